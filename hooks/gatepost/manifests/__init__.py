@@ -1,0 +1,1 @@
+"""Files that declare something, as bytes, to typed models."""

@@ -1,0 +1,1 @@
+"""Config sync: desired state, plan, lossless edits."""

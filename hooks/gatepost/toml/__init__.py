@@ -1,0 +1,1 @@
+"""Reading TOML: data (`load`), positions (`scan`)."""

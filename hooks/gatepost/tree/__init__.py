@@ -1,0 +1,1 @@
+"""Read-only views of a repository; the only package that starts git."""

@@ -1,0 +1,57 @@
+"""The view of a repository that every check reads: the index, the work tree, a commit, or a dict in memory."""
+
+from __future__ import annotations
+
+from gatepost.record import record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from typing import Protocol
+
+    from gatepost.tree.git import Git
+
+    class Tree(Protocol):
+        """A snapshot. Paths are POSIX, from the repository's root, non-UTF-8 bytes as surrogate escapes."""
+
+        label: str  # "index", "work tree", "commit 1a2b3c4", "memory"
+        root: str  # absolute path of the work tree, "" where there is none
+        git: Git | None  # None in memory
+
+        def paths(self) -> Sequence[str]:
+            """Every file (regular or symlink, not a submodule), sorted, each once."""
+
+        def entry(self, path: str) -> Entry | None:
+            """Mode and object id of a path, or None if it is not in the snapshot."""
+
+        def read(self, path: str) -> bytes | None:
+            """A file's bytes (a symlink's target), or None if it is not in the snapshot."""
+
+        def read_many(self, paths: Iterable[str]) -> Mapping[str, bytes | None]:
+            """The same for many paths in one go; later `read` calls of these cost nothing."""
+
+        def size(self, path: str) -> int | None:
+            """A file's size in bytes without reading it, or None if it is not in the snapshot."""
+
+        def status(self, path: str) -> str:
+            """"tracked", "untracked" or "ignored" (on disk, not in the snapshot), or "absent"."""
+
+else:
+
+    class Tree:
+        pass
+
+
+SYMLINK = 0o120000
+GITLINK = 0o160000
+REGULAR = 0o100644
+EXECUTABLE = 0o100755
+
+
+@record
+class Entry:
+    """One index or tree entry: git's mode (octal number) and object id (40 or 64 hex digits, "" if unknown)."""
+
+    path: str
+    mode: int
+    oid: str
