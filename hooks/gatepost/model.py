@@ -125,6 +125,7 @@ class Context:
     `scope` holds the paths whose change started this run, or None for the whole repository; content always
     comes from `tree`. `settings` are the hook's own, validated, defaults filled in. `args` are its parsed
     options by name (`--pre-push` is `pre_push`). `env` is the environment that a runner sets (PRE_COMMIT_*).
+    `common` holds the keys of `[tool.gatepost]` itself (profile, keep, drop...).
     """
 
     tree: Tree
@@ -132,6 +133,7 @@ class Context:
     settings: Mapping[str, Any]
     args: Mapping[str, Any]
     env: Mapping[str, str]
+    common: Mapping[str, Any] = {}  # noqa: RUF012 (never written to)
     exclude: Callable[[str], bool] = lambda path: False
 
     def wants(self, path: str) -> bool:

@@ -18,6 +18,7 @@ class TomlError(ValueError):
         super().__init__(reason if line is None else f"line {line}: {reason}")
         self.reason = reason
         self.line = line
+        self.path = ""
 
 
 def loads(data: bytes) -> dict[str, Any]:

@@ -20,9 +20,7 @@ class MemoryTree:
     root = ""
     git: Git | None = None
 
-    def __init__(
-        self, files: Mapping[str, bytes], untracked: Iterable[str] = (), ignored: Iterable[str] = ()
-    ) -> None:
+    def __init__(self, files: Mapping[str, bytes], untracked: Iterable[str] = (), ignored: Iterable[str] = ()) -> None:
         self._files = dict(files)
         self._paths = sorted(self._files)
         self._untracked = frozenset(untracked)

@@ -1,0 +1,218 @@
+"""Run checks over a tree: scope, settings, ignores with a reason, order, verdict. No IO of its own."""
+
+from __future__ import annotations
+
+from gatepost.globs import matcher
+from gatepost.model import Context, Finding
+from gatepost.record import record, replace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from typing import Any
+
+    from gatepost.model import Code, Fix, Hook, Outcome, Severity
+    from gatepost.settings import Settings
+    from gatepost.tree.base import Tree
+
+
+@record
+class Result:
+    """An outcome with everything a reporter needs: its hook, and name and severity from its code."""
+
+    kind: str  # "finding" | "unchecked"
+    hook: str
+    code: str
+    name: str
+    severity: Severity
+    path: str
+    line: int | None
+    key: str
+    message: str
+    remedy: str
+    fix: Fix | None = None
+
+    @property
+    def fixable(self) -> bool:
+        """Whether `--fix` would mend it."""
+        return self.fix is not None and self.fix.safe
+
+
+class CheckError(Exception):
+    """A check broke: our bug. `str()` is one line."""
+
+
+def run_hook(
+    hook: Hook,
+    tree: Tree,
+    settings: Settings,
+    *,
+    scope: frozenset[str] | None = None,
+    args: Mapping[str, Any] | None = None,
+    env: Mapping[str, str] | None = None,
+) -> list[Result]:
+    """The results of one hook, ignores applied, sorted by path, line and code.
+
+    Raises:
+        SettingsError: the hook's own table has a wrong key or value.
+        GitError: git failed.
+        CheckError: the check itself broke.
+    """
+    context = Context(
+        tree=tree,
+        scope=scope,
+        settings=settings.of(hook),
+        args=args or {},
+        env=env or {},
+        common=settings.common,
+        exclude=matcher(settings.common["exclude"]),
+    )
+    outcomes = _guarded(hook, context)
+    if not outcomes and not settings.ignores:
+        return []
+    codes = {code.id: code for code in hook.codes()}
+    results = [_result(hook.id, each, codes) for each in outcomes if not context.exclude(each.where.path)]
+    kept = _ignored(results, tree, settings, codes, whole=scope is None, hook=hook.id)
+    return sorted(dict.fromkeys(kept), key=lambda each: (each.path, each.line or 0, each.code, each.message))
+
+
+def failing(results: Iterable[Result], *, strict: bool, allow_unchecked: bool | Sequence[str]) -> bool:
+    """Whether these results fail the run (exit code 1)."""
+    for each in results:
+        if each.kind == "unchecked":
+            allowed = allow_unchecked is True or (
+                not isinstance(allow_unchecked, bool) and each.code in allow_unchecked
+            )
+            if not allowed and (each.severity == "error" or strict):
+                return True
+        elif each.severity == "error" or strict:
+            return True
+    return False
+
+
+def _guarded(hook: Hook, context: Context) -> list[Outcome]:
+    from gatepost.tree.git import GitError
+
+    try:
+        return list(hook.check(context))
+    except (GitError, CheckError):
+        raise
+    except RecursionError:
+        raise CheckError(f"{hook.id}: an input is nested too deeply to be checked") from None
+    except Exception as error:  # the user gets one line; GATEPOST_DEBUG=1 gives the traceback
+        if context.env.get("GATEPOST_DEBUG"):
+            raise
+        place = ""
+        at = error.__traceback__
+        while at is not None:
+            place = f"{at.tb_frame.f_globals.get('__name__', '?')}:{at.tb_lineno}"
+            at = at.tb_next
+        raise CheckError(
+            f"{hook.id}: internal error, {type(error).__name__}: {error} at {place}; "
+            "set GATEPOST_DEBUG=1 for the traceback and report it"
+        ) from None
+
+
+def _result(hook_id: str, outcome: Outcome, codes: Mapping[str, Code]) -> Result:
+    code = codes[outcome.code]
+    found = isinstance(outcome, Finding)
+    return Result(
+        kind="finding" if found else "unchecked",
+        hook=hook_id,
+        code=code.id,
+        name=code.name,
+        severity=outcome.severity or code.severity,
+        path=outcome.where.path,
+        line=outcome.where.line,
+        key=outcome.where.key,
+        message=outcome.message,
+        remedy=outcome.remedy,
+        fix=outcome.fix if isinstance(outcome, Finding) else None,
+    )
+
+
+def _ignored(
+    results: list[Result], tree: Tree, settings: Settings, codes: Mapping[str, Code], *, whole: bool, hook: str
+) -> list[Result]:
+    """Take out what is ignored with a reason; say so where an ignore has none, or silences nothing."""
+    entries = [(each, matcher([each.path]) if each.path else None) for each in settings.ignores]
+    used: set[int] = set()
+    bare: set[int] = set()
+    kept: list[Result] = []
+    for each in results:
+        silent = False
+        for ignore, matches in entries:
+            if each.code.startswith(ignore.code) and (matches is None or matches(each.path)):
+                used.add(ignore.index)
+                if ignore.reason:
+                    silent = True
+                else:
+                    bare.add(ignore.index)
+        if not silent:
+            kept.extend(_inline(each, tree))
+    where = settings.path or "pyproject.toml"
+    for ignore, _matches in entries:
+        if not any(code.startswith(ignore.code) for code in codes):
+            continue
+        if ignore.index in bare:
+            kept.append(
+                _own("GP102", hook, where, None, f"the ignore of `{ignore.code}` gives no reason, so it is not applied")
+            )
+        elif whole and ignore.index not in used:
+            at = f" in `{ignore.path}`" if ignore.path else ""
+            kept.append(_own("GP103", hook, where, None, f"the ignore of `{ignore.code}`{at} silences nothing"))
+    return kept
+
+
+def _inline(result: Result, tree: Tree) -> list[Result]:
+    """A `gatepost: ignore[CODE] reason` comment on the finding's line, or alone on the line above it."""
+    if result.line is None:
+        return [result]
+    data = tree.read(result.path)
+    if data is None or b"gatepost: ignore[" not in data:
+        return [result]
+    import re
+
+    lines = data.decode("utf-8", "replace").splitlines()
+    for number in (result.line, result.line - 1):
+        if not 1 <= number <= len(lines):
+            continue
+        text = lines[number - 1]
+        found = re.search(r"#.*?\bgatepost: ignore\[([A-Z0-9, ]+)\]\s*(.*)", text)
+        if found is None or (number != result.line and not text.lstrip().startswith("#")):
+            continue
+        if result.code not in [code.strip() for code in found[1].split(",")]:
+            continue
+        if found[2].strip(" :-"):
+            return []
+        message = f"the ignore of `{result.code}` gives no reason, so it is not applied"
+        return [result, _own("GP102", result.hook, result.path, number, message)]
+    return [result]
+
+
+def _own(code_id: str, hook: str, path: str, line: int | None, message: str) -> Result:
+    from gatepost.engine_codes import CODES
+
+    code = next(each for each in CODES if each.id == code_id)
+    return Result(
+        kind="unchecked" if code.unchecked else "finding",
+        hook=hook,
+        code=code.id,
+        name=code.name,
+        severity=code.severity,
+        path=path,
+        line=line,
+        key="",
+        message=message,
+        remedy=code.fix,
+    )
+
+
+def broken_settings(hook: str, path: str, line: int | None, reason: str) -> Result:
+    """The outcome when the settings file cannot be read (the hook is then not run)."""
+    return _own("GP101", hook, path, line, f"the settings cannot be read, {path} is not valid TOML: {reason}")
+
+
+def tool_result(code_id: str, hook: str, message: str, remedy: str) -> Result:
+    """The outcome of a tool run (GP201) or of a tool that could not be run (GP202)."""
+    return replace(_own(code_id, hook, "", None, message), remedy=remedy)

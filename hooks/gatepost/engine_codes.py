@@ -1,0 +1,61 @@
+"""Codes that belong to no single check: settings, ignores, the files every check reads."""
+
+from __future__ import annotations
+
+from gatepost.model import Code
+
+CODES: tuple[Code, ...] = (
+    Code(
+        id="GP101",
+        name="broken-settings",
+        severity="error",
+        summary="The file that holds the settings of gatepost is not valid TOML.",
+        why="No check can tell what was meant, so none is run; the tools that read this file stop as well.",
+        bad="[tool.gatepost\nprofile = 'base'\n",
+        good="[tool.gatepost]\nprofile = 'base'\n",
+        fix="Mend the line that the message names.",
+        unchecked=True,
+    ),
+    Code(
+        id="GP102",
+        name="ignore-without-reason",
+        severity="error",
+        summary="An ignore gives no reason.",
+        why="An exception that nobody can explain is never taken back. The finding stays until there is a reason.",
+        bad="torch==2.9.1  # gatepost: ignore[TS121]\n",
+        good="torch==2.9.1  # gatepost: ignore[TS121] mirrored in-house, reviewed 2026-11\n",
+        fix="Write the reason after the bracket, or as `reason` of the `[[tool.gatepost.ignore]]` entry.",
+    ),
+    Code(
+        id="GP103",
+        name="unused-ignore",
+        severity="warning",
+        summary="An entry of `[[tool.gatepost.ignore]]` silences nothing.",
+        why="A dead ignore hides the next real finding of that code in that place.",
+        bad='[[tool.gatepost.ignore]]\ncode = "TS209"\nreason = "GPU servers only"  # the file has no TS209 any more\n',
+        good="# the entry is deleted\n",
+        fix="Delete the entry.",
+    ),
+    Code(
+        id="GP201",
+        name="tool-failed",
+        severity="error",
+        summary="A tool run by gatepost reported problems.",
+        why="The tool's own output, printed above, says what and where.",
+        bad="import os  # unused: ruff F401\n",
+        good="\n",
+        fix="Mend what the tool names; the first line of its block gives the command that was run.",
+    ),
+    Code(
+        id="GP202",
+        name="tool-not-run",
+        severity="error",
+        summary="A tool could not be run.",
+        why="It is not installed in the hook's environment, most often because `additional_dependencies` was "
+        "overridden: that key replaces the hook's own list, it does not add to it.",
+        bad="- id: mypy\n  additional_dependencies: [types-requests]\n",
+        good="- id: mypy\n  additional_dependencies: ['.[mypy]', types-requests]\n",
+        fix="Put the extra that the message names first in `additional_dependencies`.",
+        unchecked=True,
+    ),
+)

@@ -1,0 +1,47 @@
+"""Path globs as .gitignore writes them: `*` stays within a folder, `**` crosses folders, no slash = any depth."""
+
+from __future__ import annotations
+
+import re
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+
+def matcher(globs: Iterable[str]) -> Callable[[str], bool]:
+    """A predicate over repository paths: does any glob match the path, or a folder that holds it?"""
+    parts = [translate(each) for each in globs if each]
+    if not parts:
+        return lambda path: False
+    return lambda path, search=re.compile("|".join(parts)).match: search(path) is not None  # type: ignore[misc]
+
+
+def translate(glob: str) -> str:
+    """One glob as a regular expression for `re.match` (anchored at both ends)."""
+    body = glob.rstrip("/")
+    anchored = "/" in body
+    body = body.removeprefix("./").removeprefix("/")
+    out = []
+    at = 0
+    while at < len(body):
+        if body.startswith("**/", at):
+            out.append("(?:.*/)?")
+            at += 3
+        elif body.startswith("**", at):
+            out.append(".*")
+            at += 2
+        elif body[at] == "*":
+            out.append("[^/]*")
+            at += 1
+        elif body[at] == "?":
+            out.append("[^/]")
+            at += 1
+        elif body[at] == "[" and (end := body.find("]", at + 2)) > 0:
+            inner = body[at + 1 : end].replace("\\", "\\\\")
+            out.append(f"[^{inner[1:]}]" if inner[0] in "!^" else f"[{inner}]")
+            at = end + 1
+        else:
+            out.append(re.escape(body[at]))
+            at += 1
+    return ("" if anchored else "(?:.*/)?") + "".join(out) + r"(?:/.*)?\Z"

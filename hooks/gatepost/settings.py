@@ -1,0 +1,213 @@
+"""`[tool.gatepost]` in pyproject.toml, or the top level of gatepost.toml where there is no pyproject.toml.
+
+A key or value that is not known is a usage error that names it and the nearest right one: a misspelt setting must
+never be a setting that silently does nothing.
+"""
+
+from __future__ import annotations
+
+from gatepost.model import Setting
+from gatepost.record import record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
+    from gatepost.model import Hook
+
+
+class SettingsError(ValueError):
+    """A wrong key or value; `str()` is one line with the key's full path."""
+
+
+COMMON: tuple[Setting, ...] = (
+    Setting(key="skip", kind="strs", default=(), help="Ids that the `gatepost` hook and `gatepost check` leave out."),
+    Setting(key="exclude", kind="strs", default=(), help="Globs of paths that no own hook reports on."),
+    Setting(key="allow-unchecked", kind="any", default=(), help="true, or codes whose `unchecked` does not fail."),
+    Setting(key="strict", kind="bool", default=False, help="Warnings and infos fail too."),
+    Setting(key="ignore", kind="any", default=(), help="Array of tables: `code`, `reason`, and a `path` glob if any."),
+    Setting(key="profile", kind="any", default="base", help="Profile of shared configs, or a list of them."),
+    Setting(key="keep", kind="any", default={}, help="Settings that stay as they are here: path = reason."),
+    Setting(key="drop", kind="any", default={}, help="Shared list items that this project refuses: path = [items]."),
+)
+
+
+@record
+class Ignore:
+    """One `[[tool.gatepost.ignore]]` entry: a code (or a prefix such as "TS1"), a path glob, a reason."""
+
+    code: str
+    path: str
+    reason: str
+    index: int
+
+
+@record
+class Settings:
+    """Validated settings: the common keys with defaults, each hook's table as written, and where they stand."""
+
+    path: str | None
+    common: Mapping[str, Any]
+    tables: Mapping[str, Mapping[str, Any]]
+    ignores: tuple[Ignore, ...] = ()
+
+    def of(self, hook: Hook) -> dict[str, Any]:
+        """The settings of one hook, defaults filled in.
+
+        Raises:
+            SettingsError: a wrong key or value in its table.
+        """
+        return validate(hook.settings, self.tables.get(hook.id, {}), f"{self._prefix}{hook.id}.")
+
+    @property
+    def _prefix(self) -> str:
+        return "tool.gatepost." if self.path is None or self.path.endswith("pyproject.toml") else ""
+
+
+def read_settings(read: Callable[[str], bytes | None], known: Callable[[], list[str]], folder: str = "") -> Settings:
+    """Settings of the project in `folder` ("" or "sub/dir/"), from its pyproject.toml or else its gatepost.toml.
+
+    `known` lists the ids that may have a table. A file that does not say "gatepost" anywhere is not parsed.
+
+    Raises:
+        SettingsError: a wrong key or value.
+        gatepost.toml.load.TomlError: the file is not TOML (its `path` attribute says which).
+    """
+    path, data = folder + "pyproject.toml", read(folder + "pyproject.toml")
+    if data is None:
+        path, data = folder + "gatepost.toml", read(folder + "gatepost.toml")
+    if data is None or (b"gatepost" not in data and path.endswith("pyproject.toml")):
+        return Settings(path=None, common={each.key: each.default for each in COMMON}, tables={})
+    from gatepost.toml.load import TomlError, loads
+
+    try:
+        document = loads(data)
+    except TomlError as error:
+        error.path = path
+        raise
+    prefix = ""
+    table: Any = document
+    if path.endswith("pyproject.toml"):
+        prefix = "tool.gatepost"
+        tool = document.get("tool", {})
+        table = tool.get("gatepost", {}) if isinstance(tool, dict) else {}
+    if not isinstance(table, dict):
+        raise SettingsError(f"{path}: `{prefix}` must be a table, not {_kind_of(table)}")
+    ids = known() if table else []
+    common = {key: value for key, value in table.items() if key not in ids}
+    lead = f"{path}: {prefix}." if prefix else f"{path}: "
+    checked = validate(COMMON, common, lead, also=ids)
+    tables: dict[str, Mapping[str, Any]] = {}
+    for key, value in table.items():
+        if key in ids:
+            if not isinstance(value, dict):
+                raise SettingsError(f"{lead}{key} must be a table, not {_kind_of(value)}")
+            tables[key] = value
+    allow = checked["allow-unchecked"]
+    if not isinstance(allow, bool) and not _is_strs(allow):
+        raise SettingsError(f"{lead}allow-unchecked must be true, false or an array of codes")
+    return Settings(path=path, common=checked, tables=tables, ignores=_ignores(checked["ignore"], lead))
+
+
+def _ignores(value: Any, lead: str) -> tuple[Ignore, ...]:
+    fields = (
+        Setting(key="code", kind="str", default="", help=""),
+        Setting(key="path", kind="str", default="", help=""),
+        Setting(key="reason", kind="str", default="", help=""),
+    )
+    if not isinstance(value, (list, tuple)) or not all(isinstance(each, dict) for each in value):
+        raise SettingsError(f"{lead}ignore must be an array of tables with `code`, `reason` and, if any, `path`")
+    found = []
+    for index, each in enumerate(value):
+        entry = validate(fields, each, f"{lead}ignore[{index}].")
+        if not entry["code"]:
+            raise SettingsError(f"{lead}ignore[{index}] has no `code`")
+        found.append(Ignore(code=entry["code"], path=entry["path"], reason=entry["reason"].strip(), index=index))
+    return tuple(found)
+
+
+def validate(
+    declared: tuple[Setting, ...], given: Mapping[str, Any], lead: str, also: list[str] | None = None
+) -> dict[str, Any]:
+    """Values by key, defaults filled in, sizes as bytes.
+
+    Raises:
+        SettingsError: an unknown key (with the nearest known one) or a value of the wrong kind.
+    """
+    by_key = {each.key: each for each in declared}
+    for key in given:
+        if key not in by_key:
+            raise SettingsError(f"{lead}{key} is no setting{nearest(key, [*by_key, *(also or [])])}")
+    return {each.key: _value(each, given[each.key], lead) if each.key in given else each.default for each in declared}
+
+
+def nearest(word: str, known: list[str]) -> str:
+    """ "; did you mean `x`?", or a list of what there is."""
+    import difflib
+
+    close = difflib.get_close_matches(word.replace("_", "-"), known, n=1, cutoff=0.5)
+    if close:
+        return f"; did you mean `{close[0]}`?"
+    return f" (known: {', '.join(known)})" if known else ""
+
+
+def parse_size(value: Any) -> int | None:
+    """Bytes of 4096 or "500 KiB" / "5 MB" / "1GiB" (KB is 1000, KiB 1024); None if it is no size."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value if value >= 0 else None
+    if not isinstance(value, str):
+        return None
+    import re
+
+    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?\s*", value, re.IGNORECASE)
+    if found is None:
+        return None
+    base = 1024 if found[3] else 1000
+    return int(float(found[1]) * base ** " kmgt".index(found[2].lower() or " "))
+
+
+def _is_strs(value: Any) -> bool:
+    return isinstance(value, (list, tuple)) and all(isinstance(each, str) for each in value)
+
+
+def _kind_of(value: Any) -> str:
+    names = {bool: "a boolean", int: "an integer", float: "a float", str: "a string", list: "an array", dict: "a table"}
+    return names.get(type(value), "a date")
+
+
+def _value(setting: Setting, value: Any, lead: str) -> Any:
+    where = f"{lead}{setting.key}"
+    match setting.kind:
+        case "any":
+            return value
+        case "bool" if isinstance(value, bool):
+            return value
+        case "int" if isinstance(value, int) and not isinstance(value, bool):
+            return value
+        case "str" if isinstance(value, str):
+            return value
+        case "strs" if _is_strs(value):
+            return tuple(value)
+        case "table" if isinstance(value, dict) and all(isinstance(each, str) for each in value.values()):
+            return value
+        case "size":
+            size = parse_size(value)
+            if size is None:
+                raise SettingsError(f'{where} must be a size such as 4096 or "500 KiB", not {value!r}')
+            return size
+        case "sizes" if isinstance(value, dict):
+            sizes = {key: parse_size(each) for key, each in value.items()}
+            for key, each in sizes.items():
+                if each is None:
+                    raise SettingsError(f'{where}.{key} must be a size such as 4096 or "500 KiB", not {value[key]!r}')
+            return sizes
+    wanted = {
+        "bool": "true or false",
+        "int": "an integer",
+        "str": "a string",
+        "strs": "an array of strings",
+        "table": "a table of strings",
+        "sizes": "a table of sizes",
+    }[setting.kind]
+    raise SettingsError(f"{where} must be {wanted}, not {_kind_of(value)}")

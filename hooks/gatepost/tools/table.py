@@ -1,0 +1,91 @@
+"""The tools of others that this package runs: one row each."""
+
+from __future__ import annotations
+
+from gatepost.model import Setting
+from gatepost.record import record
+
+PYTHON = ("python", "pyi")
+NOTEBOOKS = ("python", "pyi", "jupyter")
+
+
+@record
+class Tool:
+    """A tool hook: its manifest entry, the extra that installs it, its settings.
+
+    `executable` is looked for beside this interpreter. `fixes` tells that it may write files (it then runs first,
+    alone, in the order of the table).
+    """
+
+    id: str
+    summary: str
+    extra: str
+    executable: str
+    types_or: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
+    pass_filenames: bool = True
+    fixes: bool = False
+    suffixes: tuple[str, ...] = ()  # files it wants in a run that chooses the files itself; () = every text file
+    settings: tuple[Setting, ...] = ()
+
+
+_ARGS = Setting(key="args", kind="strs", default=(), help="Arguments for the tool in the `gatepost` hook.")
+
+TOOLS: dict[str, Tool] = {
+    tool.id: tool
+    for tool in (
+        Tool(
+            id="ruff-check",
+            summary="Lint Python and notebooks with Ruff and the shared config; `args: [--fix]` mends what is safe.",
+            extra="ruff",
+            executable="ruff",
+            types_or=NOTEBOOKS,
+            fixes=True,
+            suffixes=(".py", ".pyi", ".ipynb"),
+            settings=(_ARGS,),
+        ),
+        Tool(
+            id="ruff-format",
+            summary="Format Python and notebooks with Ruff and the shared config.",
+            extra="ruff",
+            executable="ruff",
+            types_or=NOTEBOOKS,
+            fixes=True,
+            suffixes=(".py", ".pyi", ".ipynb"),
+            settings=(_ARGS,),
+        ),
+        Tool(
+            id="mypy",
+            summary="Type-check the whole project against its own environment.",
+            extra="mypy",
+            executable="mypy",
+            types_or=PYTHON,
+            pass_filenames=False,
+            suffixes=(".py", ".pyi"),
+            settings=(
+                _ARGS,
+                Setting(key="python", kind="str", default="", help="The interpreter whose packages mypy shall see."),
+                Setting(
+                    key="isolated", kind="bool", default=False, help="Check without the project's packages if need be."
+                ),
+            ),
+        ),
+        Tool(
+            id="bandit",
+            summary="Run the bandit tests that Ruff's S rules lack, with the shared config.",
+            extra="bandit",
+            executable="bandit",
+            types_or=("python",),
+            suffixes=(".py",),
+            settings=(_ARGS,),
+        ),
+        Tool(
+            id="detect-secrets",
+            summary="Look for secrets with Yelp's detect-secrets, AI token formats added, offline.",
+            extra="detect-secrets",
+            executable="detect-secrets",
+            types=("text",),
+            settings=(_ARGS,),
+        ),
+    )
+}
