@@ -14,9 +14,17 @@ if TYPE_CHECKING:
     class Tree(Protocol):
         """A snapshot. Paths are POSIX, from the repository's root, non-UTF-8 bytes as surrogate escapes."""
 
-        label: str  # "index", "work tree", "commit 1a2b3c4", "memory"
-        root: str  # absolute path of the work tree, "" where there is none
-        git: Git | None  # None in memory
+        @property
+        def label(self) -> str:
+            """"index", "work tree", "commit 1a2b3c4" or "memory"."""
+
+        @property
+        def root(self) -> str:
+            """Absolute path of the work tree, "" where there is none."""
+
+        @property
+        def git(self) -> Git | None:
+            """The repository behind it; None in memory."""
 
         def paths(self) -> Sequence[str]:
             """Every file (regular or symlink, not a submodule), sorted, each once."""
