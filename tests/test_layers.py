@@ -1,0 +1,105 @@
+"""Who may import whom, and what may not be imported while a hook starts."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "hooks" / "gatepost"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+# layer (path prefix in the package) -> what it may not import, at any depth of the module
+FORBIDDEN = {
+    "manifests/": {
+        "subprocess",
+        "socket",
+        "argparse",
+        "gatepost.tree",
+        "gatepost.rules",
+        "gatepost.cli",
+        "gatepost.tools",
+    },
+    "locks/": {"subprocess", "socket", "argparse", "gatepost.rules", "gatepost.cli", "gatepost.tools", "gatepost.tree"},
+    "formats/": {"subprocess", "socket", "argparse", "gatepost.tree", "gatepost.rules", "gatepost.cli"},
+    "rules/": {"subprocess", "socket", "argparse", "urllib.request", "gatepost.cli", "gatepost.writer"},
+    "sync/": {"subprocess", "socket", "argparse", "gatepost.rules", "gatepost.cli", "gatepost.tools"},
+    "report/": {"subprocess", "socket", "gatepost.rules", "gatepost.tree", "gatepost.cli", "gatepost.locks"},
+    "tree/": {"gatepost.rules", "gatepost.locks", "gatepost.report", "gatepost.cli", "gatepost.manifests"},
+    "engine.py": {"subprocess", "socket", "gatepost.cli", "gatepost.tools", "gatepost.report"},
+}
+# costs more than the start-up budget allows, so only inside the function that needs it
+HEAVY = {
+    "dataclasses", "typing", "pathlib", "enum", "subprocess", "argparse", "logging", "tempfile", "packaging", "yaml",
+    "tomlkit", "importlib.resources", "importlib.metadata", "difflib", "zipfile", "inspect", "asyncio", "tomllib", "tomli",
+}  # fmt: skip
+LATE = {"commands/", "tools/", "render.py"}  # never on the path of an own hook
+
+
+def imports(tree: ast.AST) -> set[str]:
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module is not None:
+            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def without_type_checking(tree: ast.Module) -> ast.Module:
+    class Strip(ast.NodeTransformer):
+        def visit_If(self, node: ast.If) -> ast.AST | list[ast.stmt]:
+            if isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+                return node.orelse
+            return self.generic_visit(node)
+
+    return Strip().visit(tree)  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=[path.relative_to(PACKAGE).as_posix() for path in MODULES])
+def test_layers(path: Path) -> None:
+    name = path.relative_to(PACKAGE).as_posix()
+    used = imports(without_type_checking(ast.parse(path.read_bytes())))
+    for layer, forbidden in FORBIDDEN.items():
+        if name.startswith(layer):
+            bad = {each for each in used if any(each == no or each.startswith(no + ".") for no in forbidden)}
+            assert not bad, f"{name} imports {sorted(bad)}"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=[path.relative_to(PACKAGE).as_posix() for path in MODULES])
+def test_nothing_heavy_at_module_top(path: Path) -> None:
+    name = path.relative_to(PACKAGE).as_posix()
+    if any(name.startswith(late) for late in LATE):
+        return
+    tree = without_type_checking(ast.parse(path.read_bytes()))
+    top = ast.Module(
+        body=[node for node in tree.body if isinstance(node, (ast.Import, ast.ImportFrom))], type_ignores=[]
+    )
+    bad = {each for each in imports(top) if each.split(".")[0] in HEAVY or each in HEAVY}
+    assert not bad, f"{name} imports {sorted(bad)} at its top"
+
+
+def test_a_hook_with_nothing_to_do_loads_nothing_heavy(tmp_path: Path) -> None:
+    """What really is in memory after a run; `argparse` and its `re` are the whole allowance."""
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    (tmp_path / "a.txt").write_text("x")
+    subprocess.run(["git", "-C", str(tmp_path), "add", "a.txt"], check=True)
+    code = (
+        "import sys; before = set(sys.modules)\n"
+        "from gatepost.cli import main\n"
+        "rc = main(['torch-source'])\n"
+        "print(rc, *sorted(set(sys.modules) - before))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", f"import sys; sys.path[:0] = {sys.path!r}\n{code}"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    rc, *loaded = done.stdout.split()
+    assert rc == "0", done.stdout + done.stderr
+    assert not {name for name in loaded if name.split(".")[0] in HEAVY - {"argparse"}}
