@@ -1,0 +1,174 @@
+"""conda's environment.yml, with the exact line of every dependency. Read as lines, not through a YAML library.
+
+A conda environment file is flat: `name`, `channels`, `dependencies`, and a `pip:` list inside the last. A line reader
+keeps the places that fixes need, costs nothing to import and survives templated (Jinja) files.
+Source: conda's environment file specification; match specs as in conda's package match specification.
+"""
+
+from __future__ import annotations
+
+import re
+
+from gatepost.record import record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
+    Span: TypeAlias = tuple[int, int]
+
+LIMIT = 1024 * 1024
+_KEY = re.compile(r"([A-Za-z_][\w-]*)\s*:\s*(.*)")
+_ITEM = re.compile(r"(\s*)-(?:\s+|$)(.*)")
+_SPEC = re.compile(
+    r"(?:(?P<channel>[^:\s\[\]]+(?:/[^:\s]+)?)::)?(?P<name>[A-Za-z0-9_.-]+)\s*(?P<rest>[^\[]*)(?:\[(?P<keys>.*)\])?$"
+)
+
+
+@record
+class CondaDep:
+    """A dependency: match-spec parts as written. `build` is the build string after a second `=`."""
+
+    name: str
+    channel: str
+    spec: str
+    build: str
+    line: int
+    span: Span  # of the whole item's text, without quotes
+    spec_span: Span  # of the version range
+    start: int  # of the line
+    end: int  # behind its line break
+
+
+@record
+class PipDep:
+    """One line of the `pip:` list: a requirement or an option, as written."""
+
+    text: str
+    line: int
+    span: Span
+    start: int
+    end: int
+
+
+@record
+class CondaFile:
+    """An environment file."""
+
+    name: str
+    channels: tuple[str, ...]
+    channel_lines: tuple[int, ...]
+    dependencies: tuple[CondaDep, ...]
+    pip: tuple[PipDep, ...]
+    is_environment: bool  # has `dependencies` in the right shape
+    line: int  # of `dependencies:`
+    platforms: tuple[str, ...] = ()
+
+
+def parse(data: bytes) -> CondaFile:
+    """Read an environment file; what is not understood is left out, nothing is raised."""
+    text = data[:LIMIT].decode("utf-8", "replace")
+    name, section, where = "", "", 0
+    channels: list[str] = []
+    channel_lines: list[int] = []
+    platforms: list[str] = []
+    dependencies: list[CondaDep] = []
+    pip: list[PipDep] = []
+    in_pip = -1
+    at = 0
+    found_items = False
+    for number, raw in enumerate(text.splitlines(keepends=True), 1):
+        start, at = at, at + len(raw)
+        line = raw.rstrip("\r\n").lstrip("\ufeff")
+        shift = len(raw.rstrip("\r\n")) - len(line)
+        body = _strip_comment(line)
+        if not body.strip():
+            continue
+        item = _ITEM.match(body)
+        if item is None:
+            key = _KEY.match(body)
+            if key is not None and not body[0].isspace():
+                section, in_pip = key[1], -1
+                value = key[2].strip()
+                if section == "name":
+                    name = value.strip("'\"")
+                elif section == "dependencies":
+                    where = number
+                elif section in ("channels", "platforms") and value.startswith("["):
+                    parts = [part.strip(" '\"") for part in value.strip("[]").split(",") if part.strip()]
+                    if section == "channels":
+                        channels += parts
+                        channel_lines += [number] * len(parts)
+                    else:
+                        platforms += parts
+            continue
+        indent, value = len(item[1]), item[2].strip()
+        offset = start + shift + item.start(2) + (len(item[2]) - len(item[2].lstrip()))
+        if value[:1] in "\"'" and len(value) > 1 and value[-1] == value[0]:
+            value, offset = value[1:-1], offset + 1
+        span = (offset, offset + len(value))
+        if section == "channels":
+            channels.append(value)
+            channel_lines.append(number)
+        elif section == "platforms":
+            platforms.append(value)
+        elif section == "dependencies":
+            if in_pip >= 0 and indent > in_pip:
+                pip.append(PipDep(text=value, line=number, span=span, start=start, end=at))
+            elif re.fullmatch(r"pip\s*:\s*", value):
+                in_pip, found_items = indent, True
+            else:
+                in_pip, found_items = -1, True
+                dep = _dependency(value, number, span, start, at)
+                if dep is not None:
+                    dependencies.append(dep)
+    return CondaFile(
+        name=name, channels=tuple(channels), channel_lines=tuple(channel_lines), dependencies=tuple(dependencies),
+        pip=tuple(pip), is_environment=bool(where) and found_items, line=where, platforms=tuple(platforms),
+    )
+
+
+def _strip_comment(line: str) -> str:
+    quote = ""
+    for place, char in enumerate(line):
+        if quote:
+            quote = "" if char == quote else quote
+        elif char in "\"'" and (place == 0 or line[place - 1] in " -[,"):
+            quote = char
+        elif char == "#" and (place == 0 or line[place - 1].isspace()):
+            return line[:place]
+    return line
+
+
+def _dependency(value: str, number: int, span: Span, start: int, end: int) -> CondaDep | None:
+    found = _SPEC.match(value)
+    if found is None:
+        return None
+    rest = (found["rest"] or "").rstrip()
+    build = ""
+    spec = rest.strip()
+    parts = re.fullmatch(r"(=?)([^=\s<>!~|,]+)=([^=\s]+)", spec)
+    if parts is None:
+        parts = re.fullmatch(r"(==?)([^=\s]+)=([^=\s]+)", spec)
+    if parts is None and (blank := re.fullmatch(r"([^\s<>=!~|,]+)\s+([^\s<>=!~|,]+)", spec)):
+        spec, build = blank[1], blank[2]
+    elif parts is not None:
+        spec, build = parts[1] + parts[2], parts[3]
+        if parts[1] == "=":
+            spec = "==" + parts[2]
+    keys = found["keys"] or ""
+    channel = (found["channel"] or "").rsplit("/", 1)[-1] if found["channel"] else ""
+    for key, text in re.findall(r"(\w+)\s*=\s*['\"]?([^,'\"\]]+)", keys):
+        if key == "version" and not spec:
+            spec = text
+        elif key == "build" and not build:
+            build = text
+        elif key == "channel" and not channel:
+            channel = text.rsplit("/", 1)[-1]
+    offset = span[0] + found.start("rest")
+    left = len(found["rest"]) - len(found["rest"].lstrip())
+    spec_span = (offset + left, offset + len(rest))
+    return CondaDep(
+        name=found["name"].lower(), channel=channel, spec=spec, build=build, line=number, span=span, spec_span=spec_span,
+        start=start, end=end,
+    )

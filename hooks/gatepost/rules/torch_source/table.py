@@ -1,0 +1,166 @@
+"""The compatibility table: which releases pair, which builds and wheels were published. Loaded when first asked.
+
+`data/torch_table.json` is generated (see `scripts/update_torch_table.py`), `data/torch_overlay.json` is kept by hand
+for what no metadata says. A version, build tag or host that neither knows is unknown, never a fault.
+"""
+
+from __future__ import annotations
+
+from gatepost.rules.torch_source import specs, urls
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from typing import Any
+
+    from gatepost.rules.torch_source.specs import Spec
+
+COMPANIONS = ("torchvision", "torchaudio")
+FAMILY = ("torch", *COMPANIONS)
+
+
+class Row:
+    """A torch release: what was published with it."""
+
+    def __init__(self, values: list[Any]) -> None:
+        self.torch: str = values[0]
+        self.companions: dict[str, list[str]] = {"torchvision": values[2].split(), "torchaudio": values[3].split()}
+        self.pypi_cuda: str = values[4]
+        self.cuda: list[str] = values[5].split()
+        self.unadvertised: list[str] = values[6].split()
+        self.rocm: list[str] = values[7].split()
+        self.triton: str = values[8]
+        self.numpy2: str = values[9]
+        self.python: dict[str, list[str]] = {name: text.split() for name, text in values[10].items()}
+
+    def tags(self) -> set[str]:
+        """Every build tag the release is known to have; empty: not known."""
+        return {*self.cuda, *self.unadvertised, *("rocm" + version for version in self.rocm)}
+
+
+class Table:
+    """The table and its overlay."""
+
+    def __init__(self, table: Mapping[str, Any], overlay: Mapping[str, Any]) -> None:
+        self.date: str = table["generated"]
+        self.overlay = overlay
+        self.rows = [Row(values) for values in table["torch"]]
+        self.torch = [row.torch for row in self.rows]
+        self.newest = self.torch[-1]
+        self.requires: dict[str, dict[str, str]] = {name: dict(found) for name, found in table["requires"].items()}
+        self.requires["torchcodec"] = dict(overlay["torchcodec"]["requires"])
+        self.vision_python: dict[str, dict[str, str]] = table["torchvision_python"]
+        self._keys = {specs.key(row.torch): row for row in self.rows}
+
+    def row(self, version: str) -> Row | None:
+        """The row of a torch version (`2.1` is `2.1.0`), or None if it is not known."""
+        return self._keys.get(specs.key(version))
+
+    def torch_rows(self, spec: Spec) -> tuple[list[Row], bool]:
+        """The rows a range admits, and whether it may also admit releases that are not in the table."""
+        rows = [row for row in self.rows if spec.admits(row.torch)]
+        return rows, self._unknown(spec, self.newest, [row.torch for row in rows])
+
+    def versions(self, name: str) -> list[str]:
+        """The known releases of a package that names a torch version."""
+        return list(self.requires.get(name, ()))
+
+    def released(self, name: str, spec: Spec) -> tuple[list[str], bool]:
+        """The known releases of `name` that a range admits, and whether it may admit unknown ones."""
+        known = self.versions(name)
+        found = spec.rows(known)
+        newest = max(known, key=lambda version: specs.key(version) or (0, (), 0, 0, 0, 0, 0), default="0")
+        return found, self._unknown(spec, newest, found)
+
+    @staticmethod
+    def _unknown(spec: Spec, newest: str, found: list[str]) -> bool:
+        if spec.broken or spec.admits_unknown(newest):
+            return True
+        return not found  # a pin or range between known releases: nothing is known of it
+
+    def pairs(self, name: str, version: str, torch: str) -> bool | None:
+        """Whether a release of a companion goes with a torch release; None if the table does not say."""
+        row = self.row(torch)
+        known = {specs.key(found): need for found, need in self.requires.get(name, {}).items()}
+        have = specs.key(version)
+        if row is None or have not in known:
+            return None
+        stable = self.overlay["torchaudio_stable_from"]
+        if name == "torchaudio" and have == specs.key(stable["torchaudio"]):
+            return specs.parse(">=" + stable["torch"]).admits(torch)
+        if name in row.companions and any(specs.key(found) == have for found in row.companions[name]):
+            return True
+        need = known[have]
+        return specs.parse(need).admits(torch) if need else None
+
+    def partner(self, name: str, torch: str) -> str:
+        """The newest release of a companion that goes with a torch release, or ""."""
+        row = self.row(torch)
+        if row is not None and row.companions.get(name):
+            return row.companions[name][-1]
+        found = [version for version in self.versions(name) if self.pairs(name, version, torch)]
+        return found[-1] if found else ""
+
+    def known_tag(self, tag: str) -> bool:
+        """Whether any release in the table has this build tag."""
+        return any(tag in row.tags() for row in self.rows)
+
+    def published(self, tag: str, row: Row) -> bool | None:
+        """Whether a torch release was published with a build tag; None if not known."""
+        if tag in ("cpu", "xpu") or not row.tags() or not self.known_tag(tag):
+            return None
+        if tag.startswith("rocm") and not row.rocm:
+            return None
+        return tag in row.tags()
+
+    def last_for(self, tag: str) -> Row | None:
+        """The last torch release of a build line that has ended, or None if it goes on (or is not known)."""
+        if tag in ("cpu", "xpu", "") or tag.startswith("rocm"):
+            return None
+        having = [row for row in self.rows if tag in row.tags()]
+        tagged = [row for row in self.rows if row.tags()]
+        return having[-1] if having and having[-1] is not tagged[-1] else None
+
+    def first_for(self, tag: str) -> Row | None:
+        return next((row for row in self.rows if tag in row.tags()), None)
+
+    def torch_of(self, name: str, version: str) -> list[Row]:
+        """The torch releases that a release of `name` goes with."""
+        return [row for row in self.rows if self.pairs(name, version, row.torch)]
+
+    def index_packages(self) -> frozenset[str]:
+        """What PyTorch's own index publishes."""
+        return frozenset(self.overlay["index_packages"]["names"])
+
+
+_LOADED: list[Table] = []
+
+
+def load() -> Table:
+    """The shipped table (about 0.5 ms, once a process)."""
+    if not _LOADED:
+        import json
+        import os
+
+        here = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(__file__))), "data")
+        documents = []
+        for name in ("torch_table.json", "torch_overlay.json"):
+            with open(os.path.join(here, name), encoding="utf-8") as file:
+                documents.append(json.load(file))
+        _LOADED.append(Table(*documents))
+    return _LOADED[0]
+
+
+def names_build(words: Iterable[str]) -> str:
+    """The kind of build that a name (a group, an extra, a file) asks for: "cpu", "cuda", "rocm", "cu128", or ""."""
+    for word in words:
+        lower = word.lower()
+        if lower in ("cpu", "cpuonly", "nogpu"):
+            return "cpu"
+        if lower in ("gpu", "cuda"):
+            return "cuda"
+        if tag := urls.tag_of(lower):
+            return tag
+        if lower == "rocm":
+            return "rocm"
+    return ""
