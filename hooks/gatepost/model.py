@@ -73,8 +73,7 @@ class Unchecked:
     severity: Severity | None = None
 
 
-if TYPE_CHECKING:
-    Outcome: TypeAlias = Finding | Unchecked
+Outcome: TypeAlias = Finding | Unchecked
 
 
 @record

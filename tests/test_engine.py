@@ -1,0 +1,135 @@
+"""The engine: scope, ignores with a reason, what fails a run, fixes looked at again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from gatepost.engine import CheckError, Result, failing, run_hook
+from gatepost.fixing import plan
+from gatepost.model import Code, Context, Edit, Finding, Fix, Hook, Location, Outcome, Unchecked
+from gatepost.settings import read_settings
+from gatepost.tree.base import Tree
+from gatepost.tree.memory import MemoryTree
+
+CODES = tuple(
+    Code(id=f"XX10{n}", name=f"rule-{n}", severity="error", summary="", why="", bad="", good="", fix="") for n in (1, 2)
+)
+
+
+def check(ctx: Context) -> Iterator[Outcome]:
+    """Every line that says `bad` is XX101 and has a fix; a file called `odd` cannot be judged."""
+    for path in ctx.tree.paths():
+        data = ctx.tree.read(path) or b""
+        for number, line in enumerate(data.split(b"\n"), 1):
+            if b"bad" in line and ctx.wants(path):
+                lines = data.split(b"\n")
+                lines[number - 1] = line.replace(b"bad", b"good", 1)
+                edit = Edit(path=path, old=data, new=b"\n".join(lines))
+                fix = Fix(title="mend", edits=(edit,), safe=True)
+                yield Finding(
+                    code="XX101",
+                    where=Location(path=path, line=number),
+                    message=f"bad line {number}",
+                    remedy="",
+                    fix=fix,
+                )
+        if path == "odd":
+            yield Unchecked(code="XX102", where=Location(path=path), message="odd", remedy="")
+
+
+HOOK = Hook(id="some-hook", summary="", check=check, codes=lambda: CODES)
+
+
+def run(files: dict[str, str], scope: frozenset[str] | None = None) -> list[Result]:
+    data = {path: text.encode() for path, text in files.items()}
+    settings = read_settings(data.get, lambda: ["some-hook"])
+    return run_hook(HOOK, MemoryTree(data), settings, scope=scope)
+
+
+def lines(results: list[Result]) -> list[tuple[str, str, int | None]]:
+    return [(each.code, each.path, each.line) for each in results]
+
+
+def test_scope() -> None:
+    files = {"a": "bad", "b": "bad"}
+    assert lines(run(files)) == [("XX101", "a", 1), ("XX101", "b", 1)]
+    assert lines(run(files, frozenset(["b"]))) == [("XX101", "b", 1)]
+
+
+def test_exclude() -> None:
+    files = {"pyproject.toml": '[tool.gatepost]\nexclude = ["vendor/*"]\n', "vendor/a": "bad", "b": "bad"}
+    assert lines(run(files)) == [("XX101", "b", 1)]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("bad  # gatepost: ignore[XX101] reviewed\n", []),
+        ("# gatepost: ignore[XX101] reviewed\nbad\n", []),
+        ("# gatepost: ignore[XX102, XX101]: reviewed\nbad\n", []),
+        ("fine  # gatepost: ignore[XX101] only for its own line\nbad\n", [("XX101", "a", 2)]),
+        ("bad  # gatepost: ignore[XX102] another code\n", [("XX101", "a", 1)]),
+        ("bad  # gatepost: ignore[XX101]\n", [("GP102", "a", 1), ("XX101", "a", 1)]),
+    ],
+)
+def test_inline_ignores(text: str, expected: list[tuple[str, str, int | None]]) -> None:
+    assert lines(run({"a": text})) == expected
+
+
+def test_ignore_entries() -> None:
+    entry = '[[tool.gatepost.ignore]]\ncode = "XX1"\npath = "docs/*"\nreason = "examples"\n'
+    assert lines(run({"pyproject.toml": entry, "docs/a": "bad", "b": "bad"})) == [("XX101", "b", 1)]
+    assert lines(run({"pyproject.toml": entry})) == [("GP103", "pyproject.toml", None)]
+    assert lines(run({"pyproject.toml": entry}, frozenset(["pyproject.toml"]))) == []
+    bare = '[[tool.gatepost.ignore]]\ncode = "XX101"\n'
+    assert lines(run({"pyproject.toml": bare, "b": "bad"})) == [("XX101", "b", 1), ("GP102", "pyproject.toml", None)]
+
+
+def test_what_fails() -> None:
+    (odd,) = run({"odd": ""})
+    assert failing([odd], strict=False, allow_unchecked=())
+    assert not failing([odd], strict=False, allow_unchecked=True)
+    assert not failing([odd], strict=False, allow_unchecked=["XX102"])
+    assert failing([odd], strict=False, allow_unchecked=["XX101"])
+
+
+def test_a_check_that_breaks_is_one_line() -> None:
+    def broken(_: Context) -> list[Outcome]:
+        raise ValueError("boom")
+
+    hook = Hook(id="some-hook", summary="", check=broken, codes=lambda: CODES)
+    settings = read_settings({}.get, lambda: [])
+    with pytest.raises(
+        CheckError, match=r"^some-hook: internal error, ValueError: boom at tests.*; set GATEPOST_DEBUG=1"
+    ):
+        run_hook(hook, MemoryTree({}), settings)
+
+
+def test_fixes_of_one_file_add_up() -> None:
+    tree = MemoryTree({"a": b"bad\nfine\nbad"})
+    settings = read_settings({}.get, lambda: [])
+
+    def again(view: Tree) -> list[Result]:
+        return run_hook(HOOK, view, settings)
+
+    edits, left = plan(again(tree), tree, again)
+    assert left == []
+    assert edits == [Edit(path="a", old=b"bad\nfine\nbad", new=b"good\nfine\ngood")]
+
+
+def test_a_fix_that_mends_nothing_is_refused() -> None:
+    def useless(ctx: Context) -> Iterator[Outcome]:
+        data = ctx.tree.read("a") or b""
+        fix = Fix(title="", edits=(Edit(path="a", old=data, new=data + b"!"),), safe=True)
+        yield Finding(code="XX101", where=Location(path="a"), message="m", remedy="", fix=fix)
+
+    hook = Hook(id="some-hook", summary="", check=useless, codes=lambda: CODES)
+    tree = MemoryTree({"a": b"x"})
+
+    def again(view: Tree) -> list[Result]:
+        return run_hook(hook, view, read_settings({}.get, lambda: []))
+
+    edits, left = plan(again(tree), tree, again)
+    assert edits == [] and len(left) == 1
