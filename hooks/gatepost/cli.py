@@ -7,12 +7,12 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from argparse import ArgumentParser, Namespace
+    from argparse import ArgumentParser
     from collections.abc import Mapping, Sequence
     from typing import Any
 
     from gatepost.engine import Result
-    from gatepost.model import Hook
+    from gatepost.model import Hook, Option
     from gatepost.settings import Settings
     from gatepost.tree.base import Tree
     from gatepost.tree.git import Git
@@ -22,6 +22,17 @@ CLEAN, FINDINGS, USAGE, COULD_NOT_RUN = 0, 1, 2, 3
 
 class UsageError(Exception):
     """The user asked for something that is not there; `str()` is one line."""
+
+
+class Known:
+    """Parsed options by name (`--pre-push` is `pre_push`)."""
+
+    def __init__(self, **values: Any) -> None:
+        self.__dict__.update(values)
+
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any: ...
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -175,22 +186,28 @@ def _parser(name: str, summary: str, hooks: Sequence[Hook]) -> ArgumentParser:
     parser.add_argument("--fix", action="store_true", help="apply the fixes that are safe")
     parser.add_argument("--diff", action="store_true", help="show what --fix would change, write nothing")
     parser.add_argument("--tree", default=None, metavar="VIEW", help="index, worktree or a commit; default: see README")
-    seen = set()
-    for hook in hooks:
-        for option in hook.options:
-            if option.flag in seen:
-                continue
-            seen.add(option.flag)
-            match option.kind:
-                case "flag":
-                    parser.add_argument(option.flag, action="store_true", help=option.help)
-                case "strs":
-                    parser.add_argument(
-                        option.flag, action="append", default=[], metavar=option.metavar, help=option.help
-                    )
-                case _:
-                    parser.add_argument(option.flag, default=None, metavar=option.metavar, help=option.help)
+    for option in _options(hooks):
+        match option.kind:
+            case "flag":
+                parser.add_argument(option.flag, action="store_true", help=option.help)
+            case "strs":
+                parser.add_argument(option.flag, action="append", default=[], metavar=option.metavar, help=option.help)
+            case _:
+                parser.add_argument(option.flag, default=None, metavar=option.metavar, help=option.help)
     return parser
+
+
+def _options(hooks: Sequence[Hook]) -> list[Option]:
+    """The options of several hooks, each flag once."""
+    return list({option.flag: option for hook in hooks for option in hook.options}.values())
+
+
+def _defaults(hooks: Sequence[Hook]) -> Known:
+    """What parsing an empty command line gives."""
+    known = Known(output_format=None, strict=False, allow_unchecked=False, fix=False, diff=False, tree=None)
+    empty = {"flag": False, "strs": [], "str": None}
+    known.__dict__.update({option.flag[2:].replace("-", "_"): empty[option.kind] for option in _options(hooks)})
+    return known
 
 
 def split_files(args: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -207,18 +224,25 @@ def split_files(args: Sequence[str]) -> tuple[list[str], list[str]]:
     return options, [word for word in head if word.startswith("-") and os.path.lexists(word)] + tail
 
 
-def _parse(parser: ArgumentParser, args: list[str]) -> tuple[Namespace, list[str]]:
+def parse(name: str, summary: str, hooks: Sequence[Hook], args: list[str]) -> tuple[Known, list[str]]:
+    """Options and file names of a command line.
+
+    A command line without options, which is what a runner gives as a rule, does not load argparse (10 ms).
+
+    Raises:
+        SystemExit: a wrong option (argparse has said so, code 2) or --help (code 0).
+    """
     options, dashed = split_files(args)
+    if not any(word.startswith("-") for word in options):
+        return _defaults(hooks), [*options, *dashed]
+    parser = _parser(name, summary, hooks)
     parser.add_argument("files", nargs="*", metavar="FILES", help="default: the whole repository")
-    try:
-        known = parser.parse_intermixed_args(options)
-    except SystemExit as stop:  # argparse has said what is wrong
-        raise SystemExit(stop.code) from None
+    known = parser.parse_intermixed_args(options, Known())
     return known, [*known.files, *dashed]
 
 
 def _hook(hook: Hook, args: list[str]) -> int:
-    known, files = _parse(_parser(hook.id, hook.summary, [hook]), args)
+    known, files = parse(hook.id, hook.summary, [hook], args)
     return _run([hook], known, files)
 
 
@@ -226,13 +250,13 @@ def _check(args: list[str]) -> int:
     from gatepost.registry import own_hook, own_ids
 
     hooks = [own_hook(each) for each in own_ids()]
-    known, names = _parse(_parser("check", "Run all own hooks on the whole repository.", hooks), args)
+    known, names = parse("check", "Run all own hooks on the whole repository.", hooks, args)
     chosen = [each for each in names if each in own_ids()]
     files = [each for each in names if each not in chosen]
     return _run([hook for hook in hooks if not chosen or hook.id in chosen], known, files, together=not chosen)
 
 
-def output_format(known: Namespace) -> str:
+def output_format(known: Known) -> str:
     """`--output-format`, else GATEPOST_OUTPUT_FORMAT, else text.
 
     Raises:
@@ -244,7 +268,7 @@ def output_format(known: Namespace) -> str:
     return chosen
 
 
-def _run(hooks: Sequence[Hook], known: Namespace, files: list[str], together: bool = False) -> int:
+def _run(hooks: Sequence[Hook], known: Known, files: list[str], together: bool = False) -> int:
     from gatepost.engine import failing
 
     how = output_format(known)
@@ -274,7 +298,7 @@ def _run(hooks: Sequence[Hook], known: Namespace, files: list[str], together: bo
 
 
 def _run_one(
-    hook: Hook, tree: Tree, settings: Settings, scope: frozenset[str] | None, known: Namespace
+    hook: Hook, tree: Tree, settings: Settings, scope: frozenset[str] | None, known: Known
 ) -> tuple[list[Result], list[str]]:
     """Results of a hook, and the files written for them."""
     from gatepost.engine import run_hook
@@ -415,7 +439,7 @@ def _rules(args: list[str]) -> int:
 
     parser = ArgumentParser(prog="gatepost rules", description="List every rule.", allow_abbrev=False)
     parser.add_argument("--output-format", choices=("text", "json"), default=None)
-    how = output_format(parser.parse_args(args))
+    how = output_format(parser.parse_args(args, Known()))
     rows = all_codes()
     if how == "json":
         import json

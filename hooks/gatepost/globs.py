@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -14,11 +12,15 @@ def matcher(globs: Iterable[str]) -> Callable[[str], bool]:
     parts = [translate(each) for each in globs if each]
     if not parts:
         return lambda path: False
+    import re
+
     return lambda path, search=re.compile("|".join(parts)).match: search(path) is not None  # type: ignore[misc]
 
 
 def translate(glob: str) -> str:
     """One glob as a regular expression for `re.match` (anchored at both ends)."""
+    import re
+
     body = glob.rstrip("/")
     anchored = "/" in body
     body = body.removeprefix("./").removeprefix("/")

@@ -14,10 +14,10 @@ from gatepost.record import record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from argparse import Namespace
     from collections.abc import Callable, Sequence
     from subprocess import Popen
 
+    from gatepost.cli import Known
     from gatepost.engine import Result
     from gatepost.model import Hook
     from gatepost.settings import Settings
@@ -43,9 +43,9 @@ def run_all(args: list[str]) -> int:
     Returns:
         0 all passed, 1 something was found, written or could not be checked, 3 a check could not run.
     """
-    from gatepost.cli import _parse, _parser, _root, _scope, load_settings, output_format
+    from gatepost.cli import _root, _scope, load_settings, output_format, parse
 
-    known, files = _parse(_parser("gatepost", "Run every check in one go.", []), args)
+    known, files = parse("gatepost", "Run every check in one go.", [], args)
     how = output_format(known)
     git = _root(os.getcwd())
     scope, _extra = _scope(git, files)
@@ -105,7 +105,7 @@ class _Run:
     """One run: what is asked, and the steps in their order."""
 
     def __init__(
-        self, git: Git, settings: Settings, scope: frozenset[str] | None, skip: frozenset[str], known: Namespace
+        self, git: Git, settings: Settings, scope: frozenset[str] | None, skip: frozenset[str], known: Known
     ) -> None:
         self.git = git
         self.settings = settings
