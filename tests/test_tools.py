@@ -1,0 +1,166 @@
+"""The tool runner: arguments, configs, the project's interpreter, and what is said when a tool is not there."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from gatepost.settings import validate
+from gatepost.tools import config, run
+from gatepost.tools.interpreter import find_interpreter
+from gatepost.tools.run import CannotRun, build, mypy_targets, split_args
+from gatepost.tools.table import TOOLS
+from tests.conftest import Repo
+
+
+def fake_env(folder: Path) -> str:
+    python = folder / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text("")
+    (folder / "pyvenv.cfg").write_text("")
+    return str(python)
+
+
+@pytest.mark.parametrize(
+    ("args", "expected"),
+    [
+        (["--fix", "a.py"], (["--fix"], ["a.py"])),
+        (["--select", "E501", "a.py", "b c.py"], (["--select", "E501"], ["a.py", "b c.py"])),
+        (["--", "a.py"], ([], ["a.py"])),
+        (["-dash.py", "a.py"], ([], ["./-dash.py", "a.py"])),
+        ([], ([], [])),
+        (["--fix"], (["--fix"], [])),
+    ],
+)
+def test_options_and_file_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, args: list[str], expected: tuple[list[str], list[str]]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("a.py", "b c.py", "-dash.py"):
+        (tmp_path / name).write_text("")
+    assert split_args(args) == expected
+
+
+def test_a_replaced_dependency_list_is_explained(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "bin" / "python"))
+    with pytest.raises(CannotRun) as caught:
+        run.executable("mypy", {"PRE_COMMIT": "1", "PATH": os.environ["PATH"]})
+    assert "`additional_dependencies` in .pre-commit-config.yaml replaces the hook's own list" in str(caught.value)
+    assert "additional_dependencies: ['.[mypy]']" in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("[tool.ruff]\n", True),
+        ("[tool.ruff.lint]\n", True),
+        ("[ tool . ruff ]\n", True),
+        ("tool.ruff.line-length = 100\n", True),
+        ('[tool."ruff"]\n', True),
+        ("[tool.ruffian]\n", False),
+        ("# [tool.ruff]\n", False),
+        ("", False),
+    ],
+)
+def test_a_table_is_seen_in_text(text: str, found: bool) -> None:
+    assert config.has_table(text, "tool", "ruff") is found
+
+
+def test_ruff_gets_the_shared_config_only_where_nothing_configures_it(repo: Repo) -> None:
+    repo.write("pyproject.toml", "[project]\nname = 'x'\n")
+    assert config.ruff_config(str(repo.path), []) == ["--config", config.shared_config()]
+    repo.write("sub/pyproject.toml", "[tool.ruff]\n")
+    assert config.ruff_config(str(repo.path), ["sub/pyproject.toml"]) == []
+    repo.write("ruff.toml", "")
+    assert config.ruff_config(str(repo.path), []) == []
+
+
+def test_the_shared_config_is_there() -> None:
+    assert Path(config.shared_config()).is_file()
+
+
+def test_mypy_targets_are_what_mypy_can_name() -> None:
+    tracked = ["a.py", "pkg/b.py", "pkg/c.py", "pkg/c.pyi", "my-dir/d.py", "pkg/01_intro.py", "setup.py"]
+    assert mypy_targets(tracked) == ["a.py", "pkg/b.py", "pkg/c.pyi", "setup.py"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX layout of environments")
+class TestInterpreter:
+    def test_order(self, tmp_path: Path) -> None:
+        root = tmp_path / "project"
+        root.mkdir()
+        on_path = fake_env(tmp_path / "on-path")
+        environ = {"PATH": f"/usr/bin{os.pathsep}{tmp_path / 'on-path' / 'bin'}"}
+
+        def found(explicit: str = "", **more: str) -> str | None:
+            result = find_interpreter(str(root), explicit, {**environ, **more})
+            return result.path if result is not None else None
+
+        assert found() == on_path
+        conda = fake_env(tmp_path / "conda")
+        assert found(CONDA_PREFIX=str(tmp_path / "conda"), PATH="") == conda
+        (root / ".pdm-python").write_text(fake_env(tmp_path / "pdm"))
+        assert found() == str(tmp_path / "pdm/bin/python")
+        dot = fake_env(root / ".venv")
+        assert found() == dot
+        named = fake_env(tmp_path / "named")
+        assert found(UV_PROJECT_ENVIRONMENT=str(tmp_path / "named")) == named
+        assert found(explicit=str(tmp_path / "pdm")) == str(tmp_path / "pdm/bin/python")
+
+    def test_none(self, tmp_path: Path) -> None:
+        assert find_interpreter(str(tmp_path), "", {"PATH": "/usr/bin"}) is None
+
+    def test_the_hooks_own_environment_does_not_count(self, tmp_path: Path) -> None:
+        own = {"PATH": os.path.join(sys.prefix, "bin")}
+        assert find_interpreter(str(tmp_path), "", own) is None
+
+    def test_a_wrong_setting_is_said(self, tmp_path: Path) -> None:
+        with pytest.raises(FileNotFoundError):
+            find_interpreter(str(tmp_path), "nowhere", {})
+
+
+def mypy_settings(**given: object) -> dict[str, object]:
+    return validate(TOOLS["mypy"].settings, given, "")
+
+
+def test_mypy_without_an_environment_is_a_choice(repo: Repo) -> None:
+    repo.commit(**{"a.py": "x = 1\n"})
+    environ = {"PATH": "/usr/bin:/bin"}
+    with pytest.raises(CannotRun, match="no environment of the project was found"):
+        build("mypy", str(repo.path), [], [], mypy_settings(), environ)
+    command = build("mypy", str(repo.path), [], [], mypy_settings(isolated=True), environ)
+    assert command is not None
+    assert command.argv[-1] == "a.py"
+    assert "--ignore-missing-imports" in command.argv
+    assert "isolated = true" in command.note
+
+
+def test_mypy_sees_the_projects_packages(repo: Repo) -> None:
+    """The project's own environment holds a typed package; the error can only be found through it."""
+    import subprocess
+    import venv
+
+    venv.create(repo.path / ".venv", with_pip=False, symlinks=True)
+    site = next((repo.path / ".venv" / "lib").iterdir()) / "site-packages" / "tensors"
+    site.mkdir()
+    (site / "__init__.py").write_text("def zeros(n: int) -> list[float]: return [0.0] * n\n")
+    (site / "py.typed").write_text("")
+    repo.write(".gitignore", ".venv\n")
+    repo.commit(**{"a.py": 'import tensors\n\nx: int = tensors.zeros("3")\n'})
+    done = subprocess.run(
+        [sys.executable, "-m", "gatepost", "mypy"], cwd=repo.path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert "found by .venv" in done.stdout
+    assert 'Argument 1 to "zeros" has incompatible type "str"; expected "int"' in done.stdout
+
+
+def test_bandit_is_not_given_notebooks(repo: Repo) -> None:
+    environ = {"PATH": os.environ["PATH"]}
+    assert build("bandit", str(repo.path), [], ["a.ipynb"], {}, environ) is None
+    command = build("bandit", str(repo.path), [], ["a.ipynb", "b.py"], {}, environ)
+    assert command is not None and command.argv[-1] == "b.py" and "a.ipynb" not in command.argv
+    assert command.argv[2:4] == ("-c", config.shared_config())
