@@ -1,0 +1,404 @@
+"""Which blobs are new: what a commit, a push or a range of commits would add to history, or all that is tracked.
+
+New is a blob, not a path: a rename, a mode change or a copy of a blob that history already holds costs nothing, and
+a checkpoint rotation that rename detection would call `R070` costs every byte. So renames are never detected, and
+object ids are compared.
+
+Facts (git 2.39): `git commit PATH` points GIT_INDEX_FILE at a temporary index; at pre-merge-commit MERGE_HEAD does not
+exist yet, but git sets GITHEAD_<oid>; runners set PRE_COMMIT_FROM_REF and _TO_REF at a push, but only
+PRE_COMMIT_LOCAL_BRANCH when the push holds a root commit; a URL is a legal remote "name"; `rev-list --objects` cuts a
+name at a newline and lists a blob once, which is why paths are looked up again with `diff-tree -z`.
+"""
+
+from __future__ import annotations
+
+import os
+
+from gatepost.record import record
+from gatepost.tree.peek import Peek, git_dirs
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from typing import Protocol
+
+    from gatepost.tree.git import Git
+    from gatepost.tree.process import Completed
+
+    class Peeking(Protocol):
+        """Looks at blobs by object id; see `gatepost.tree.peek`."""
+
+        def sizes(self, oids: Iterable[str]) -> dict[str, int | None]: ...
+
+        def heads(self, oids: Iterable[str]) -> dict[str, bytes]: ...
+
+        def whole(self, oids: Sequence[str]) -> dict[str, bytes]: ...
+
+        def tail(self, oid: str) -> bytes: ...
+
+        def read(self, oid: str, limit: int) -> bytes: ...
+
+    class Source(Protocol):
+        """Where new blobs come from. `kind` is "staged", "tree" (all that is tracked) or "range" (commits)."""
+
+        kind: str
+        label: str  # "this commit", "this push", "main..HEAD", "the index"
+
+        @property
+        def peek(self) -> Peeking: ...
+
+        def blobs(self, floor: int, names: tuple[str, ...], whole: bool = False) -> list[Blob]:
+            """New blobs of at least `floor` bytes or with a path that ends in one of `names` (lower case).
+
+            With `whole`, every new blob. The uses of a blob in a range are known only after `explain`.
+            """
+
+        def weights(self) -> Sequence[tuple[str, int, str]]:
+            """(object id, bytes, a path) of every new blob; asked after `blobs`. Nothing for a whole tree."""
+
+        def explain(self, blobs: Sequence[Blob]) -> list[Blob]:
+            """The same blobs with every path and commit that brings them in."""
+
+        def paths(self) -> Sequence[str]:
+            """Paths that change ("tree": all tracked paths)."""
+
+        def has(self, path: str) -> bool:
+            """Whether the snapshot that results holds this path."""
+
+        def tracked(self, paths: Sequence[str]) -> set[str]:
+            """Those of a few paths that the snapshot holds."""
+
+        def oid(self, path: str) -> str | None:
+            """Object id of a path in the snapshot that results."""
+
+        def filters(self, paths: Sequence[str]) -> Mapping[str, str]:
+            """The `filter` attribute of each path that has one, by the .gitattributes of that snapshot."""
+
+        def known(self, blobs: Sequence[Blob]) -> set[str]:
+            """Ids of those blobs that history already holds."""
+
+        def gaps(self) -> Sequence[Gap]:
+            """What could not be seen; asked after `blobs`."""
+
+
+GITLINK = "160000"
+SYMLINK = "120000"
+_FEW = 200  # paths on one command line
+
+
+@record
+class Use:
+    """A path at which a blob comes in; `old` is the id of the blob before it ("" if new), `commit` the full id."""
+
+    path: str
+    mode: str
+    old: str = ""
+    commit: str = ""
+
+
+@record
+class Blob:
+    """New content: object id, bytes, and where it is used (at least one)."""
+
+    oid: str
+    size: int
+    uses: tuple[Use, ...]
+
+    @property
+    def path(self) -> str:
+        return self.uses[0].path
+
+
+@record
+class Gap:
+    """Something out of sight: "partial" (blobs not in this clone), "shallow" (history cut off), "ref" (no such ref)."""
+
+    what: str
+    detail: str
+    count: int = 0
+
+
+def text(raw: bytes) -> str:
+    """A name as git gave it, undecodable bytes as surrogates."""
+    return raw.decode("utf-8", "surrogateescape")
+
+
+def null(oid: str) -> bool:
+    """Whether an object id is all zeros, of whatever length."""
+    return not oid.strip("0")
+
+
+def parse_raw(raw: bytes) -> list[tuple[str, Use, str, str]]:
+    """(status letter, use, new id, commit) of `diff-index`/`diff-tree` output in `--raw -z` form.
+
+    A combined entry of a merge ("::" and one mode and id per parent) counts as new against its first parent.
+    """
+    found = []
+    commit = ""
+    fields = iter(raw.split(b"\0"))
+    for field in fields:
+        if not field:
+            continue
+        if field[:1] != b":":
+            commit = field.decode("ascii", "replace").strip()
+            continue
+        words = field.decode("ascii", "replace").lstrip(":").split(" ")
+        parents = len(field) - len(field.lstrip(b":"))
+        path = text(next(fields, b""))
+        old, new, status = words[parents + 1], words[2 * parents + 1], words[-1]
+        use = Use(path=path, mode=words[parents], old="" if null(old) else old, commit=commit)
+        found.append((status[:1], use, new, commit))
+    return found
+
+
+def group(entries: Iterable[tuple[str, Use]], sizes: Mapping[str, int | None]) -> list[Blob]:
+    """(object id, use) pairs as blobs, in order of first appearance; those without a size are left out."""
+    uses: dict[str, list[Use]] = {}
+    for oid, use in entries:
+        uses.setdefault(oid, []).append(use)
+    return [
+        Blob(oid=oid, size=size, uses=tuple(dict.fromkeys(each)))
+        for oid, each in uses.items()
+        if (size := sizes.get(oid)) is not None
+    ]
+
+
+def attributes(done: Completed) -> dict[str, str]:
+    """path -> value of `check-attr -z` output for one attribute, unspecified ones left out."""
+    fields = done.out.split(b"\0") if done.rc == 0 else []
+    return {
+        text(fields[at]): value
+        for at in range(0, len(fields) - 2, 3)
+        if (value := text(fields[at + 2])) not in ("unspecified", "unset")
+    }
+
+
+def path_input(paths: Iterable[str]) -> bytes:
+    """Paths as NUL-terminated input of git."""
+    return b"".join(path.encode("utf-8", "surrogateescape") + b"\0" for path in paths)
+
+
+def oids_in_history(git: Git, revs: Sequence[str], paths: Sequence[str]) -> set[str]:
+    """Ids that these paths have had in the history of `revs` (empty where history cannot be walked)."""
+    paths = [path for path in paths if path]
+    if not revs or not paths:
+        return set()
+    commits = git.try_run("rev-list", *revs, "--", *paths)
+    if commits.rc or not commits.out:
+        return set()
+    flags = ("--stdin", "-r", "-z", "-m", "--root", "--raw", "--no-renames", "--no-abbrev")
+    done = git.try_run("diff-tree", *flags, "--", *paths, input=commits.out)
+    return {new for _status, _use, new, _commit in parse_raw(done.out)} if done.rc == 0 else set()
+
+
+def oids_in_tree(git: Git, rev: str, wanted: set[str]) -> set[str]:
+    """Those of `wanted` that are somewhere in the tree of `rev`."""
+    done = git.try_run("ls-tree", "-r", "-z", "--full-tree", rev)
+    if done.rc:
+        return set()
+    return {oid for oid in wanted if oid.encode() + b"\t" in done.out}
+
+
+class Index:
+    """What staged and whole-tree judging share: the index of the repository."""
+
+    def __init__(self, git: Git) -> None:
+        self.peek = Peek(git)
+        self.git = self.peek.git
+        self._gaps: list[Gap] = []
+        self._table: dict[str, str] | None = None
+
+    def _listing(self) -> bytes:
+        return self.git.run("ls-files", "--stage", "-z")
+
+    def _all(self) -> dict[str, str]:
+        """path -> object id of the index."""
+        if self._table is None:
+            self._table = {}
+            for entry in text(self._listing()).split("\0"):
+                head, _, path = entry.partition("\t")
+                words = head.split(" ")
+                if path and len(words) > 1:
+                    self._table[path] = words[1]
+        return self._table
+
+    def has(self, path: str) -> bool:
+        return path in self._all()
+
+    def oid(self, path: str) -> str | None:
+        return self._all().get(path)
+
+    def tracked(self, paths: Sequence[str]) -> set[str]:
+        if self._table is None and len(paths) <= _FEW:
+            return set(text(self.git.run("ls-files", "-z", "--", *paths)).split("\0")) & set(paths) if paths else set()
+        return {path for path in paths if path in self._all()}
+
+    def weights(self) -> Sequence[tuple[str, int, str]]:
+        return ()
+
+    def explain(self, blobs: Sequence[Blob]) -> list[Blob]:
+        return list(blobs)
+
+    def filters(self, paths: Sequence[str]) -> Mapping[str, str]:
+        done = self.git.try_run("check-attr", "--cached", "-z", "--stdin", "filter", input=path_input(paths))
+        return attributes(done)
+
+    def gaps(self) -> Sequence[Gap]:
+        return self._gaps
+
+
+class Staged(Index):
+    """What is staged, beside HEAD."""
+
+    kind = "staged"
+    label = "this commit"
+
+    def __init__(self, git: Git) -> None:
+        super().__init__(git)
+        self._changes: list[tuple[str, Use, str, str]] | None = None
+        self._blobs: list[Blob] = []
+
+    def changes(self) -> list[tuple[str, Use, str, str]]:
+        """(status, use, object id, "") of everything that differs from HEAD."""
+        if self._changes is None:
+            flags = ("--cached", "--raw", "-z", "--no-renames", "--no-abbrev", "--no-ext-diff")
+            done = self.git.try_run("diff-index", *flags, "HEAD", "--")
+            if done.rc:  # no commit yet: compare with the empty tree, whose id depends on the hash
+                empty = self.git.run("hash-object", "-t", "tree", "--stdin").decode().strip()
+                done = self.git.try_run("diff-index", *flags, empty, "--")
+            if done.rc:
+                self.git.run("diff-index", *flags, "HEAD", "--")
+            self._changes = parse_raw(done.out)
+        return self._changes
+
+    def _new(self) -> list[tuple[str, Use]]:
+        gone = {use.old for status, use, _oid, _commit in self.changes() if status == "D"}
+        return [
+            (oid, use)
+            for status, use, oid, _commit in self.changes()
+            if status != "D" and use.mode not in (GITLINK, "040000") and not null(oid) and oid not in gone
+            if oid != use.old  # a mode change
+        ]
+
+    def blobs(self, floor: int, names: tuple[str, ...], whole: bool = False) -> list[Blob]:
+        entries = self._new()
+        sizes = self.peek.sizes(oid for oid, _use in entries)
+        missing = sum(1 for size in sizes.values() if size is None)
+        if missing:
+            self._gaps.append(Gap(what="partial", detail="staged", count=missing))
+        self._blobs = group(entries, sizes)
+        return self._blobs
+
+    def weights(self) -> Sequence[tuple[str, int, str]]:
+        return [(blob.oid, blob.size, blob.path) for blob in self._blobs]
+
+    def paths(self) -> Sequence[str]:
+        return [use.path for status, use, _oid, _commit in self.changes() if status != "D" and use.mode != GITLINK]
+
+    def known(self, blobs: Sequence[Blob]) -> set[str]:
+        wanted = {blob.oid for blob in blobs}
+        folder, _common = git_dirs(self.git)
+        heads = ["HEAD"]
+        for name in ("MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD"):
+            try:
+                with open(os.path.join(folder, name), encoding="ascii") as stream:
+                    heads += stream.read().split()
+            except (OSError, ValueError):
+                continue
+        heads += self._merged()
+        found: set[str] = set()
+        for rev in heads:
+            if wanted - found:
+                found |= oids_in_tree(self.git, rev, wanted - found)
+        left = [use.path for blob in blobs if blob.oid not in found for use in blob.uses]
+        if left:
+            found |= wanted & oids_in_history(self.git, heads, left)
+        return found
+
+    def _merged(self) -> list[str]:
+        """Heads that `git merge` is taking in right now, if a remote has them (a local branch is not yet shared)."""
+        heads = [key[8:] for key in self.git.env if key.startswith("GITHEAD_")]
+        shared = ("for-each-ref", "--count=1", "--format=%(refname)", "refs/remotes", "--contains")
+        return [head for head in heads if self.git.try_run(*shared, head).out]
+
+
+class Whole(Index):
+    """All that is tracked: in the index, or in the tree of `rev`."""
+
+    kind = "tree"
+    label = "the index"
+
+    def __init__(self, git: Git, rev: str = "") -> None:
+        super().__init__(git)
+        self._rev = rev
+        self._raw = b""
+        self._lines: list[bytes] = []
+
+    def _listing(self) -> bytes:
+        if not self._raw and self._rev:
+            out = self.git.run("ls-tree", "-r", "-z", "--full-tree", "--end-of-options", self._rev)
+            # "<mode> <type> <id>\t<path>" as ls-files would print it
+            self._raw = b"".join(
+                line[:7] + line[line.index(b" ", 7) + 1 :].replace(b"\t", b" 0\t", 1) + b"\0"
+                for line in out.split(b"\0")
+                if line
+            )
+        elif not self._raw:
+            self._raw = self.git.run("ls-files", "--stage", "-z")
+        return self._raw
+
+    def lines(self) -> list[bytes]:
+        """Index entries as git prints them, submodules and sparse directories left out."""
+        if not self._lines:
+            raw = self._listing()
+            lines = raw.split(b"\0")
+            lines.pop()
+            if b"\x00160000 " in raw or raw.startswith(b"160000 "):
+                lines = [line for line in lines if not line.startswith(b"160000 ")]
+            self._lines = lines
+        return self._lines
+
+    def blobs(self, floor: int, names: tuple[str, ...], whole: bool = False) -> list[Blob]:
+        lines = self.lines()
+        if not lines:
+            return []
+        width = lines[0].index(b" ", 7) - 7
+        sizes = self._measure([line[7 : 7 + width] for line in lines])
+        if whole:
+            picked = [at for at, size in enumerate(sizes) if size >= 0]
+        else:
+            endings = tuple(name.encode() for name in names)
+            picked = [at for at, size in enumerate(sizes) if size >= floor]
+            if endings:
+                short = set(picked)
+                picked += [
+                    at for at, line in enumerate(lines) if line.lower().endswith(endings) and at not in short
+                ]
+        entries, known = [], {}
+        for at in sorted(picked):
+            if sizes[at] < 0:
+                continue
+            line = lines[at]
+            oid = line[7 : 7 + width].decode("ascii")
+            known[oid] = sizes[at]
+            path = text(line[line.index(b"\t") + 1 :])
+            entries.append((oid, Use(path=path, mode=line[:6].decode("ascii"))))
+        return group(entries, known)
+
+    def _measure(self, oids: list[bytes]) -> list[int]:
+        """Bytes of each object, -1 where it is not in this clone (a partial one)."""
+        data = b"\n".join(oids) + b"\n"
+        done = self.git.try_run("cat-file", "--batch-check=%(objectsize)", "--buffer", input=data)
+        if done.rc == 0 and b"missing" not in done.out:
+            return list(map(int, done.out.split()))
+        found = self.peek.types([oid.decode("ascii") for oid in oids])
+        missing = len({oid for oid, each in zip(oids, found, strict=True) if each is None})
+        if missing:
+            self._gaps.append(Gap(what="partial", detail="tracked", count=missing))
+        return [-1 if each is None else each[1] for each in found]
+
+    def paths(self) -> Sequence[str]:
+        return [text(line[line.index(b"\t") + 1 :]) for line in self.lines()]
+
+    def known(self, blobs: Sequence[Blob]) -> set[str]:
+        return set()

@@ -1,0 +1,260 @@
+"""New blobs of a range of commits: a push, or what a pull request adds in CI.
+
+Every object that would be sent counts, also one that a later commit of the range deletes again: it is in history all
+the same. The list comes from `rev-list --objects TIPS --not WHAT-THE-OTHER-SIDE-HAS`; it names a blob once and only
+excludes what the nearest excluded commits hold, so a suspect is looked up a second time: in the excluded tips' trees,
+and in the excluded history of its path (a revert brings back what was there before).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from gatepost.record import record
+from gatepost.tree.git import GitError
+from gatepost.tree.history import (
+    GITLINK,
+    Blob,
+    Gap,
+    Use,
+    attributes,
+    null,
+    oids_in_history,
+    oids_in_tree,
+    parse_raw,
+    path_input,
+    text,
+)
+from gatepost.tree.peek import Peek, git_dirs
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from gatepost.tree.git import Git
+
+_ASKED = 200  # with more suspects than this, the range is read without a path filter
+_TREES = 8  # excluded tips whose trees are searched for a suspect
+
+
+@record
+class Refs:
+    """What is sent: tips (names or ids), what the other side has (ids, or options such as `--remotes=origin`)."""
+
+    label: str
+    tips: tuple[str, ...]
+    nots: tuple[str, ...]
+    push: bool
+
+
+def refs_on_stdin(git: Git, remote: str, data: bytes | None = None) -> Refs:
+    """The refs of git's own pre-push hook: `<local ref> <local id> <remote ref> <remote id>` a line."""
+    lines = (sys.stdin.buffer.read() if data is None else data).decode("utf-8", "surrogateescape").splitlines()
+    tips, theirs = [], []
+    for line in lines:
+        words = line.rsplit(None, 3)
+        if len(words) == 4 and not null(words[1]):  # all zeros: a deletion
+            tips.append(words[1])
+            theirs += [] if null(words[3]) else [words[3]]
+    return Refs(label="this push", tips=tuple(tips), nots=(*theirs, *_tracked(git, remote)), push=True)
+
+
+def refs_of_runner(env: Mapping[str, str]) -> tuple[str, str, str] | None:
+    """(from, to, remote) that pre-commit or prek says, "" where it says none; None outside a push or CI range."""
+    start = env.get("PRE_COMMIT_FROM_REF") or env.get("PRE_COMMIT_ORIGIN") or ""
+    to = env.get("PRE_COMMIT_TO_REF") or env.get("PRE_COMMIT_SOURCE") or ""
+    remote = env.get("PRE_COMMIT_REMOTE_NAME") or ""
+    if not to and remote:
+        to = env.get("PRE_COMMIT_LOCAL_BRANCH") or "HEAD"
+    return (start, to, remote) if to else None
+
+
+def range_of_runner(git: Git, start: str, to: str, remote: str) -> Refs:
+    """What a runner's variables mean: a push if there is a remote, else exactly `start..to`."""
+    if remote:
+        return Refs(label="this push", tips=(to,), nots=((start,) if start else ()) + _tracked(git, remote), push=True)
+    return Refs(label=f"{_short(start)}..{_short(to)}", tips=(to,), nots=(start,) if start else (), push=False)
+
+
+def _short(rev: str) -> str:
+    return rev[:10] if len(rev) in (40, 64) and not rev.strip("0123456789abcdef") else rev
+
+
+def _tracked(git: Git, remote: str) -> tuple[str, ...]:
+    """What the other side is known to have: its remote-tracking branches, or any remote's if it has none here."""
+    if remote and not set(remote) & set("*?[:\\ ") and not remote.startswith(("-", "/", ".")):
+        mine = git.try_run("for-each-ref", "--count=1", "--format=%(refname)", f"refs/remotes/{remote}/").out
+        if mine:
+            return (f"--remotes={remote}",)
+    return ("--remotes",)
+
+
+class Range:
+    """New objects of some tips."""
+
+    kind = "range"
+
+    def __init__(self, git: Git, refs: Refs) -> None:
+        self.peek = Peek(git)
+        self.git = self.peek.git
+        self.push = refs.push
+        self._gaps: list[Gap] = []
+        self.label = refs.label
+        self.tips = self._resolve(refs.tips, needed=True)
+        given = self._resolve([each for each in refs.nots if each[:2] != "--"], needed=not refs.push)
+        self._not_tips = given
+        self._nots = [*given, *(each for each in refs.nots if each[:2] == "--")]
+        self._range = [*self.tips, "--not", *self._nots] if self._nots else list(self.tips)
+        self._names: dict[str, str] = {}
+        self._weights: list[tuple[str, int, str]] = []
+        self._commits: list[str] = []
+        self._tree: dict[str, str] | None = None
+
+    def _resolve(self, revs: Sequence[str], needed: bool) -> list[str]:
+        """Object ids of revisions; one that is not here is a gap if it is needed, else left out."""
+        found = []
+        for rev in revs:
+            done = self.git.try_run("rev-parse", "--verify", "--quiet", "--end-of-options", rev)
+            oid = done.out.decode("ascii", "replace").strip()
+            if done.rc == 0 and oid and self.git.try_run("cat-file", "-e", oid).rc == 0:
+                found.append(oid)
+            elif needed:
+                self._gaps.append(Gap(what="ref", detail=rev))
+        return found
+
+    def blobs(self, floor: int, names: tuple[str, ...], whole: bool = False) -> list[Blob]:
+        if not self.tips or any(gap.what == "ref" for gap in self._gaps):
+            return []
+        out = self.git.run("rev-list", "--objects", "--missing=print", *self._range, "--")
+        oids, paths = [], []
+        missing = 0
+        for line in out.split(b"\n"):
+            if line[:1] == b"?":
+                missing += 1
+            elif line:
+                name, _, at = line.partition(b" ")
+                oids.append(name.decode("ascii"))
+                paths.append(text(at))
+        kinds = self.peek.types(oids)
+        found = []
+        for oid, path, kind in zip(oids, paths, kinds, strict=True):
+            if kind is None:
+                missing += 1
+            elif kind[0] == "commit":
+                self._commits.append(oid)
+            elif kind[0] == "blob":
+                self._names[oid] = path
+                self._weights.append((oid, kind[1], path))
+                if whole or kind[1] >= floor or (names and path.lower().endswith(names)):
+                    found.append(Blob(oid=oid, size=kind[1], uses=(Use(path=path, mode="100644"),)))
+        if missing:
+            self._gaps.append(Gap(what="partial", detail="range", count=missing))
+        self._look_for_cut()
+        return found
+
+    def _look_for_cut(self) -> None:
+        """A shallow clone's last commits have no parents here: what lies before them is out of sight."""
+        try:
+            with open(os.path.join(git_dirs(self.git)[1], "shallow"), encoding="ascii") as stream:
+                cut = set(stream.read().split())
+        except (OSError, ValueError):
+            return
+        hit = [oid for oid in self._commits if oid in cut]
+        if hit:
+            self._gaps.append(Gap(what="shallow", detail=hit[0], count=len(hit)))
+
+    def weights(self) -> Sequence[tuple[str, int, str]]:
+        return self._weights
+
+    def explain(self, blobs: Sequence[Blob]) -> list[Blob]:
+        if not blobs:
+            return []
+        names = sorted({blob.path for blob in blobs if blob.path})
+        uses = self._uses(blobs, names if len(names) <= _ASKED else [])
+        if any(blob.oid not in uses for blob in blobs) and names:
+            uses = self._uses(blobs, [])
+        return [Blob(oid=each.oid, size=each.size, uses=tuple(uses.get(each.oid, each.uses))) for each in blobs]
+
+    def _uses(self, blobs: Sequence[Blob], paths: Sequence[str]) -> dict[str, list[Use]]:
+        """Where blobs come in, oldest commit first."""
+        wanted = {blob.oid for blob in blobs}
+        commits = "".join(f"{oid}\n" for oid in reversed(self._commits)).encode()
+        flags = ("--stdin", "-r", "-z", "-c", "--root", "--raw", "--no-renames", "--no-abbrev")
+        done = self.git.try_run("diff-tree", *flags, "--", *paths, input=commits)
+        found: dict[str, list[Use]] = {}
+        for _status, use, oid, _commit in parse_raw(done.out) if done.rc == 0 else []:
+            if oid in wanted and use.mode != GITLINK:
+                found.setdefault(oid, []).append(use)
+        return found
+
+    def by_commit(self) -> dict[str, list[tuple[str, str]]]:
+        """commit -> (object id, path) of the blobs it is the first to bring in, for the budget of a commit."""
+        commits = "".join(f"{oid}\n" for oid in reversed(self._commits)).encode()
+        flags = ("--stdin", "-r", "-z", "-c", "--root", "--raw", "--no-renames", "--no-abbrev")
+        done = self.git.try_run("diff-tree", *flags, input=commits)
+        found: dict[str, list[tuple[str, str]]] = {}
+        seen: set[str] = set()
+        for status, use, oid, commit in parse_raw(done.out) if done.rc == 0 else []:
+            if status != "D" and oid in self._names and oid not in seen:
+                seen.add(oid)
+                found.setdefault(commit, []).append((oid, use.path))
+        return found
+
+    def paths(self) -> Sequence[str]:
+        return list(dict.fromkeys(path for path in self._names.values() if path))
+
+    def _all(self) -> dict[str, str]:
+        if self._tree is None:
+            self._tree = {}
+            for tip in self.tips:
+                done = self.git.try_run("ls-tree", "-r", "-z", "--full-tree", tip)
+                for entry in text(done.out).split("\0") if done.rc == 0 else []:
+                    head, _, path = entry.partition("\t")
+                    if path:
+                        self._tree[path] = head.split(" ")[2]
+        return self._tree
+
+    def has(self, path: str) -> bool:
+        return path in self._all()
+
+    def tracked(self, paths: Sequence[str]) -> set[str]:
+        return {path for path in paths if path in self._all()}
+
+    def oid(self, path: str) -> str | None:
+        return self._all().get(path)
+
+    def filters(self, paths: Sequence[str]) -> Mapping[str, str]:
+        if not self.tips or not paths:
+            return {}
+        tip, data = self.tips[0], path_input(paths)
+        done = self.git.try_run("check-attr", f"--source={tip}", "-z", "--stdin", "filter", input=data)
+        return attributes(done) if done.rc == 0 else self._filters_of_old_git(tip, data)
+
+    def _filters_of_old_git(self, tip: str, data: bytes) -> Mapping[str, str]:
+        """git before 2.40 reads attributes from an index only: make one, outside the repository, of the tip."""
+        import tempfile
+
+        from gatepost.tree.git import Git
+
+        with tempfile.TemporaryDirectory(prefix="gatepost-") as folder:
+            own = Git(self.git.root, {**self.git.env, "GIT_INDEX_FILE": os.path.join(folder, "index")})
+            if own.try_run("read-tree", tip).rc:
+                return {}
+            return attributes(own.try_run("check-attr", "--cached", "-z", "--stdin", "filter", input=data))
+
+    def known(self, blobs: Sequence[Blob]) -> set[str]:
+        wanted = {blob.oid for blob in blobs}
+        if not self._nots:
+            return set()
+        found: set[str] = set()
+        for rev in self._not_tips[:_TREES]:
+            found |= oids_in_tree(self.git, rev, wanted - found) if wanted - found else set()
+        left = sorted({use.path for blob in blobs if blob.oid not in found for use in blob.uses})
+        return found | (wanted & oids_in_history(self.git, self._nots, left[:_ASKED]))
+
+    def gaps(self) -> Sequence[Gap]:
+        return self._gaps
+
+
+__all__ = ["GitError", "Range", "Refs", "range_of_runner", "refs_of_runner", "refs_on_stdin"]

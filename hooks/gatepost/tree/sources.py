@@ -1,0 +1,129 @@
+"""Which new blobs this run is about.
+
+In order: `--pre-push` reads refs on stdin; `--all-files` and `--staged` say it; a runner's variables mean a push or a
+CI range; git sets GIT_INDEX_FILE while it makes a commit, so then it is what is staged; files that were named, or
+nothing staged, mean all that is tracked; else it is what is staged.
+
+So `git commit` never complains of a file that is already in HEAD, and `pre-commit run --all-files` in CI, where
+nothing is staged, finds it.
+"""
+
+from __future__ import annotations
+
+from gatepost.tree.base import SYMLINK
+from gatepost.tree.history import Blob, Gap, Staged, Use, Whole
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from typing import Any
+
+    from gatepost.tree.base import Tree
+    from gatepost.tree.history import Source
+
+
+def open_source(tree: Tree, env: Mapping[str, str], args: Mapping[str, Any], named: bool) -> Source:
+    """The source of new blobs for this run; `named` says whether files were given on the command line.
+
+    Raises:
+        GitError: git failed.
+    """
+    git = tree.git
+    if git is None:
+        return Memory(tree)
+    if args.get("pre_push"):
+        from gatepost.tree.pushed import Range, refs_on_stdin
+
+        return Range(git, refs_on_stdin(git, args.get("remote") or env.get("PRE_COMMIT_REMOTE_NAME") or ""))
+    if args.get("all_files") or args.get("tree") in ("index", "worktree"):
+        return Whole(git)
+    if args.get("tree"):
+        return Whole(git, str(args["tree"]))
+    staged = Staged(git)
+    if args.get("staged"):
+        return staged
+    if any(key.startswith("PRE_COMMIT_") for key in env):
+        from gatepost.tree.pushed import Range, range_of_runner, refs_of_runner
+
+        found = refs_of_runner(env)
+        if found is not None:
+            return Range(git, range_of_runner(git, *found))
+    if "GIT_INDEX_FILE" in env:
+        return staged
+    return Whole(git) if named or not staged.changes() else staged
+
+
+class MemoryPeek:
+    """Sizes and bytes of the files of a tree without git; a path is its own object id."""
+
+    def __init__(self, tree: Tree) -> None:
+        self._tree = tree
+
+    def sizes(self, oids: Iterable[str]) -> dict[str, int | None]:
+        return {oid: self._tree.size(oid) for oid in oids}
+
+    def heads(self, oids: Iterable[str]) -> dict[str, bytes]:
+        return {oid: data[: 8 * 1024] for oid, data in self.whole(list(oids)).items()}
+
+    def whole(self, oids: Sequence[str]) -> dict[str, bytes]:
+        return {oid: data for oid in oids if (data := self._tree.read(oid)) is not None}
+
+    def tail(self, oid: str) -> bytes:
+        return (self._tree.read(oid) or b"")[-64 * 1024 :]
+
+    def read(self, oid: str, limit: int) -> bytes:
+        return (self._tree.read(oid) or b"")[:limit]
+
+
+class Memory:
+    """All files of a tree without git; `filter=lfs` is read from its root .gitattributes only."""
+
+    kind = "tree"
+    label = "the index"
+
+    def __init__(self, tree: Tree) -> None:
+        self._tree = tree
+        self.peek = MemoryPeek(tree)
+
+    def blobs(self, floor: int, names: tuple[str, ...], whole: bool = False) -> list[Blob]:
+        found = []
+        for path in self._tree.paths():
+            entry = self._tree.entry(path)
+            mode = "120000" if entry is not None and entry.mode == SYMLINK else "100644"
+            found.append(Blob(oid=path, size=self._tree.size(path) or 0, uses=(Use(path=path, mode=mode),)))
+        return found
+
+    def weights(self) -> Sequence[tuple[str, int, str]]:
+        return ()
+
+    def explain(self, blobs: Sequence[Blob]) -> list[Blob]:
+        return list(blobs)
+
+    def paths(self) -> Sequence[str]:
+        return self._tree.paths()
+
+    def has(self, path: str) -> bool:
+        return self._tree.entry(path) is not None
+
+    def tracked(self, paths: Sequence[str]) -> set[str]:
+        return {path for path in paths if self.has(path)}
+
+    def oid(self, path: str) -> str | None:
+        return path if self.has(path) else None
+
+    def filters(self, paths: Sequence[str]) -> Mapping[str, str]:
+        from gatepost.globs import matcher
+
+        found: dict[str, str] = {}
+        for line in (self._tree.read(".gitattributes") or b"").decode("utf-8", "replace").splitlines():
+            words = line.split()
+            if words and not words[0].startswith("#") and "filter=lfs" in words and words[0][-1:] != "/":
+                matches = matcher([words[0]])
+                found.update((path, "lfs") for path in paths if matches(path))
+        return found
+
+    def known(self, blobs: Sequence[Blob]) -> set[str]:
+        return set()
+
+    def gaps(self) -> Sequence[Gap]:
+        return ()
