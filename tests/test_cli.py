@@ -1,0 +1,223 @@
+"""The command line from outside: exit codes, the JSON interface, bad input in one line, nothing written."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from gatepost.registry import own_ids
+from tests.conftest import Repo
+
+POETRY = """\
+[tool.poetry]
+name = "x"
+version = "0.1.0"
+description = ""
+authors = []
+
+[tool.poetry.dependencies]
+python = "^3.11"
+torch = {version = "^2.2.0", source = "pytorch-gpu"}
+"""
+
+
+def run(repo: Path | Repo, *args: str, **env: str) -> subprocess.CompletedProcess[str]:
+    folder = repo.path if isinstance(repo, Repo) else repo
+    return subprocess.run(
+        [sys.executable, "-m", "gatepost", *args],
+        cwd=folder, env={**os.environ, **env}, capture_output=True, text=True, errors="surrogateescape", check=False,
+    )  # fmt: skip
+
+
+def snapshot(folder: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file() and ".git/" not in path.as_posix()
+    }
+
+
+def test_findings(repo: Repo) -> None:
+    repo.write("pyproject.toml", POETRY)
+    repo.git("add", "-A")
+    done = run(repo, "torch-source")
+    assert done.returncode == 1
+    assert "pyproject.toml:9: error[TS101]" in done.stdout
+    assert done.stderr == ""
+
+
+def test_json(repo: Repo) -> None:
+    repo.write("pyproject.toml", POETRY)
+    repo.git("add", "-A")
+    for done in (
+        run(repo, "torch-source", "--output-format", "json"),
+        run(repo, "torch-source", GATEPOST_OUTPUT_FORMAT="json"),
+    ):
+        report = json.loads(done.stdout)
+        assert done.returncode == 1
+        assert set(report) == {"version", "outcomes", "changed"}
+        assert (report["version"], report["changed"]) == (1, [])
+        first = next(each for each in report["outcomes"] if each["code"] == "TS101")
+        assert set(first) == {
+            "kind", "hook", "code", "name", "severity", "path", "line", "key", "message", "remedy", "fixable",
+        }  # fmt: skip
+        assert (first["kind"], first["hook"], first["severity"], first["path"], first["line"]) == (
+            "finding", "torch-source", "error", "pyproject.toml", 9,
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize("hook", own_ids())
+def test_an_empty_repository_is_clean(repo: Repo, hook: str) -> None:
+    done = run(repo, hook)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize("hook", [*own_ids(), "check", "gatepost"])
+def test_no_repository(tmp_path: Path, hook: str) -> None:
+    done = run(tmp_path, hook)
+    assert done.returncode == 3
+    assert done.stdout == ""
+    assert done.stderr.count("\n") == 1 and "not inside a git repository" in done.stderr
+
+
+@pytest.mark.parametrize("hook", own_ids())
+def test_git_is_missing(repo: Repo, hook: str) -> None:
+    repo.write("pyproject.toml", "[project]\nname = 'x'\n")
+    done = run(repo, hook, PATH=str(repo.path / "nothing"))
+    assert done.returncode == 3
+    assert done.stderr.count("\n") == 1 and "git cannot be started" in done.stderr
+
+
+BAD = {
+    "broken pyproject": {"pyproject.toml": b"[project\nname = torch\n"},
+    "broken pyproject with settings": {"pyproject.toml": b"[tool.gatepost]\nstrict = tru\n"},
+    "lock that is no TOML": {"pyproject.toml": b"[project]\nname='x'\nversion='1'\n", "uv.lock": b"torch \0\xff{{{"},
+    "empty files": {name: b"" for name in ("pyproject.toml", "uv.lock", "poetry.lock", "Pipfile", "Pipfile.lock", "a.py",
+                                           "pdm.lock", "requirements.txt", "environment.yml", "Dockerfile", "a.ipynb")},
+    "binary everywhere": {name: bytes(range(256)) * 9 for name in ("pyproject.toml", "uv.lock", "poetry.lock", "Pipfile",
+                          "Pipfile.lock", "pdm.lock", "requirements.txt", "environment.yml", "Dockerfile", "a.py", "a.ipynb",
+                          "conda-lock.yml", "pixi.lock", "pylock.toml", "m.pkl", "m.pt", "m.safetensors", "m.onnx", "m.zip")},
+    "deep nesting": {"pyproject.toml": b"torch = " + b"[" * 5000, "Pipfile.lock": b"[" * 100_000, "Pipfile": b"",
+                     "a.py": b"(" * 5000, "environment.yml": b"[" * 5000, "a.ipynb": b"[" * 100_000},
+    "wrong types": {"pyproject.toml": b"project = 3\ntool = {poetry = [1], uv = 'torch', pdm = 2}\ndependency-groups = 7\n",
+                    "poetry.lock": b"package = 3\nmetadata = 'x'\n", "uv.lock": b"version = 1\npackage = 'torch'\n",
+                    "Pipfile": b"packages = 3\nsource = 'x'\n", "Pipfile.lock": b"[1, 2]", "environment.yml": b"torch\n"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BAD)
+@pytest.mark.parametrize("hook", [*own_ids(), "check"])
+def test_bad_input(repo: Repo, name: str, hook: str) -> None:
+    for path, data in BAD[name].items():
+        repo.write(path, data)
+    repo.git("add", "-A")
+    before = snapshot(repo.path)
+    done = run(repo, hook)
+    assert done.returncode in (0, 1), done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+    assert done.stderr == ""
+    if hook != "sync-configs" and hook != "check":
+        assert snapshot(repo.path) == before
+
+
+def test_names_that_look_like_options(repo: Repo) -> None:
+    for name in ("--help", "--fix", "-x.py", "--output-format=json"):
+        repo.write(name, "torch==2.0.0\n")
+    repo.write("requirements.txt", "--extra-index-url https://download.pytorch.org/whl/cu118\ntorch\n")
+    repo.git("add", "-A")
+    done = run(repo, "torch-source", "--help", "--fix", "-x.py", "requirements.txt", PRE_COMMIT="1")
+    assert done.returncode == 1
+    assert "error[TS121]" in done.stdout
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux file systems hold undecodable names")
+def test_a_name_that_is_not_utf8(repo: Repo) -> None:
+    raw = os.path.join(os.fsencode(repo.path), b"caf\xe9-requirements.txt")
+    with open(raw, "wb") as stream:
+        stream.write(b"--extra-index-url https://download.pytorch.org/whl/cu118\ntorch\n")
+    repo.git("add", "-A")
+    done = run(repo, "torch-source")
+    assert done.returncode == 1
+    assert "caf\\xe9-requirements.txt:" in done.stdout
+    assert json.loads(run(repo, "torch-source", "--output-format", "json").stdout)["outcomes"]
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["torch-sauce"], "gatepost: there is no command `torch-sauce`; did you mean `torch-source`?"),
+        (["explain", "TS999"], "gatepost: there is no rule `TS999`"),
+        (["torch-source", "nowhere.txt"], "gatepost: there is no file nowhere.txt"),
+        (["torch-source", "/etc/hostname"], "is outside the repository"),
+        (["torch-source", "--frobnicate"], "unrecognized arguments: --frobnicate"),
+        (["torch-source", "--output-format", "xml"], "invalid choice: 'xml'"),
+    ],
+)
+def test_usage(repo: Repo, args: list[str], message: str) -> None:
+    done = run(repo, *args)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert message in done.stderr
+
+
+def test_wrong_settings_name_the_nearest_key(repo: Repo) -> None:
+    repo.write("pyproject.toml", "[tool.gatepost]\nskipp = []\n")
+    done = run(repo, "torch-source")
+    assert done.returncode == 2
+    assert done.stderr == "gatepost: pyproject.toml: tool.gatepost.skipp is no setting; did you mean `skip`?\n"
+
+
+def test_broken_settings_fail(repo: Repo) -> None:
+    repo.write("pyproject.toml", "[tool.gatepost\n")
+    repo.git("add", "-A")
+    done = run(repo, "large-model-files")
+    assert done.returncode == 1
+    assert done.stdout.startswith("pyproject.toml:1: unchecked[GP101] the settings cannot be read")
+
+
+def test_staged_counts_and_unstaged_does_not(repo: Repo) -> None:
+    bad = "--extra-index-url https://download.pytorch.org/whl/cu118\ntorch\n"
+    repo.commit(**{"requirements.txt": "numpy\n"})
+    repo.write("requirements.txt", bad)
+    assert run(repo, "torch-source").returncode == 1  # nothing staged: the file as it is
+    repo.git("add", "-A")
+    repo.write("requirements.txt", "numpy\n")
+    assert run(repo, "torch-source").returncode == 1  # staged: what the commit will hold
+    assert run(repo, "torch-source", "--tree", "worktree").returncode == 0
+    assert run(repo, "torch-source", "--tree", "HEAD").returncode == 0
+    assert run(repo, "torch-source", GIT_INDEX_FILE=".git/index").returncode == 1
+
+
+def test_rules_and_explain(repo: Repo) -> None:
+    rules = run(repo, "rules").stdout
+    assert "TS101  undeclared-index" in rules
+    page = run(repo, "explain", "ts101").stdout
+    assert page.startswith("# TS101 undeclared-index\n") and "## Why" in page and "## Fix" in page
+    assert run(repo, "explain", "undeclared-index").stdout == page
+
+
+def test_skip_names_are_checked(repo: Repo) -> None:
+    done = run(repo, "gatepost", GATEPOST_SKIP="mypi")
+    assert done.returncode == 2
+    assert "GATEPOST_SKIP names no check: mypi; did you mean `mypy`?" in done.stderr
+
+
+def test_the_one_id(repo: Repo) -> None:
+    repo.write("pyproject.toml", POETRY + "\n[tool.ruff]\nline-length = 90\n[tool.mypy]\npretty = false\n")
+    repo.write("a.py", "import os\n")
+    repo.git("add", "-A")
+    done = run(repo, "gatepost", GATEPOST_SKIP="sync-configs,mypy")
+    assert done.returncode == 1
+    summary = done.stdout.rsplit("\n\n", 1)[1]
+    words = {line.split()[0]: line.split("... ")[-1].split(" ")[0] for line in summary.splitlines()}
+    assert words["torch-source"] == "failed" and words["ruff-check"] == "failed"
+    assert words["mypy"] == "skipped" and words["large-model-files"] == "passed"
+    assert "--- torch-source\npyproject.toml:9: error[TS101]" in done.stdout
+    assert "--- ruff-check\n" in done.stdout and "F401" in done.stdout
+    report = json.loads(run(repo, "gatepost", "--output-format", "json", GATEPOST_SKIP="sync-configs,mypy").stdout)
+    assert {"torch-source", "ruff-check"} <= {each["hook"] for each in report["outcomes"]}
