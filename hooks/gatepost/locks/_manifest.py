@@ -1,0 +1,129 @@
+"""Small steps that every lock format needs: read a manifest, parse a requirement, place a key, spell a command."""
+
+from __future__ import annotations
+
+import re
+
+from gatepost.locks._base import Unknown
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from packaging.requirements import Requirement
+
+    from gatepost.locks._base import Lock
+
+_SAFE = re.compile(r"[A-Za-z0-9_@%+=:,./-]+")
+_SEPARATORS = re.compile(r"[-_.]+")
+_NAME = re.compile(r"\s*([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(?=$|[\s\[(<>=!~;@,])")
+_MARKS = (b"<<<<<<< ", b">>>>>>> ")
+
+
+def canonical(name: str) -> str:
+    """A project name's normal form (PEP 503)."""
+    return _SEPARATORS.sub("-", name).lower()
+
+
+def conflict_line(data: bytes) -> int | None:
+    """The 1-based line of the first git conflict marker, or None."""
+    for mark in _MARKS:
+        at = 0 if data.startswith(mark) else data.find(b"\n" + mark) + 1
+        if at or data.startswith(mark):
+            return data.count(b"\n", 0, at) + 1
+    return None
+
+
+def load_toml(lock: Lock, path: str, rule: str) -> dict[str, Any] | Unknown:
+    """A TOML manifest's data; Unknown when it is absent or cannot be parsed."""
+    from gatepost.toml.load import TomlError, loads
+
+    data = lock.read(path) if path else None
+    if data is None:
+        return Unknown(rule=rule, reason=f"there is no {path or 'manifest'} to compare with")
+    try:
+        return loads(data)
+    except TomlError as error:
+        if (line := conflict_line(data)) is not None:
+            return Unknown(rule=rule, reason=f"{path} has merge conflict markers", path=path, line=line)
+        return Unknown(rule=rule, reason=f"{path} is not valid TOML: {error.reason}", path=path, line=error.line)
+
+
+def table(value: Any, *keys: str) -> dict[str, Any]:
+    """The table at `keys` below `value`; empty where there is none or something else stands there."""
+    for key in keys:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value if isinstance(value, dict) else {}
+
+
+def strings(value: Any) -> Iterator[tuple[int, str]]:
+    """The strings of an array with their indexes; nothing for anything else."""
+    if isinstance(value, list):
+        for index, item in enumerate(value):
+            if isinstance(item, str):
+                yield index, item
+
+
+def line_of(lock: Lock, path: str, key: tuple[str | int, ...]) -> int | None:
+    """The 1-based line of a key of a TOML file, or None where it cannot be placed."""
+    from gatepost.toml.scan import scan
+
+    data = lock.read(path)
+    if data is None or not key:
+        return None
+    try:
+        return scan(data.decode("utf-8", "replace")).line(key)
+    except ValueError:
+        return None
+
+
+def spell_key(key: tuple[str | int, ...]) -> str:
+    """A key path as a message shows it: `project.dependencies[2]`."""
+    text = ""
+    for part in key:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+    return text
+
+
+def requirement(text: str) -> Requirement | None:
+    """A PEP 508 requirement, or None where it is not one."""
+    from packaging.requirements import InvalidRequirement, Requirement
+
+    try:
+        return Requirement(text)
+    except (InvalidRequirement, RecursionError):
+        return None
+
+
+def requirement_name(text: str) -> str:
+    """The canonical name that a requirement starts with, "" where there is none (a URL, a path)."""
+    found = _NAME.match(text)
+    return canonical(found[1]) if found else ""
+
+
+def meets(version: str, specifier: str) -> bool | None:
+    """Whether a version is in a PEP 440 specifier set; None where either cannot be read."""
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+    from packaging.version import InvalidVersion, Version
+
+    try:
+        return SpecifierSet(specifier).contains(Version(version), prereleases=True)
+    except (InvalidSpecifier, InvalidVersion):
+        return None
+
+
+def quote(text: str) -> str:
+    """A shell word."""
+    return text if _SAFE.fullmatch(text) else "'" + text.replace("'", "'\"'\"'") + "'"
+
+
+def in_directory(lock: Lock, command: str) -> str:
+    """A command that must run beside the lock, spelled for the repository's root."""
+    return f"(cd {quote(lock.directory)} && {command})" if lock.directory else command
+
+
+def show(text: str, limit: int = 80) -> str:
+    """A user's value for a message: one line, ASCII, not too long."""
+    text = " ".join(text.split()).encode("ascii", "backslashreplace").decode()
+    return text if len(text) <= limit else text[: limit - 3] + "..."

@@ -1,0 +1,185 @@
+"""What a poetry.lock holds: packages, their groups and references; and the first requirement that it does not meet."""
+
+from __future__ import annotations
+
+from gatepost.locks._base import Contents, Need, Package
+from gatepost.locks._manifest import canonical, conflict_line, show, table
+from gatepost.locks._poetry_manifest import direct, extras, pep440, python_versions
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from gatepost.locks._base import Lock
+    from gatepost.locks._poetry_manifest import Direct
+
+    Difference = tuple[str, tuple[str | int, ...]]
+
+# Poetry before 1.5 never locked these
+UNSAFE = frozenset({"setuptools", "distribute", "pip", "wheel"})
+_ORIGINS = {"git": "git", "url": "url", "file": "path", "directory": "path", "legacy": "registry"}
+
+
+def contents(lock: Lock) -> Contents:
+    """The lock for the integrity rules; `broken` says why it cannot be read."""
+    from gatepost.locks._slim import hashed, header_lines, loads_lock
+    from gatepost.toml.load import TomlError, loads
+
+    if (line := conflict_line(lock.data)) is not None:
+        return Contents(broken="it has merge conflict markers", line=line)
+    try:
+        data = loads_lock(lock.data)
+    except TomlError as error:
+        return Contents(broken=f"it is not valid TOML: {error.reason}", line=error.line)
+    path = lock.beside("pyproject.toml")
+    try:
+        manifest = loads(lock.read(path) or b"")
+    except TomlError:
+        manifest = {}
+    ours = {canonical(name) for name in (table(manifest, "project").get("name"),
+            table(manifest, "tool", "poetry").get("name")) if isinstance(name, str)}  # fmt: skip
+    entries = data.get("package", [])
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        return Contents(broken="`package` is not an array of tables")
+    lines = header_lines(lock.data, b"package")
+    old_files = table(data, "metadata", "files")
+    any_hash = bool(old_files) or any("files" in entry for entry in entries)
+    packages = []
+    for index, entry in enumerate(entries):
+        name, version = entry.get("name"), entry.get("version")
+        line = lines[index] if len(lines) == len(entries) else None
+        if not isinstance(name, str) or not isinstance(version, str):
+            return Contents(broken="a package has no name or no version", line=line)
+        source = table(entry, "source")
+        origin = _ORIGINS.get(str(source.get("type", "legacy")), "registry")
+        files = entry.get("files", old_files.get(name))
+        marker = entry.get("markers")
+        where = (
+            str(source.get("url", "")),
+            str(source.get("reference", "")),
+            str(source.get("resolved_reference", "")),
+        )
+        packages.append(
+            Package(
+                name=canonical(name),
+                version=version,
+                identity=(canonical(name), version, *where, str(source.get("subdirectory", ""))),
+                origin=origin,
+                hashed=hashed(files) if any_hash and files is not None and origin == "registry" else None,
+                requires=_needs(table(entry, "dependencies"), ours | UNSAFE),
+                marker=marker if isinstance(marker, str) else "",
+                line=line,
+            )
+        )
+    wanted = tuple(
+        Need(
+            name=found.name,
+            specifier=found.specifier,
+            marker=found.marker,
+            optional=found.conditional or found.name in ours or found.name in UNSAFE,
+            where=path,
+            key=_key(found),
+        )
+        for found in direct(manifest)
+    )
+    return Contents(packages=tuple(packages), direct=wanted, hashes=any_hash)
+
+
+def _needs(entries: dict[str, Any], never: frozenset[str] | set[str]) -> tuple[Need, ...]:
+    """References of one locked package; a marker, an extra or a Python limit may keep their target out of the lock."""
+    needs = []
+    for name, value in entries.items():
+        version = value if isinstance(value, str) else value.get("version") if isinstance(value, dict) else None
+        limits = value if isinstance(value, dict) else {}
+        plain = isinstance(version, str) and not {"git", "url", "path", "file"} & set(limits)
+        needs.append(
+            Need(
+                name=canonical(name),
+                specifier=(pep440(version) or "") if plain and isinstance(version, str) else "",
+                marker=str(limits.get("markers", "")),
+                optional=not isinstance(value, str) or canonical(name) in never,
+            )
+        )
+    return tuple(needs)
+
+
+def _key(found: Direct) -> str:
+    from gatepost.locks._manifest import spell_key
+
+    return spell_key(found.key)
+
+
+def first_difference(
+    lock_data: bytes, manifest: dict[str, Any], locked_python: str, project: bool, groups: bool
+) -> Difference | None:
+    """The first requirement, Python range, extra or group that the lock does not hold, with its key; None if none shows."""
+    from gatepost.locks._slim import loads_lock
+    from gatepost.toml.load import TomlError
+
+    try:
+        data = loads_lock(lock_data)
+    except TomlError:
+        return None
+    if not project:
+        manifest = {key: value for key, value in manifest.items() if key != "project"}
+    python, key = python_versions(manifest)
+    if locked_python and python != locked_python:
+        return f'{_python_name(key)} is "{show(python)}", the lock has "{show(locked_python)}"', key
+    entries = [entry for entry in data.get("package", []) if isinstance(entry, dict)]
+    locked: dict[str, list[dict[str, Any]]] = {}
+    for entry in entries:
+        locked.setdefault(canonical(str(entry.get("name", ""))), []).append(entry)
+    wanted = list(direct(manifest, groups=groups, project=project))
+    for found in wanted:
+        if (reason := _missing(found, locked.get(found.name, []))) is not None:
+            return reason, found.key
+    now, extras_key = extras(manifest)
+    then = {canonical(name) for name in table(data, "extras")}
+    for name in sorted(now - then):
+        return f'extra "{show(name)}" was added', extras_key
+    for name in sorted(then - now):
+        return f'extra "{show(name)}" was removed', extras_key
+    return _gone(manifest, entries, wanted)
+
+
+def _python_name(key: tuple[str | int, ...]) -> str:
+    return "requires-python" if key[0] == "project" else "tool.poetry.dependencies.python"
+
+
+def _missing(found: Direct, entries: list[dict[str, Any]]) -> str | None:
+    from gatepost.locks._manifest import meets
+
+    place = "dependencies" if found.group == "main" else f'group "{show(found.group)}"'
+    place = f'extra "{show(found.extra)}"' if found.extra else place
+    if found.conditional and not entries:
+        return None
+    recorded = [entry["groups"] for entry in entries if isinstance(entry.get("groups"), list)]
+    if not entries or (recorded and not any(found.group in map(str, names) for names in recorded)):
+        return None if found.conditional or (found.name in UNSAFE and not entries) else f"{place} gained {found.text}"
+    if found.specifier and not found.conditional:
+        versions = [str(entry.get("version", "")) for entry in entries]
+        if all(meets(version, found.specifier) is False for version in versions):
+            return f"{place} asks for {found.text}, the lock holds {found.name} {show(', '.join(versions))}"
+    return None
+
+
+def _gone(manifest: dict[str, Any], entries: list[dict[str, Any]], wanted: list[Direct]) -> Difference | None:
+    """A package that nothing asks for any more: its requirement was removed, or its group."""
+    groups = {found.group for found in wanted} | {"main"}
+    needed = {found.name for found in wanted}
+    for entry in entries:
+        for name in sorted(map(str, entry.get("groups", []) if isinstance(entry.get("groups"), list) else [])):
+            if name not in groups:
+                return (
+                    f'group "{show(name)}" is gone or empty, the lock still has {show(str(entry.get("name")))} for it',
+                    (),
+                )
+        needed |= {canonical(name) for name in table(entry, "dependencies")}
+    for entry in entries:
+        if canonical(str(entry.get("name", ""))) not in needed:
+            name = show(str(entry.get("name")))
+            return (
+                f"nothing asks for {name} any more, the lock still has {name} {show(str(entry.get('version', '')))}",
+                (),
+            )
+    return None

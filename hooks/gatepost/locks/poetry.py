@@ -1,0 +1,279 @@
+"""poetry.lock: a hash over chosen keys of pyproject.toml, taken as they stand; Poetry itself looks at nothing else.
+
+Which keys depends on the Poetry that wrote the lock:
+
+* 1.x: `dependencies`, `source`, `extras`, `dev-dependencies` (absent ones as null) and, from 1.2, `group`, of
+  `[tool.poetry]`. `[project]` does not exist for it.
+* 2.0: also `requires-python`, `dependencies`, `optional-dependencies` of `[project]`; then absent keys are left out.
+* 2.3: also the whole of `[dependency-groups]`; a lock of an older Poetry is compared without it as well.
+
+Source: `poetry/packages/locker.py` of 1.0 to 2.5 (`Locker._get_content_hash`, `Locker.is_fresh`).
+"""
+
+from __future__ import annotations
+
+import re
+
+from gatepost.locks._base import Fresh, LockFormat, Stale, Unknown
+from gatepost.locks._manifest import conflict_line, load_toml, show, table
+from gatepost.record import record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from gatepost.locks._base import Contents, Lock, Verdict
+
+KNOWN_WRITER = (2, 5)  # the newest Poetry whose rule was checked against the tool itself
+KNOWN_FORMAT = (2, 1)  # the newest lock-version
+
+_LEGACY = ("dependencies", "source", "extras", "dev-dependencies")
+_PROJECT = ("requires-python", "dependencies", "optional-dependencies")
+_WRITER = re.compile(rb"[^\n]*Poetry ([^ \r\n]+)")
+_VERSION = re.compile(r"v?(\d{1,9})(?:\.(\d{1,9}))?(?:\.(\d{1,9}))?([^\d.].*)?")
+_METADATA = re.compile(rb'\[metadata\][ \t]*\r?\n((?:[a-z-]+ = "[^"\\\r\n]*"\r?\n)+)(?:\r?\n(?:\[metadata\.|\Z)|\Z)')
+_PAIR = re.compile(rb'([a-z-]+) = "([^"\n]*)"')
+
+
+@record
+class Header:
+    """Who wrote the lock, and what it says of itself. Versions are release tuples, () where absent or unreadable."""
+
+    writer: tuple[int, int, int] | tuple[()]
+    writer_text: str
+    format: tuple[int, int] | tuple[()]
+    format_text: str
+    python_versions: str
+    content_hash: str
+
+
+def release(text: str) -> tuple[int, int, int] | tuple[()]:
+    """`2.3.1` as (2, 3, 1); a pre-release sorts before its release (2.3.0a1 as (2, 2, 999)); () if unreadable."""
+    found = _VERSION.fullmatch(text)
+    if not found:
+        return ()
+    major, minor, patch = (int(found[index] or 0) for index in (1, 2, 3))
+    if found[4] and not found[4].startswith(("+", "post", "-post", "_post")) and patch == 0:
+        return (major, minor - 1, 999) if minor else (major - 1, 999, 999)
+    return (major, minor, patch)
+
+
+def metadata(data: bytes) -> dict[str, Any]:
+    """The `[metadata]` table, read from the text where the layout is Poetry's own, else by parsing the lock.
+
+    Raises:
+        TomlError: the lock had to be parsed and is not TOML.
+    """
+    once = data.count(b"\n[metadata]") == 1 and b'"""' not in data and b"'''" not in data
+    if once and (found := _METADATA.match(data, data.rfind(b"\n[metadata]") + 1)):
+        pairs = _PAIR.findall(found[1])
+        if len({key for key, _ in pairs}) == len(pairs):
+            return {key.decode(): value.decode("utf-8", "replace") for key, value in pairs}
+    from gatepost.locks._slim import loads_lock
+
+    return table(loads_lock(data), "metadata")
+
+
+def header(data: bytes) -> Header:
+    """Read the generator comment and the metadata.
+
+    Raises:
+        TomlError: not a TOML document.
+    """
+    values = metadata(data)
+    found = _WRITER.match(data[:400])
+    writer = found[1].decode("ascii", "replace") if found and data.startswith(b"#") else ""
+    version = values.get("lock-version")
+    format_text = version if isinstance(version, str) else ""
+    python, content_hash = values.get("python-versions"), values.get("content-hash")
+    return Header(
+        writer=release(writer),
+        writer_text=writer if release(writer) else "",
+        format=release(format_text)[:2],
+        format_text=format_text,
+        python_versions=python if isinstance(python, str) else "",
+        content_hash=content_hash if isinstance(content_hash, str) else "",
+    )
+
+
+def content_hash(data: dict[str, Any], project: bool = True, groups: bool = True, group: bool = True) -> str:
+    """The hash of a parsed pyproject.toml: all three on is Poetry 2.3, no `groups` is 2.0, also no `project` is 1.2.
+
+    Raises:
+        TypeError, ValueError, RecursionError: the keys hold what JSON cannot (a date); Poetry fails likewise.
+    """
+    import json
+    from hashlib import sha256
+
+    mine = data.get("project", {}) if project else {}
+    chosen = {key: mine[key] for key in _PROJECT if mine.get(key) is not None}
+    grouped = data.get("dependency-groups", {}) if groups else {}
+    poetry = data.get("tool", {}).get("poetry", {})
+    kept = {key: poetry.get(key) for key in _LEGACY if poetry.get(key) is not None or not (chosen or grouped)}
+    if group and poetry.get("group") is not None:
+        kept["group"] = poetry["group"]
+    content: dict[str, Any] = {}
+    if chosen:
+        content["project"] = chosen
+    if grouped:
+        content["dependency-groups"] = grouped
+    content = {**content, "tool": {"poetry": kept}} if content else kept
+    return sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def one_reads(data: dict[str, Any], writer: tuple[int, ...]) -> bool:
+    """Whether Poetry 1.x can read the project at all: `[tool.poetry]` with what it requires there."""
+    poetry = table(data, "tool", "poetry")
+    if isinstance(wanted := poetry.get("requires-poetry"), str):
+        from gatepost.locks._manifest import meets
+        from gatepost.locks._poetry_manifest import pep440
+
+        if meets(".".join(map(str, writer or (1, 8, 5))), pep440(wanted) or "") is False:
+            return False
+    return poetry.get("package-mode") is False or {"name", "version"} <= set(poetry)
+
+
+def judge(lock: Lock) -> Verdict:
+    """Compare the recorded hash with the one of the pyproject.toml beside the lock."""
+    from gatepost.toml.load import TomlError
+
+    if (line := conflict_line(lock.data)) is not None:
+        return Unknown(rule="poetry.lock", reason="the lock has merge conflict markers", line=line)
+    try:
+        head = header(lock.data)
+    except TomlError as error:
+        return Unknown(rule="poetry.lock", reason=f"the lock is not valid TOML: {error.reason}", line=error.line)
+    if head.format > KNOWN_FORMAT:
+        reason = f"its lock-version {show(head.format_text)} is newer than {'.'.join(map(str, KNOWN_FORMAT))}"
+        return Unknown(rule="poetry.lock", reason=reason, code="LF302")
+    path = lock.beside("pyproject.toml")
+    data = load_toml(lock, path, "poetry.lock")
+    if isinstance(data, Unknown):
+        return data
+    one = (head.writer[0] == 1) if head.writer else bool(head.format) and head.format < (2, 1)
+    one = one and one_reads(data, head.writer)
+    by = f"Poetry {head.writer_text}" if head.writer else "Poetry"
+    rule = f"content-hash of Poetry {_era(head, one)}" + (f" (written by {by})" if head.writer else "")
+    try:
+        found = _match(data, head, one)
+    except (TypeError, ValueError, AttributeError, RecursionError):
+        reason = "pyproject.toml holds a value that Poetry cannot read where dependencies stand"
+        return Unknown(rule=rule, reason=reason, path=path)
+    if found is None:
+        return _stale(lock, data, head, one, rule)
+    note = ""
+    if one and content_hash(data) != head.content_hash:
+        note = "Poetry 1.x ignores [project] and [dependency-groups]; Poetry 2 would call this lock out of date"
+    return Fresh(rule=rule, note=note)
+
+
+def _era(head: Header, one: bool) -> str:
+    if one:
+        return "1.x"
+    return "2.0 to 2.2" if head.writer and head.writer < (2, 3, 0) else "2.3 and later"
+
+
+def _match(data: dict[str, Any], head: Header, one: bool) -> str | None:
+    """Which rule of the writer's accepts the hash, or None."""
+    if not head.content_hash:
+        return None
+    if one:
+        return "1.x" if content_hash(data, project=False, groups=False) == head.content_hash else None
+    if content_hash(data) == head.content_hash:
+        return "2.3"
+    if head.writer and head.writer < (2, 3, 0) and content_hash(data, groups=False) == head.content_hash:
+        return "2.0"
+    return None
+
+
+def _stale(lock: Lock, data: dict[str, Any], head: Header, one: bool, rule: str) -> Verdict:
+    from gatepost.locks._manifest import line_of, spell_key
+    from gatepost.locks._poetry_lock import first_difference
+
+    path = lock.beside("pyproject.toml")
+    difference = first_difference(lock.data, data, head.python_versions, project=not one, groups=not one)
+    if difference is None and head.writer and head.writer[:2] > KNOWN_WRITER:
+        reason = f"Poetry {head.writer_text} wrote it, whose hash rule is not known, and no requirement differs visibly"
+        return Unknown(rule=rule, reason=reason, code="LF302", path=path)
+    reason, key = difference or (_guess(data, head, one), ())
+    return Stale(
+        rule=rule, reason=reason, path=path, key=spell_key(key), line=line_of(lock, path, key), relock=relock(lock)
+    )
+
+
+def _guess(data: dict[str, Any], head: Header, one: bool) -> str:
+    """What to say when names and versions agree: the hash covers spelling, too."""
+    if not head.content_hash:
+        return "the lock has no content-hash"
+    variants = (
+        (
+            {"project": False, "groups": False, "group": False},
+            "the lock does not know the groups of [tool.poetry.group]",
+        ),
+        ({"groups": False}, "the lock does not know [dependency-groups], which Poetry counts since 2.3"),
+        ({"project": False, "groups": False}, "the lock does not know [project], which Poetry counts since 2.0"),
+    )
+    for options, reason in variants:
+        if content_hash(data, **options) == head.content_hash:
+            return reason
+    keys = "[tool.poetry] dependencies, group, extras or source"
+    if not one and table(data, "project"):
+        keys = "[project] requires-python or dependencies, [dependency-groups], or " + keys
+    return f"a requirement is spelled, ordered or limited differently than when it was locked (Poetry compares {keys})"
+
+
+def relock(lock: Lock) -> str:
+    """`poetry lock --no-update` for a lock of 1.x that 1.x can still make, `poetry lock` since 2.0."""
+    from gatepost.locks._manifest import quote
+    from gatepost.toml.load import TomlError, loads
+
+    one = False
+    try:
+        head = header(lock.data)
+        one = (head.writer[0] == 1) if head.writer else bool(head.format) and head.format < (2, 1)
+        one = one and one_reads(loads(lock.read(lock.beside("pyproject.toml")) or b""), head.writer)
+    except TomlError:
+        pass
+    command = "poetry lock --no-update" if one else "poetry lock"
+    return command + (f" -C {quote(lock.directory)}" if lock.directory else "")
+
+
+def check(lock: Lock) -> str:
+    """The command that asks Poetry itself."""
+    from gatepost.locks._manifest import quote
+
+    return "poetry check --lock" + (f" -C {quote(lock.directory)}" if lock.directory else "")
+
+
+def owns(lock: Lock) -> bool | None:
+    """`[tool.poetry]` or its build backend: yes; another tool's table and neither: no."""
+    from gatepost.toml.load import TomlError, loads
+
+    try:
+        data = loads(lock.read(lock.beside("pyproject.toml")) or b"")
+    except TomlError:
+        return None
+    backend = table(data, "build-system").get("build-backend")
+    if table(data, "tool", "poetry") or (isinstance(backend, str) and "poetry" in backend):
+        return True
+    others = {"uv", "pdm", "pixi", "hatch", "rye"} & set(table(data, "tool"))
+    return False if others or not table(data, "project") else None
+
+
+def packages(lock: Lock) -> Contents:
+    """What the lock holds; see `_poetry_lock`."""
+    from gatepost.locks._poetry_lock import contents
+
+    return contents(lock)
+
+
+FORMAT = LockFormat(
+    name="poetry",
+    pattern=r"poetry\.lock",
+    manifests=("pyproject.toml",),
+    relock=relock,
+    judge=judge,
+    owns=owns,
+    packages=packages,
+    check=check,
+)
