@@ -133,7 +133,9 @@ def strings(draw: st.DrawFn) -> str:
 
 
 SCALAR = st.one_of(
-    strings(), st.integers(-9, 9).map(str), st.sampled_from(["true", "1.5e3", "inf", "1979-05-27 07:32:00Z", "07:32:00"])
+    strings(),
+    st.integers(-9, 9).map(str),
+    st.sampled_from(["true", "1.5e3", "inf", "1979-05-27 07:32:00Z", "07:32:00"]),
 )
 
 
@@ -154,9 +156,9 @@ def documents(draw: st.DrawFn) -> str:
     newline = draw(st.sampled_from(["\n", "\r\n"]))
     for _ in range(draw(st.integers(0, 8))):
         name = draw(SPACE) + (draw(SPACE) + "." + draw(SPACE)).join(map(key, draw(KEYS))) + draw(SPACE)
-        line = draw(
-            st.sampled_from(["[{0}]", "[[{0}]]", "{0}={1}", "{0}= {1}", "# {0}", ""])
-        ).format(name.replace("\n", ""), draw(values()))
+        line = draw(st.sampled_from(["[{0}]", "[[{0}]]", "{0}={1}", "{0}= {1}", "# {0}", ""])).format(
+            name.replace("\n", ""), draw(values())
+        )
         lines.append(draw(SPACE) + line + draw(st.sampled_from(["", " # note [x]", "\t"])))
     end = draw(st.sampled_from(["", newline]))
     return draw(st.sampled_from(["", "\ufeff"])) + newline.join(lines) + end
@@ -182,7 +184,7 @@ def check(text: str, data: dict[str, Any]) -> Document:
             assert repr(tomli.loads("v = " + text[span[0] : span[1]])["v"]) == repr(value), path
         else:
             assert isinstance(value, (dict, list)), path
-    for path in ({s.path for s in document.statements if s.kind in (KEY, ELEMENT)}):
+    for path in {s.path for s in document.statements if s.kind in (KEY, ELEMENT)}:
         assert path in dict(leaves(data))
     return document
 

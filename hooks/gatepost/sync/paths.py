@@ -1,0 +1,119 @@
+"""Setting paths: `tool.ruff.lint.per-file-ignores."tests/**"` as text, a tuple of keys inside."""
+
+from __future__ import annotations
+
+import re
+
+from gatepost.toml.scan import unquote
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from typing import Any, TypeAlias
+
+    Keys: TypeAlias = tuple[str, ...]
+
+_BARE = re.compile(r"[A-Za-z0-9_-]+\Z")
+_PART = re.compile(r"""\s*(?:([A-Za-z0-9_-]+)|"((?:[^"\\]|\\.)*)"|'([^']*)')\s*(\.|\Z)""")
+_SHORT = {"\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r": "\\r", '"': '\\"', "\\": "\\\\"}
+
+
+def show(keys: Iterable[str]) -> str:
+    """Keys as a dotted TOML key."""
+    return ".".join(map(render_key, keys))
+
+
+def read(text: str) -> Keys:
+    """A dotted TOML key as keys; text that is none (`per-file-ignores.tests/**`) is split at its dots."""
+    keys: list[str] = []
+    at = 0
+    while at < len(text) or not keys or text[at - 1 : at] == ".":
+        found = _PART.match(text, at)
+        if found is None:
+            return tuple(text.split("."))
+        bare, basic, literal, _ = found.groups()
+        keys.append(bare or literal or unquote(f'"{basic or ""}"'))
+        at = found.end()
+        if found[4] != ".":
+            break
+    return tuple(keys)
+
+
+def render_key(key: str) -> str:
+    return key if _BARE.match(key) else string(key)
+
+
+def string(text: str) -> str:
+    """A TOML basic string on one line, printable."""
+    out = []
+    for char in text:
+        if char in _SHORT:
+            out.append(_SHORT[char])
+        elif ord(char) < 32 or 127 <= ord(char) < 160 or 0xD800 <= ord(char) < 0xE000:
+            out.append(f"\\u{ord(char):04x}")
+        else:
+            out.append(char)
+    return '"' + "".join(out) + '"'
+
+
+def render(value: Any) -> str:
+    """Any TOML value on one line.
+
+    Raises:
+        TypeError: no TOML value.
+    """
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return string(value)
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, float):
+        return {"inf": "inf", "-inf": "-inf", "nan": "nan"}.get(str(value)) or repr(value)
+    if isinstance(value, list):
+        return "[" + ", ".join(map(render, value)) + "]"
+    if isinstance(value, dict):
+        body = ", ".join(f"{render_key(key)} = {render(item)}" for key, item in value.items())
+        return "{ " + body + " }" if body else "{}"
+    if hasattr(value, "isoformat"):
+        return str(value.isoformat())
+    raise TypeError(f"not a TOML value: {value!r}")
+
+
+def same(left: Any, right: Any) -> bool:
+    """Equality of TOML values: 1, 1.0 and true are three values, and a NaN is itself."""
+    if type(left) is not type(right):
+        return False
+    if isinstance(left, dict):
+        return left.keys() == right.keys() and all(same(value, right[key]) for key, value in left.items())
+    if isinstance(left, list):
+        return len(left) == len(right) and all(map(same, left, right))
+    return bool(left == right) or (left != left and right != right)
+
+
+def get(data: Any, keys: Sequence[str | int]) -> Any:
+    """The value at a path, None where there is none."""
+    for key in keys:
+        if isinstance(data, dict) and key in data:
+            data = data[key]
+        elif isinstance(data, list) and isinstance(key, int) and -len(data) <= key < len(data):
+            data = data[key]
+        else:
+            return None
+    return data
+
+
+def leaves(data: Mapping[str, Any], above: Keys = ()) -> Iterator[tuple[Keys, Any]]:
+    """Every value that is not a table, and every empty table, with its path."""
+    for key, value in data.items():
+        if isinstance(value, dict) and value:
+            yield from leaves(value, (*above, key))
+        else:
+            yield (*above, key), value
+
+
+def plain(value: Any) -> Any:
+    """A deep copy of the tables and lists."""
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    return [plain(item) for item in value] if isinstance(value, list) else value

@@ -1,0 +1,116 @@
+"""`.gatepost.lock`: what the last sync wrote, as values, so that the next one can tell our edits from the project's.
+
+One path a line. `value` is the shared value at the last sync, `origin` says who wrote the key ("added": we did,
+"adopted": the project had it), `ours` lists the list items that we added, `before` is the project's own value where
+an upgrade replaced an adopted one, and `table` marks a key whose empty table was there before us.
+"""
+
+from __future__ import annotations
+
+from gatepost.record import record
+from gatepost.sync.paths import read, render, show
+from gatepost.toml.load import TomlError, loads
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+NAME = ".gatepost.lock"
+FORMAT = 1
+HEADER = """\
+# Written by `gatepost sync-configs`: the shared settings of the last sync. Commit it, do not edit it.
+"""
+ADDED, ADOPTED = "added", "adopted"
+
+
+class RecordError(ValueError):
+    """The record cannot be read; `newer` says that a newer gatepost wrote it."""
+
+    def __init__(self, reason: str, *, newer: bool = False) -> None:
+        super().__init__(reason)
+        self.newer = newer
+
+
+@record
+class Entry:
+    """One synced key."""
+
+    value: Any
+    origin: str
+    ours: tuple[Any, ...] | None = None  # list items that we added; None: all of `value` (added), none (adopted)
+    before: tuple[Any, ...] = ()  # (the project's value,) or ()
+    table: bool = False
+
+    def added_items(self) -> list[Any]:
+        """The list items that are ours to take away again."""
+        if self.ours is not None:
+            return list(self.ours)
+        return list(self.value) if self.origin == ADDED and isinstance(self.value, list) else []
+
+
+@record
+class Record:
+    """The whole file: gatepost's version, the profiles, and for each synced file its entries by path."""
+
+    version: str
+    profile: tuple[str, ...]
+    files: Mapping[str, Mapping[tuple[str, ...], Entry]]
+
+
+def parse(data: bytes) -> Record:
+    """Read a record.
+
+    Raises:
+        RecordError: not one of ours, or of a newer format.
+    """
+    try:
+        content = loads(data)
+    except TomlError as error:
+        raise RecordError(f"not valid TOML: {error}") from None
+    number = content.get("format")
+    if not isinstance(number, int) or isinstance(number, bool):
+        raise RecordError("it has no `format`")
+    if number > FORMAT:
+        raise RecordError(f"format {number} is newer than this gatepost knows ({FORMAT})", newer=True)
+    profile = content.get("profile")
+    files: dict[str, dict[tuple[str, ...], Entry]] = {}
+    synced = content.get("synced")
+    for name, table in synced.items() if isinstance(synced, dict) else ():
+        entries = files.setdefault(name, {})
+        for path, body in table.items() if isinstance(table, dict) else ():
+            if not isinstance(body, dict) or "value" not in body or body.get("origin") not in (ADDED, ADOPTED):
+                raise RecordError(f"the entry `{path}` is not understood")
+            ours = body.get("ours")
+            entries[read(path)] = Entry(
+                value=body["value"],
+                origin=body["origin"],
+                ours=tuple(ours) if isinstance(ours, list) else None,
+                before=(body["before"],) if "before" in body else (),
+                table=body.get("table") is True,
+            )
+    return Record(
+        version=str(content.get("version", "")),
+        profile=tuple(str(each) for each in profile) if isinstance(profile, list) else (),
+        files=files,
+    )
+
+
+def dump(content: Record) -> bytes:
+    """The bytes of a record: sorted, so that the same state is the same file."""
+    lines = [HEADER, f"format = {FORMAT}\n", f"version = {render(content.version)}\n"]
+    lines.append(f"profile = {render(list(content.profile))}\n")
+    for name in sorted(content.files):
+        if not content.files[name]:
+            continue
+        lines.append(f"\n[synced.{show((name,))}]\n")
+        for path, entry in sorted(content.files[name].items()):
+            body: dict[str, Any] = {"origin": entry.origin, "value": entry.value}
+            if entry.ours is not None:
+                body["ours"] = list(entry.ours)
+            if entry.before:
+                body["before"] = entry.before[0]
+            if entry.table:
+                body["table"] = True
+            lines.append(f"{render(show(path))} = {render(body)}\n")
+    return "".join(lines).encode()
