@@ -305,8 +305,10 @@ def _run_one(
 
     args = vars(known)
 
+    within = prefix_of(tree.root) if "PRE_COMMIT" in os.environ else ""
+
     def again(view: Tree) -> list[Result]:
-        return run_hook(hook, view, settings, scope=scope, args=args, env=os.environ)
+        return run_hook(hook, view, settings, scope=scope, args=args, env=os.environ, within=within)
 
     results = again(tree)
     writes = known.fix or (hook.fixer and not args.get("check"))
@@ -351,7 +353,7 @@ def load_settings(git: Git, hook_id: str) -> tuple[Settings, Result | None]:
 
         return [*own_ids(), *TOOLS]
 
-    here = prefix_of(git)
+    here = prefix_of(git.root)
     try:
         settings = read_settings(read, known, here)
         if settings.path is None and here:
@@ -364,9 +366,9 @@ def load_settings(git: Git, hook_id: str) -> tuple[Settings, Result | None]:
         return empty, broken_settings(hook_id, error.path, error.line, error.reason)
 
 
-def prefix_of(git: Git) -> str:
+def prefix_of(root: str) -> str:
     """The current folder within the repository, "" or "sub/dir/" (prek runs a sub-project's hooks in its folder)."""
-    inside = os.path.relpath(os.getcwd(), git.root).replace(os.sep, "/")
+    inside = os.path.relpath(os.getcwd(), root).replace(os.sep, "/")
     return "" if inside == "." or inside.startswith("..") else inside + "/"
 
 

@@ -8,7 +8,7 @@ from gatepost.record import record, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Any
 
     from gatepost.model import Code, Fix, Hook, Outcome, Severity
@@ -50,8 +50,11 @@ def run_hook(
     scope: frozenset[str] | None = None,
     args: Mapping[str, Any] | None = None,
     env: Mapping[str, str] | None = None,
+    within: str = "",
 ) -> list[Result]:
     """The results of one hook, ignores applied, sorted by path, line and code.
+
+    `within` ("" or "sub/dir/") limits what is reported to a folder: prek runs each sub-project's hooks in its folder.
 
     Raises:
         SettingsError: the hook's own table has a wrong key or value.
@@ -65,7 +68,7 @@ def run_hook(
         args=args or {},
         env=env or {},
         common=settings.common,
-        exclude=matcher(settings.common["exclude"]),
+        exclude=_excluded(settings.common["exclude"], within),
     )
     outcomes = _guarded(hook, context)
     if not outcomes and not settings.ignores:
@@ -74,6 +77,11 @@ def run_hook(
     results = [_result(hook.id, each, codes) for each in outcomes if not context.exclude(each.where.path)]
     kept = _ignored(results, tree, settings, codes, whole=scope is None, hook=hook.id)
     return sorted(dict.fromkeys(kept), key=lambda each: (each.path, each.line or 0, each.code, each.message))
+
+
+def _excluded(globs: Sequence[str], within: str) -> Callable[[str], bool]:
+    matches = matcher(globs)
+    return matches if not within else lambda path: not path.startswith(within) or matches(path)
 
 
 def failing(results: Iterable[Result], *, strict: bool, allow_unchecked: bool | Sequence[str]) -> bool:
