@@ -56,11 +56,20 @@ if TYPE_CHECKING:
         def weights(self) -> Sequence[tuple[str, int, str]]:
             """(object id, bytes, a path) of every new blob; asked after `blobs`. Nothing for a whole tree."""
 
+        def by_commit(self) -> Mapping[str, Sequence[tuple[str, str]]]:
+            """commit -> (object id, path) of the new blobs it is the first to bring in ("range" only)."""
+
         def explain(self, blobs: Sequence[Blob]) -> list[Blob]:
             """The same blobs with every path and commit that brings them in."""
 
         def paths(self) -> Sequence[str]:
             """Paths that change ("tree": all tracked paths)."""
+
+        def all_paths(self) -> Sequence[str]:
+            """Every path of the snapshot that results."""
+
+        def on_disk(self, paths: Sequence[str]) -> Sequence[str]:
+            """A cheap first sieve for `tracked`: those that the work tree has, or all of them."""
 
         def has(self, path: str) -> bool:
             """Whether the snapshot that results holds this path."""
@@ -68,11 +77,14 @@ if TYPE_CHECKING:
         def tracked(self, paths: Sequence[str]) -> set[str]:
             """Those of a few paths that the snapshot holds."""
 
-        def oid(self, path: str) -> str | None:
-            """Object id of a path in the snapshot that results."""
+        def entry(self, path: str) -> tuple[str, str] | None:
+            """(mode, object id) of a path in the snapshot that results."""
 
         def filters(self, paths: Sequence[str]) -> Mapping[str, str]:
-            """The `filter` attribute of each path that has one, by the .gitattributes of that snapshot."""
+            """The `filter` attribute of each path that has one, by the .gitattributes of that snapshot.
+
+            Cheap where there are no attributes at all, so it may be asked of every path.
+            """
 
         def known(self, blobs: Sequence[Blob]) -> set[str]:
             """Ids of those blobs that history already holds."""
@@ -206,26 +218,32 @@ class Index:
         self.peek = Peek(git)
         self.git = self.peek.git
         self._gaps: list[Gap] = []
-        self._table: dict[str, str] | None = None
+        self._table: dict[str, tuple[str, str]] | None = None
 
     def _listing(self) -> bytes:
         return self.git.run("ls-files", "--stage", "-z")
 
-    def _all(self) -> dict[str, str]:
-        """path -> object id of the index."""
+    def _all(self) -> dict[str, tuple[str, str]]:
+        """path -> (mode, object id) of the index."""
         if self._table is None:
             self._table = {}
             for entry in text(self._listing()).split("\0"):
                 head, _, path = entry.partition("\t")
                 words = head.split(" ")
                 if path and len(words) > 1:
-                    self._table[path] = words[1]
+                    self._table[path] = (words[0], words[1])
         return self._table
 
     def has(self, path: str) -> bool:
         return path in self._all()
 
-    def oid(self, path: str) -> str | None:
+    def all_paths(self) -> Sequence[str]:
+        return list(self._all())
+
+    def on_disk(self, paths: Sequence[str]) -> Sequence[str]:
+        return [path for path in paths if os.path.lexists(os.path.join(self.git.root, path))]
+
+    def entry(self, path: str) -> tuple[str, str] | None:
         return self._all().get(path)
 
     def tracked(self, paths: Sequence[str]) -> set[str]:
@@ -236,12 +254,21 @@ class Index:
     def weights(self) -> Sequence[tuple[str, int, str]]:
         return ()
 
+    def by_commit(self) -> Mapping[str, Sequence[tuple[str, str]]]:
+        return {}
+
     def explain(self, blobs: Sequence[Blob]) -> list[Blob]:
         return list(blobs)
 
     def filters(self, paths: Sequence[str]) -> Mapping[str, str]:
+        if not paths or not self._has_attributes():
+            return {}
         done = self.git.try_run("check-attr", "--cached", "-z", "--stdin", "filter", input=path_input(paths))
         return attributes(done)
+
+    def _has_attributes(self) -> bool:
+        """Whether there can be any: a .gitattributes in the index, the repository's own file, or the user's."""
+        return True
 
     def gaps(self) -> Sequence[Gap]:
         return self._gaps
@@ -294,6 +321,13 @@ class Staged(Index):
 
     def paths(self) -> Sequence[str]:
         return [use.path for status, use, _oid, _commit in self.changes() if status != "D" and use.mode != GITLINK]
+
+    def entry(self, path: str) -> tuple[str, str] | None:
+        if self._table is None:
+            for status, use, oid, _commit in self.changes():
+                if use.path == path:
+                    return None if status == "D" else (use.mode, oid)
+        return super().entry(path)
 
     def known(self, blobs: Sequence[Blob]) -> set[str]:
         wanted = {blob.oid for blob in blobs}
@@ -371,9 +405,7 @@ class Whole(Index):
             picked = [at for at, size in enumerate(sizes) if size >= floor]
             if endings:
                 short = set(picked)
-                picked += [
-                    at for at, line in enumerate(lines) if line.lower().endswith(endings) and at not in short
-                ]
+                picked += [at for at, line in enumerate(lines) if line.lower().endswith(endings) and at not in short]
         entries, known = [], {}
         for at in sorted(picked):
             if sizes[at] < 0:
@@ -399,6 +431,15 @@ class Whole(Index):
 
     def paths(self) -> Sequence[str]:
         return [text(line[line.index(b"\t") + 1 :]) for line in self.lines()]
+
+    def _has_attributes(self) -> bool:
+        if b".gitattributes\0" in self._listing():
+            return True
+        home = self.git.env.get("HOME", "")
+        config = self.git.env.get("XDG_CONFIG_HOME") or os.path.join(home, ".config")
+        places = (os.path.join(config, "git", "attributes"), "/etc/gitattributes")
+        own = os.path.join(git_dirs(self.git)[1], "info", "attributes")
+        return any(os.path.exists(place) for place in (own, *places))
 
     def known(self, blobs: Sequence[Blob]) -> set[str]:
         return set()

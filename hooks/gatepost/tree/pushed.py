@@ -43,6 +43,7 @@ class Refs:
     """What is sent: tips (names or ids), what the other side has (ids, or options such as `--remotes=origin`)."""
 
     label: str
+    branch: str  # a name of the first tip that can be rewritten: a branch, else "HEAD"
     tips: tuple[str, ...]
     nots: tuple[str, ...]
     push: bool
@@ -51,13 +52,15 @@ class Refs:
 def refs_on_stdin(git: Git, remote: str, data: bytes | None = None) -> Refs:
     """The refs of git's own pre-push hook: `<local ref> <local id> <remote ref> <remote id>` a line."""
     lines = (sys.stdin.buffer.read() if data is None else data).decode("utf-8", "surrogateescape").splitlines()
-    tips, theirs = [], []
+    tips, theirs, branch = [], [], "HEAD"
     for line in lines:
         words = line.rsplit(None, 3)
         if len(words) == 4 and not null(words[1]):  # all zeros: a deletion
             tips.append(words[1])
+            branch = _branch(words[0]) if len(tips) == 1 else branch
             theirs += [] if null(words[3]) else [words[3]]
-    return Refs(label="this push", tips=tuple(tips), nots=(*theirs, *_tracked(git, remote)), push=True)
+    nots = (*theirs, *_tracked(git, remote))
+    return Refs(label="this push", branch=branch, tips=tuple(tips), nots=nots, push=True)
 
 
 def refs_of_runner(env: Mapping[str, str]) -> tuple[str, str, str] | None:
@@ -70,11 +73,17 @@ def refs_of_runner(env: Mapping[str, str]) -> tuple[str, str, str] | None:
     return (start, to, remote) if to else None
 
 
-def range_of_runner(git: Git, start: str, to: str, remote: str) -> Refs:
+def range_of_runner(git: Git, start: str, to: str, remote: str, branch: str = "") -> Refs:
     """What a runner's variables mean: a push if there is a remote, else exactly `start..to`."""
+    nots: tuple[str, ...] = (start,) if start and not null(start) else ()
     if remote:
-        return Refs(label="this push", tips=(to,), nots=((start,) if start else ()) + _tracked(git, remote), push=True)
-    return Refs(label=f"{_short(start)}..{_short(to)}", tips=(to,), nots=(start,) if start else (), push=False)
+        nots += _tracked(git, remote)
+        return Refs(label="this push", branch=_branch(branch), tips=(to,), nots=nots, push=True)
+    return Refs(label=f"{_short(start)}..{_short(to)}", branch="HEAD", tips=(to,), nots=nots, push=False)
+
+
+def _branch(ref: str) -> str:
+    return ref.removeprefix("refs/heads/") if ref.startswith("refs/heads/") else "HEAD"
 
 
 def _short(rev: str) -> str:
@@ -101,15 +110,16 @@ class Range:
         self.push = refs.push
         self._gaps: list[Gap] = []
         self.label = refs.label
+        self.branch = refs.branch
         self.tips = self._resolve(refs.tips, needed=True)
         given = self._resolve([each for each in refs.nots if each[:2] != "--"], needed=not refs.push)
         self._not_tips = given
-        self._nots = [*given, *(each for each in refs.nots if each[:2] == "--")]
-        self._range = [*self.tips, "--not", *self._nots] if self._nots else list(self.tips)
+        self.nots = [*given, *(each for each in refs.nots if each[:2] == "--")]
+        self._range = [*self.tips, "--not", *self.nots] if self.nots else list(self.tips)
         self._names: dict[str, str] = {}
         self._weights: list[tuple[str, int, str]] = []
         self._commits: list[str] = []
-        self._tree: dict[str, str] | None = None
+        self._tree: dict[str, tuple[str, str]] | None = None
 
     def _resolve(self, revs: Sequence[str], needed: bool) -> list[str]:
         """Object ids of revisions; one that is not here is a gap if it is needed, else left out."""
@@ -188,8 +198,7 @@ class Range:
                 found.setdefault(oid, []).append(use)
         return found
 
-    def by_commit(self) -> dict[str, list[tuple[str, str]]]:
-        """commit -> (object id, path) of the blobs it is the first to bring in, for the budget of a commit."""
+    def by_commit(self) -> Mapping[str, Sequence[tuple[str, str]]]:
         commits = "".join(f"{oid}\n" for oid in reversed(self._commits)).encode()
         flags = ("--stdin", "-r", "-z", "-c", "--root", "--raw", "--no-renames", "--no-abbrev")
         done = self.git.try_run("diff-tree", *flags, input=commits)
@@ -204,7 +213,7 @@ class Range:
     def paths(self) -> Sequence[str]:
         return list(dict.fromkeys(path for path in self._names.values() if path))
 
-    def _all(self) -> dict[str, str]:
+    def _all(self) -> dict[str, tuple[str, str]]:
         if self._tree is None:
             self._tree = {}
             for tip in self.tips:
@@ -212,16 +221,23 @@ class Range:
                 for entry in text(done.out).split("\0") if done.rc == 0 else []:
                     head, _, path = entry.partition("\t")
                     if path:
-                        self._tree[path] = head.split(" ")[2]
+                        mode, _kind, oid = head.split(" ")
+                        self._tree[path] = (mode, oid)
         return self._tree
 
     def has(self, path: str) -> bool:
         return path in self._all()
 
+    def all_paths(self) -> Sequence[str]:
+        return list(self._all())
+
+    def on_disk(self, paths: Sequence[str]) -> Sequence[str]:
+        return paths
+
     def tracked(self, paths: Sequence[str]) -> set[str]:
         return {path for path in paths if path in self._all()}
 
-    def oid(self, path: str) -> str | None:
+    def entry(self, path: str) -> tuple[str, str] | None:
         return self._all().get(path)
 
     def filters(self, paths: Sequence[str]) -> Mapping[str, str]:
@@ -245,13 +261,13 @@ class Range:
 
     def known(self, blobs: Sequence[Blob]) -> set[str]:
         wanted = {blob.oid for blob in blobs}
-        if not self._nots:
+        if not self.nots:
             return set()
         found: set[str] = set()
         for rev in self._not_tips[:_TREES]:
             found |= oids_in_tree(self.git, rev, wanted - found) if wanted - found else set()
         left = sorted({use.path for blob in blobs if blob.oid not in found for use in blob.uses})
-        return found | (wanted & oids_in_history(self.git, self._nots, left[:_ASKED]))
+        return found | (wanted & oids_in_history(self.git, self.nots, left[:_ASKED]))
 
     def gaps(self) -> Sequence[Gap]:
         return self._gaps

@@ -47,7 +47,7 @@ def open_source(tree: Tree, env: Mapping[str, str], args: Mapping[str, Any], nam
 
         found = refs_of_runner(env)
         if found is not None:
-            return Range(git, range_of_runner(git, *found))
+            return Range(git, range_of_runner(git, *found, env.get("PRE_COMMIT_LOCAL_BRANCH", "")))
     if "GIT_INDEX_FILE" in env:
         return staged
     return Whole(git) if named or not staged.changes() else staged
@@ -105,11 +105,20 @@ class Memory:
     def has(self, path: str) -> bool:
         return self._tree.entry(path) is not None
 
+    def all_paths(self) -> Sequence[str]:
+        return self._tree.paths()
+
+    def on_disk(self, paths: Sequence[str]) -> Sequence[str]:
+        return paths
+
     def tracked(self, paths: Sequence[str]) -> set[str]:
         return {path for path in paths if self.has(path)}
 
-    def oid(self, path: str) -> str | None:
-        return path if self.has(path) else None
+    def entry(self, path: str) -> tuple[str, str] | None:
+        return ("100644", path) if self.has(path) else None
+
+    def by_commit(self) -> Mapping[str, Sequence[tuple[str, str]]]:
+        return {}
 
     def filters(self, paths: Sequence[str]) -> Mapping[str, str]:
         from gatepost.globs import matcher

@@ -1,0 +1,109 @@
+"""What to do: how to get a file out of the commit, where to keep it instead, how to get the bytes back.
+
+Every command can be pasted into a POSIX shell as it stands.
+"""
+
+from __future__ import annotations
+
+import re
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from gatepost.formats import Kind
+    from gatepost.tree.history import Source, Use
+
+_SAFE = re.compile(r"[A-Za-z0-9_./@%+=:,][A-Za-z0-9_./@%+=:,-]*")
+# Endings that say what is in a file, so that one LFS rule may cover them all.
+_ENDINGS = """
+    .arrow .avro .caffemodel .cbm .ckpt .db .duckdb .engine .feather .ftz .gguf .ggml .h5 .hdf5 .joblib .keras .lance
+    .llamafile    .mar .mlmodel .msgpack .nemo .npy .npz .onnx .orc .parquet .pdiparams .pdparams .pickle .pkl .plan .pt .pte .pth
+    .ptl .rknn .safetensors .skops .sqlite .tflite .tfrecord .tfrecords .trt .ubj
+    .7z .bz2 .gz .tar .tgz .xz .zip .zst .mp3 .mp4 .wav .flac .png .jpg .jpeg .tif .tiff .pdf
+"""
+_TELLING = frozenset(_ENDINGS.split())
+
+
+def quote(path: str) -> str:
+    """A path as one shell word, ASCII only; `$'...'` where it holds control, non-ASCII or undecodable bytes."""
+    if _SAFE.fullmatch(path):
+        return path
+    if path.isascii() and path.isprintable():
+        return "'" + path.replace("'", "'\\''") + "'"
+    out = []
+    for byte in path.encode("utf-8", "surrogateescape"):
+        if byte in b"\\'":
+            out.append("\\" + chr(byte))
+        else:
+            out.append(chr(byte) if 32 <= byte < 127 else f"\\x{byte:02x}")
+    return "$'" + "".join(out) + "'"
+
+
+def lfs_track(path: str) -> str:
+    """The `git lfs track` command that covers a path: by its ending where that tells what the file is."""
+    name = path.rpartition("/")[2]
+    ending = "." + name.rpartition(".")[2] if "." in name[1:] else ""
+    if ending.lower() in _TELLING and _SAFE.fullmatch(ending):
+        return f"git lfs track '*{ending}'"
+    return f"git lfs track --filename {'-- ' if path.startswith('-') else ''}{quote(path)}"
+
+
+def take_out(source: Source, use: Use) -> str:
+    """How to get a path out of what is judged."""
+    path = quote(use.path)
+    if source.kind == "staged":
+        if use.old:
+            return f"`git restore --staged -- {path}` takes the new version out of the commit."
+        return f"`git rm --cached -f -- {path}` takes it out of the commit (the file stays on disk)."
+    if source.kind == "tree":
+        return (
+            f"`git rm --cached -- {path}` takes it out of the next commit; history keeps it until it is rewritten "
+            f"(`git filter-repo --invert-paths --path {path}`; then everybody clones again)."
+        )
+    if not use.commit:
+        return "delete the tag or branch that points to it, and push without it."
+    short = use.commit[:10]
+    branch = getattr(source, "branch", "HEAD")
+    if use.old:
+        return (
+            f"`git rebase -i --rebase-merges {short}^`, mark {short} as `edit`, then `git checkout {short}^ -- {path} && "
+            "git commit --amend --no-edit && git rebase --continue`; deleting it in a later commit does not help."
+        )
+    return (
+        "take it out of every commit that is not pushed yet (deleting it in a later commit does not help): "
+        f"`git filter-branch --index-filter {quote(f'git rm -q --cached --ignore-unmatch -- {path}')} --prune-empty "
+        f"-- {quote(branch)} {' '.join(_nots(source))}`."
+    )
+
+
+def _nots(source: Source) -> list[str]:
+    given = getattr(source, "nots", [])
+    return ["--not", *(each if each[:2] == "--" else each[:10] for each in given)] if given else []
+
+
+def instead(path: str, kind: Kind | None) -> str:
+    """Where such a file belongs."""
+    category = kind.category if kind is not None else ""
+    track = f"Git LFS (`git lfs install && {lfs_track(path)} && git add .gitattributes {_arg(path)}`)"
+    dvc = f"DVC (`dvc add {_arg(path)}`)"
+    if kind is not None and kind.id in ("tensorrt", "tensorrt-engine"):
+        return "An engine fits one GPU and one version: rebuild it from the ONNX model where it runs."
+    if category in ("weights", "checkpoint"):
+        return f"Keep it on a model hub and load it by repository id and revision, or in {track}, or in {dvc}."
+    if category == "pickle":
+        return f"Save weights as safetensors or skops, on a model hub or in {track}, or keep it in {dvc}."
+    if category in ("dataset", "array", "database"):
+        return f"Keep it in {dvc}, as a data set on a hub loaded by id and revision, or in {track}."
+    if category == "log":
+        return "A training log is output: add its folder to .gitignore."
+    return f"Keep it in {track} or in {dvc}, or download it where it is needed."
+
+
+def _arg(path: str) -> str:
+    return quote(path if not path.startswith("-") else "./" + path)
+
+
+def reclaim(source: Source) -> str:
+    """How to get the disk space back."""
+    if source.kind != "staged":
+        return ""
+    return "The bytes are in .git already; `git gc --prune=now` frees them once it is unstaged."

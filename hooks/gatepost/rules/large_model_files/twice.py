@@ -1,0 +1,55 @@
+"""A file that DVC keeps and git holds as well."""
+
+from __future__ import annotations
+
+from gatepost.model import Finding, Location
+from gatepost.rules.large_model_files.dvc import candidates, held_twice, outputs
+from gatepost.rules.large_model_files.remedy import quote
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gatepost.rules.large_model_files.survey import Policy
+    from gatepost.tree.history import Source
+
+_MANY = 500  # with more changed paths than this, the whole snapshot is listed instead of asking for each
+
+
+def check(source: Source, policy: Policy) -> Iterator[Finding]:
+    """One finding an output that git holds too."""
+    changed = source.paths()
+    files = _dvc_files(source, list(changed))
+    if not files:
+        return
+    found: dict[str, list[str]] = {}
+    keeper: dict[str, str] = {}
+    for path in files:
+        entry = source.entry(path)
+        data = source.peek.whole([entry[1]]).get(entry[1], b"") if entry is not None else b""
+        for out in outputs(data, path):
+            keeper.setdefault(out, path)
+    if not keeper:
+        return
+    paths = source.all_paths() if any(path in changed for path in files) else changed
+    for path, out in held_twice(keeper, paths):
+        if policy.wants(path):
+            found.setdefault(out, []).append(path)
+    for out, held in sorted(found.items()):
+        more = f" ({len(held)} files)" if len(held) > 1 else ""
+        yield Finding(
+            code="MF121",
+            where=Location(path=held[0]),
+            message=f"`{keeper[out]}` keeps `{out}` in DVC, and git holds it too{more}",
+            remedy=f"`git rm -r --cached -q -- {quote(out)}`; DVC writes the .gitignore line: `dvc add {quote(out)}`",
+            related=tuple(Location(path=path) for path in held[1:20]),
+        )
+
+
+def _dvc_files(source: Source, paths: list[str]) -> list[str]:
+    """The `.dvc` files that matter: changed ones, and those that keep something that changed."""
+    mine = [path for path in paths if path.endswith(".dvc") and path.rpartition("/")[2] != ".dvc"]
+    if source.kind == "tree":
+        return mine
+    asked = sorted({each for path in paths[:_MANY] for each in candidates(path)} - set(mine))
+    return mine + sorted(source.tracked(source.on_disk(asked)))
