@@ -1,0 +1,173 @@
+"""Keys without a shape of their own: only the name beside the value can tell (`WANDB_API_KEY = "<40 hex digits>"`).
+
+The scanner finds a value first (a run of 16 or more token characters with a digit in it); this module reads what
+stands to its left: an assignment in any language, a mapping, the default of `os.getenv`, a command-line flag, `ENV`
+in a Dockerfile, a header, a `name`/`value` pair over two lines, a provider's client called with the key.
+"""
+
+from __future__ import annotations
+
+import re
+
+PROVIDER = "provider"  # the name says whose key it is: any random-looking value counts
+STRONG = "strong"  # `api_key`, `client_secret`: the name says that it is a credential
+PLAIN = "plain"  # `token`, `secret`, `password`: it may be another kind of token
+
+# A quick look at the text before a value: no such word, no question.
+CREDENTIAL = re.compile(
+    r"key|token|secret|passw|pwd|passphrase|bearer|authorization|credential|login|_auth|_pat\b|\bpat\b|cohere|mistral|client\(", re.I
+)
+
+_PROVIDERS = frozenset(
+    "ai21 aleph anthropic anyscale assemblyai aws azure baseten bedrock bing cartesia cerebras civitai clarifai clearml "
+    "cohere comet cometml databricks deepgram deepinfra deepl deepseek dashscope elastic elasticsearch elevenlabs exa "
+    "fal fireworks gemini github gitlab google groq helicone hf huggingface huggingfacehub hyperbolic ibm jina kaggle "
+    "labelstudio langchain langfuse langsmith lepton lighton llama llamacloud mailgun mem0 milvus minimax mistral "
+    "mistralai modal mongodb moonshot neptune newsapi ngc nomic novita nvidia openai openrouter openweathermap palm "
+    "perplexity phoenix pinecone portkey qdrant qianfan redis replicate roboflow runpod sambanova scale scaleai sendgrid "
+    "sentry serp serpapi serper serpdev siliconflow slack snowflake speechmatics stability steamship supabase tavily "
+    "together togetherai twilio unstructured upstage upstash vectara vertex voyage voyageai wandb watsonx weaviate "
+    "writer xai xinference yandex you zhipu zhipuai zilliz".split()
+)
+_NOT = frozenset(
+    "alias algorithm anon authenticity verification xsrf anonymous arn arns attr auc bucket cache cachekey challenge checksum class code column commit "
+    "config count csrf cursor dedup digest dir embedding embeddings endpoint enabled encoding error etag exists expiration "
+    "expires expiry field file filename fingerprint foreign format hash hashed header hint host id identifier ids idempotency "
+    "idx index integrity issuer kid kind label len length limit lookup map max md5 measurement metadata min mode "
+    "name names next nonce offset page pagination param partition path pattern placeholder position prefix primary pub "
+    "public publishable ref regex release required rev revision salt schema sha sha1 sha256 sha512 site size sort source "
+    "state status store suffix sync template title ttl type types unit uri url usage username uuid version vocab width".split()
+)
+_TAIL = re.compile(
+    r"_(?:prod|production|dev|development|test|testing|staging|stage|live|default|value|val|v?\d+|old|new|backup|main|here|raw|"
+    r"plain|str|string|env|var|b64|base64)$"
+)
+_STRONG = re.compile(
+    r"(?:api|secret|access|private|account|auth|master|encryption|signing|subscription|service|admin|app|application|"
+    r"storage|shared|license|ssh|rsa|fernet|webhook|write|read|ingest|ingestion|personal|developer|secret_access|function)_?key$|"
+    r"apikey$|(?:access|auth|api|refresh|bearer|bot|id|oauth|personal|user|session|security|deploy|deployment|service|"
+    r"hub|ci|push|pull|index|repo|secret|admin|management|app|webhook)_?token$|authtoken$|"
+    r"(?:client|api|app|consumer|jwt|webhook|signing|session|cookie|token|user|shared|oauth|token|flask)_?secret$|"
+    r"secret_key_base$|_pat$|^pat$|credentials?$|api_?secret_?key$"
+)
+_PLAIN = re.compile(r"(?:^|_)(?:token|secret|password|passwd|passphrase|pwd|pass|passwort|auth|authtoken|authorization)$|password$|passwd$|token$")
+_VALUE_NAMES = frozenset("value default val fallback defaultvalue default_value content string text data initial_value initialvalue const".split())
+
+_NAME = r"[A-Za-z_$@%][\w.\-]{0,80}"
+_OPEN = re.compile(r"(?:\b[rbuRBU]{1,2})?(\\*[\"'`]{1,3})$")
+_ASSIGN = re.compile(
+    rf"(?:--?)?({_NAME})[\\\"'`\])]{{0,6}}[?!]?\s{{0,8}}"
+    r"(?::\s{0,3}[\w.\[\], |]{1,60}?\s{0,3}=|:=|=>|<-|->|[=:]{1,3}|\+=|\?=|\?\?=|\|\|=)[ \t]{0,8}[({\[]?[ \t]{0,4}$"
+)
+_ARGUMENT = re.compile(rf"[\"'`]-{{0,2}}({_NAME})\\*[\"'`]\s{{0,8}},\s{{0,8}}(?:default\s?=\s?|type\s?=\s?str\s?,\s?default\s?=\s?)?$")
+_FLAG = re.compile(r"(?:^|[\s\"'`!(\[])--?([A-Za-z][\w\-]{1,60})$")
+_WORD_PAIR = re.compile(rf"(?:\b(?:ENV|ARG|env|setx|set|setenv|SET|export|unset)|\bset\s+-\w+|%env|--set|--build-arg)\s+({_NAME})$")
+_NETRC = re.compile(r"\b(?:machine|login)\s+\S+.*\b(password)$|^\s*(password)$", re.S)
+_SCHEME = re.compile(r"\b(bearer)$|authorization\\*[\"'`]?\s?[:=,]\s?[rbfu]?\\*[\"'`]?(?:basic|token|apikey|api-key|key|bearer)?$", re.I)
+_TAGGED = re.compile(r"<(\w[\w.\-]{1,60})(?:\s[^<>]*)?>$")
+_WRAPPER = re.compile(
+    r"(?:\b[\w.]*(?:SecretStr|Secret|StaticToken|SecretString|str|bytes|quote|Key|Credential|KeyCredential|Auth|ApiKey|APIKey|"
+    r"String|from_str|Some|fromString|encode|Field|Variable|Option|Param|Default)\s*)?\(\s*$"
+)
+_CALL = re.compile(
+    r"\b(wandb)(?:\.login\s*\(|\s+login(?:\s+--(?:relogin|cloud|host\S*))*)$|\b(cohere)\.(?:Async)?Client(?:V2)?\s*\($|\b(Mistral)(?:Client)?\s*\($|"
+    r"\b(AssemblyAI|Deepgram|DeepgramClient|Roboflow|TogetherClient|Together|Groq|Replicate|Pinecone|TavilyClient|Exa|SerpApiWrapper)\s*\($|"
+    r"\b(huggingface-cli|hf|hf auth|kaggle|clearml|comet|replicate|modal|roboflow)\s+login$|\b(login)\s*\($"
+)
+_ELSEWHERE = re.compile(r"(?:\bor|\|\||\?\?|\belse|\?|:-|,|\(|\[|\{|\bdefault\s?[=:]|\\|\bif not set,? use|\bis)$")
+_IDENTIFIER = re.compile(r"[A-Za-z_][\w\-]{2,80}")
+
+
+def words_of(name: str) -> str:
+    """A name as lower-case words joined by `_`: `apiKey`, `API-KEY` and `api.key` are all `api_key`."""
+    spaced = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", re.sub(r"([A-Z]+)([A-Z][a-z])", r"\1_\2", name))
+    return re.sub(r"[^a-z0-9]+", "_", spaced.lower()).strip("_")
+
+
+def classify(name: str) -> str | None:
+    """How sure a name makes us that its value is a credential: PROVIDER, STRONG, PLAIN or None."""
+    words = words_of(name)
+    while (shorter := _TAIL.sub("", words)) != words:
+        words = shorter
+    parts = words.split("_")
+    if not _NOT.isdisjoint(parts) and not words.endswith(("client_id_secret", "key_base", "store_password", "file_password", "url_token")):
+        return None
+    known = not _PROVIDERS.isdisjoint(parts) or any(part.startswith(("wandb", "kaggle", "openai", "cohere")) for part in parts)
+    if _STRONG.search(words):
+        return PROVIDER if known else STRONG
+    if known and parts[-1] in ("key", "keys", "token", "secret", "apikey", "password", "pat", "auth"):
+        return PROVIDER
+    return PLAIN if _PLAIN.search(words) else None
+
+
+def owner(lines: list[str]) -> tuple[str, str, bool] | None:
+    """The name that a value belongs to, its class, and whether the value stands in quotes.
+
+    `lines` is the text before the value: up to two earlier lines, then its own line up to the value.
+    """
+    line = lines[-1]
+    opened = _OPEN.search(line)
+    text = line[: opened.start()] if opened else line
+    earlier = [one for one in lines[:-1] if one.strip()]
+    for _ in range(3):
+        stripped = text.rstrip()
+        bare = stripped.strip(" \t-(,\\\"'`[{>|+f")
+        if bare and bare not in ("r", "b", "u"):
+            break
+        if not earlier:
+            return None
+        text = earlier.pop().rstrip().rstrip("\\") + stripped
+        text = re.sub(r"[>|][\-+]?$", "", text)
+    found = _direct(text, earlier)
+    if found is None:
+        return None
+    return found[0], found[1], bool(opened)
+
+
+def _direct(text: str, earlier: list[str]) -> tuple[str, str] | None:
+    stripped = text.rstrip()
+    if scheme := _SCHEME.search(stripped):
+        return ("Authorization: Bearer" if scheme[1] else "Authorization"), STRONG
+    if call := _CALL.search(stripped):
+        name = next(group for group in call.groups() if group)
+        return f"{name} key" if name != "login" else "login", PROVIDER if name != "login" else PLAIN
+    for _ in range(2):
+        wrapper = _WRAPPER.search(stripped)
+        if wrapper is None or _ASSIGN.search(stripped[: wrapper.start()]) is None:
+            break
+        stripped = stripped[: wrapper.start()].rstrip()
+    name = ""
+    at = len(stripped)
+    spaced = text[len(text.rstrip()) :] != ""
+    for regex in (_ASSIGN, _ARGUMENT, _TAGGED, _NETRC) + ((_WORD_PAIR, _FLAG) if spaced else ()):
+        if match := regex.search(stripped):
+            group = next(number for number in range(1, regex.groups + 1) if match[number])
+            name, at = match[group], match.start(group)
+            break
+    if name and name.lower().lstrip("-") not in _VALUE_NAMES:
+        kind = classify(name)
+        if kind is None and words_of(name) in ("key", "token", "apikey", "secret", "p", "k"):
+            around = words_of(stripped[max(0, at - 80) : at] + " ".join(earlier[-1:]))
+            if words_of(name) == "key" and "username" in around.split("_"):
+                return "kaggle.json key", PROVIDER
+        if kind in (None, PLAIN):
+            before = words_of(stripped[max(0, at - 60) : at]).split("_")
+            if words_of(name) in ("key", "token", "secret", "apikey") and not _PROVIDERS.isdisjoint(before):
+                return name, PROVIDER
+        if kind:
+            return name, kind
+    elif not name and not _ELSEWHERE.search(stripped):
+        return None
+    # `value:` after `name: TOKEN`, `default=` after `"--token"`, `getenv(...) or "..."`: the nearest name before it.
+    reach = "\n".join(earlier[-2:] + [stripped[:at]])[-240:]
+    if not name and not _ELSEWHERE.search(stripped):
+        return None
+    if name and name.lower().lstrip("-") not in _VALUE_NAMES:
+        return None
+    for match in reversed(list(_IDENTIFIER.finditer(reach))):
+        if match[0].lower() in _VALUE_NAMES:
+            continue
+        kind = classify(match[0])
+        if kind in (PROVIDER, STRONG) or (kind == PLAIN and name):
+            return match[0], kind
+    return None

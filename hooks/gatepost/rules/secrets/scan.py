@@ -1,0 +1,239 @@
+"""The scanner: bytes of one file -> hits.
+
+Speed comes from looking at few places. The bytes are mapped to "token character" and "other" in one pass, and runs of
+at least 16 token characters are found with a memory search; everything a rule looks for is such a run, or has a
+literal of its own. Only a run that begins with a row's literal, or has a digit and a credential's name to its left,
+reaches a regular expression.
+"""
+
+from __future__ import annotations
+
+import re
+
+from gatepost.record import record
+from gatepost.rules.secrets import keys, names, urls
+from gatepost.rules.secrets.formats import FORMATS, by_start, prefix_of, token_regex
+from gatepost.rules.secrets.placeholders import is_placeholder, looks_random
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gatepost.rules.secrets.formats import Format
+
+TOKEN = "token"
+NAMED = "named"
+URL = "url"
+KEY = "key"
+
+
+@record
+class Hit:
+    """One secret in a text: where (byte offsets), what kind, and words about it that may be printed."""
+
+    start: int
+    end: int
+    kind: str
+    about: str  # the provider, the name or the host
+    prefix: str = ""  # the public part of a token
+    variable: str = ""  # what to read instead
+    secret: bytes
+
+
+_ALNUM = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_MARKS = bytes(97 if byte in _ALNUM + b"_-" else 32 for byte in range(256))
+_RUN = b"a" * 16
+_HEADS = by_start()
+_FREE = tuple((row.literal.encode(), row) for row in FORMATS if row.free)
+_CODE = (".py", ".pyi", ".js", ".ts", ".tsx", ".jsx", ".java", ".go", ".rs", ".c", ".cc", ".cpp", ".h", ".cs", ".rb", ".kt", ".scala", ".swift", ".php", ".ipynb")
+_PRAGMA = re.compile(rb"pragma: ?(?:allow|white)list secret|gitleaks:allow", re.I)
+_NEXT = re.compile(rb"pragma: ?(?:allow|white)list nextline secret", re.I)
+_AWS = re.compile(rb"(?i:secret_?access_?key)[\\\"'`\])]{0,4}\s{0,3}(?:[:=,]|=>|\s)\s{0,3}[rbu]?\\?[\"'`]?([A-Za-z0-9/+]{40})(?![A-Za-z0-9/+=])")
+_AFTER_PLAIN = re.compile(rb"\(|\.[A-Za-z_]|\[|\$")
+
+
+class Scanner:
+    """Regexes of the rows, each compiled when its literal is first met."""
+
+    def __init__(self) -> None:
+        self._regex: dict[str, re.Pattern[bytes]] = {}
+
+    def scan(self, data: bytes, path: str = "") -> list[Hit]:
+        """Every secret of a text, in order, none inside another, none that a pragma on its line allows."""
+        hits = [*self._free(data), *self._runs(data, path.endswith(_CODE))]
+        for start, end, host in urls.find(data):
+            hits.append(Hit(start=start, end=end, kind=URL, about=host, secret=data[start:end]))
+        for start, end, kind in keys.find(data):
+            body = re.sub(rb"\\n|\s", b"", data[end : end + 400])[:64]
+            hits.append(Hit(start=start, end=end, kind=KEY, about=kind, secret=body))
+        if not hits:
+            return hits
+        order = {TOKEN: 0, KEY: 1, URL: 2, NAMED: 3}
+        hits.sort(key=lambda hit: (order[hit.kind], hit.start - hit.end))
+        kept: list[Hit] = []
+        for hit in hits:
+            if not any(hit.start < other.end and other.start < hit.end for other in kept) and not _allowed(data, hit):
+                kept.append(hit)
+        return sorted(kept, key=lambda hit: hit.start)
+
+    def _compiled(self, row: Format) -> re.Pattern[bytes]:
+        regex = self._regex.get(row.id)
+        if regex is None:
+            regex = self._regex[row.id] = re.compile(token_regex(row).encode())
+        return regex
+
+    def _free(self, data: bytes) -> Iterator[Hit]:
+        for literal, row in _FREE:
+            if literal in data:
+                for match in self._compiled(row).finditer(data):
+                    if hit := token_hit(row, match[1], match.start(1)):
+                        yield hit
+        if b"ecret" in data and b"ccess" in data or b"SECRET_ACCESS" in data:
+            for match in _AWS.finditer(data):
+                value = match[1].decode()
+                if not is_placeholder(value) and looks_random(value.replace("/", "").replace("+", "")):
+                    yield Hit(
+                        start=match.start(1), end=match.end(1), kind=NAMED, about="AWS secret access key", variable="AWS_SECRET_ACCESS_KEY", secret=match[1]
+                    )
+
+    def _runs(self, data: bytes, code: bool) -> Iterator[Hit]:
+        marks = data.translate(_MARKS)
+        find = marks.find
+        heads = _HEADS
+        at = find(_RUN)
+        size = len(data)
+        while at >= 0:
+            end = find(b" ", at + 16)
+            if end < 0:
+                end = size
+            begin = at
+            rows = heads.get(data[at : at + 3])
+            if rows is None:
+                begin = _begin(data, at, end)
+                if begin != at:
+                    rows = heads.get(data[begin : begin + 3])
+            hit = None
+            if rows is not None:
+                hit = self._token(rows, data, begin)
+            if hit is None:
+                hit = self._named(data, begin, end, code)
+            if hit is not None:
+                yield hit
+                end = max(end, hit.end)
+            at = find(_RUN, end)
+
+    def _token(self, rows: tuple[Format, ...], data: bytes, begin: int) -> Hit | None:
+        for row in rows:
+            match = self._compiled(row).match(data, begin)
+            if match and (hit := token_hit(row, match[1], begin)):
+                return hit
+        return None
+
+    def _named(self, data: bytes, begin: int, end: int, code: bool) -> Hit | None:
+        if data[begin:end].translate(None, b"_-").isalpha() and (end - begin < 20 or data[begin - 1 : begin] not in (b'"', b"'")):
+            return None
+        before = data[max(0, begin - 240) : begin]
+        if before[-1:] in b"+/." and before[-1:]:
+            return None
+        text = before.decode("latin-1")
+        if not names.CREDENTIAL.search(text, text.rfind("\n") + 1) and not _CARRIED.search(text):
+            return None
+        while end < len(data) and data[end : end + 1] in b"+/=~." and end - begin < 400:
+            end += 1
+            while end < len(data) and (data[end] in _ALNUM or data[end] in b"_-"):
+                end += 1
+        value = data[begin:end].decode("latin-1").rstrip(".")
+        end = begin + len(value)
+        if not looks_random(value):
+            return None
+        found = names.owner([line.decode("latin-1") for line in before.split(b"\n")[-3:]])
+        if found is None:
+            return None
+        name, sure, quoted = found
+        if sure == names.PLAIN and _UUID_LIKE.fullmatch(value):
+            return None
+        if not quoted and (_AFTER_PLAIN.match(data, end) or code and not looks_random(value, strict=True)):
+            return None
+        if name.lower() in value.lower():
+            return None
+        label = name if len(name) <= 60 and not looks_random(name) else "a credential"
+        variable = names.words_of(name).upper() if re.fullmatch(r"[A-Za-z_][\w\-.]*", name) else ""
+        return Hit(start=begin, end=end, kind=NAMED, about=label, variable=variable, secret=data[begin:end])
+
+
+_UUID_LIKE = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
+def _begin(data: bytes, at: int, end: int) -> int:
+    """Where a run's word begins: after dashes, and after the tail of an escape (`\\n`, `\\u0022`, `%3D`, ANSI colour)."""
+    last = data[at - 1] if at else 0
+    first = data[at]
+    if last == 92:  # a backslash
+        if first in b"nrt":
+            return at + 1
+        if first == 117:
+            return at + 5
+        return at + 3 if first == 120 else at
+    if last == 37 and at + 2 < end:  # a percent sign
+        return at + 2
+    if last in (91, 59) and (colour := _COLOUR.match(data, at)):
+        return colour.end()
+    while at < end and data[at] in b"-_":
+        at += 1
+    return at
+
+
+# The name may stand on an earlier line: nothing but an opening before the value, or only `value:` or `default=`.
+_CARRIED = re.compile(
+    r"\n[ \t]*(?:-\s*)?[\\\"'`]*(?:(?:value|default|fallback|content|const|val)\w{0,6}[\\\"'`]*\s*[:=]\s*)?[rbuf]?[(\[{\\\"'`]*$", re.I
+)
+_COLOUR = re.compile(rb"\d{1,3}m(?=[A-Za-z])")
+
+
+def token_hit(row: Format, token: bytes, start: int) -> Hit | None:
+    """The hit of a row's match, or None where the match is a placeholder, an example or too plain for its row."""
+    text = token.decode("latin-1")
+    prefix = prefix_of(row, text)
+    body = text[len(prefix) :]
+    if row.mixed and not (re.search(r"\d", body) and re.search(r"[a-z]", body) and re.search(r"[A-Z]", body)):
+        return None
+    if row.id == "jwt":
+        if not _live_jwt(text):
+            return None
+    elif is_placeholder(body) and row.id not in ("slack-webhook", "slack", "aws-bedrock-short"):
+        return None
+    elif row.id in ("slack", "slack-webhook") and re.search(r"xxx|XXX|0000000|1234567|example|your", text):
+        return None
+    elif row.id == "voyage" and body.count("-") > 3:
+        return None
+    return Hit(
+        start=start, end=start + len(token), kind=TOKEN, about=row.provider, prefix=prefix, variable=row.variable, secret=token
+    )
+
+
+def _live_jwt(text: str) -> bool:
+    """Whether a JWT may still be of use: not the specification's example, not public by design
+    (Supabase's `anon` role), not one that lived an hour or less."""
+    import binascii
+    import json
+
+    payload = text.split(".")[1]
+    try:
+        claims = json.loads(binascii.a2b_base64(payload.replace("-", "+").replace("_", "/") + "=" * (-len(payload) % 4)))
+    except (ValueError, RecursionError):
+        return not is_placeholder(payload)
+    if not isinstance(claims, dict):
+        return True
+    if claims.get("role") == "anon" or claims.get("sub") == "1234567890" or claims.get("name") == "John Doe" or claims.get("iss") in ("supabase-demo", "joe", "example"):
+        return False
+    begun, ends = claims.get("iat", claims.get("nbf")), claims.get("exp")
+    return not (isinstance(begun, int) and isinstance(ends, int) and 0 <= ends - begun <= 3600)
+
+
+def _allowed(data: bytes, hit: Hit) -> bool:
+    start = data.rfind(b"\n", 0, hit.start) + 1
+    end = data.find(b"\n", hit.end)
+    line = data[start : end if end >= 0 else len(data)]
+    if _PRAGMA.search(line):
+        return True
+    return start > 0 and bool(_NEXT.search(data, data.rfind(b"\n", 0, start - 1) + 1, start))
