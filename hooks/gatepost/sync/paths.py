@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 from gatepost.toml.scan import unquote
@@ -88,7 +89,7 @@ def same(left: Any, right: Any) -> bool:
         return left.keys() == right.keys() and all(same(value, right[key]) for key, value in left.items())
     if isinstance(left, list):
         return len(left) == len(right) and all(map(same, left, right))
-    return bool(left == right) or (left != left and right != right)
+    return bool(left == right) or (isinstance(left, float) and math.isnan(left) and math.isnan(right))
 
 
 def get(data: Any, keys: Sequence[str | int]) -> Any:

@@ -379,10 +379,11 @@ def _remains(document: Document, statement: Statement) -> str:
 
 def _commented(document: Document, header: Statement, only: Statement) -> bool:
     """Whether a comment belongs to a section with one key: above the header, on it, in the body, on the key."""
-    text = document.text
     if header.comment_start >= 0 or _block_start(document, header) != header.start or _remains(document, only):
         return True
-    return bool(_own_comments(document, header.end, _section_end(document, only)))
+    text, at = document.text, only.end
+    below = text[at : (text.find("\n", at) + 1) or len(text)]
+    return bool(_own_comments(document, header.end, only.start)) or below.strip().startswith("#")
 
 
 def _section_end(document: Document, last: Statement) -> int:
@@ -400,6 +401,8 @@ def _cut_section(document: Document, first: Statement, last: Statement) -> str:
     if tail.strip():  # comments after it: they stay
         end = last.end
     before, after = text[: first.start], text[end:]
+    if tail.strip() and before.endswith(("\n\n", "\n\r\n")) and after.lstrip(" \t\r")[:1] == "\n":
+        after = after[after.index("\n") + 1 :]
     if not after.strip():
         stripped = before.rstrip(" \t\r\n")
         before = before[: len(stripped)] + (newline(text) if stripped.strip("\ufeff") else "")

@@ -1,0 +1,144 @@
+"""What follows from the project itself and is therefore never shared: Python versions, untyped libraries, src layout.
+
+ruff reads `[project] requires-python` on its own, so `target-version` is derived only for Poetry's `python = "^3.11"`.
+mypy does not: without `python_version` it checks for the interpreter that it runs in; 3.10 is the oldest that
+mypy 2 takes. An override that silences a missing import is kept only for a library that the project depends on,
+which is what lets `warn_unused_configs` stay on.
+"""
+
+from __future__ import annotations
+
+import re
+
+from gatepost.sync import overrides
+from gatepost.sync.paths import get, plain
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from typing import Any
+
+_CLAUSE = re.compile(r"(>=|<=|!=|~=|={1,3}|\^|~|<|>|)\s*(\d+)(?:\.(\d+))?((?:\.(?:\d+|\*))*)")
+
+OLDEST_MYPY = (3, 10)
+NEWEST_RUFF = (3, 15)  # newest `target-version` of ruff 0.17.5
+
+# Import names that are not the distribution's name.
+DISTRIBUTIONS = {
+    "sklearn": ("scikit-learn", "scikit-learn-intelex"),
+    "cv2": ("opencv-python", "opencv-python-headless", "opencv-contrib-python"),
+    "skimage": ("scikit-image",),
+    "pyarrow": ("pyarrow",),
+    "fsspec": ("fsspec", "s3fs", "gcsfs", "adlfs"),
+}
+
+
+def oldest_python(data: Mapping[str, Any]) -> tuple[int, int] | None:
+    """The oldest Python 3 minor version that a project accepts, by its own declaration; None if it says none."""
+    declared = get(data, ("project", "requires-python"))
+    if not isinstance(declared, str):
+        declared = get(data, ("tool", "poetry", "dependencies", "python"))
+        if isinstance(declared, dict):
+            declared = declared.get("version")
+    return oldest(declared) if isinstance(declared, str) else None
+
+
+def oldest(specifier: str) -> tuple[int, int] | None:
+    """The lowest 3.x that a PEP 440 or Poetry constraint names as its floor; None where it has no floor."""
+    lowest: list[tuple[int, int]] = []
+    for alternative in re.split(r"\|\|?", specifier):
+        floors = [
+            (int(major), int(minor or 0) + (operator == ">" and bool(minor) and not patch))
+            for operator, major, minor, patch in _CLAUSE.findall(alternative)
+            if operator not in ("<", "<=", "!=")
+        ]
+        if not floors:
+            return None
+        lowest.append(max(floors))
+    return min(lowest)
+
+
+def depends_on(data: Mapping[str, Any], requirement_files: Iterable[str] = ()) -> frozenset[str]:
+    """Names (PEP 503) of everything that a pyproject.toml and requirements files (texts) ask for."""
+    names: set[str] = set()
+
+    def requirement(text: Any) -> None:
+        if isinstance(text, str):
+            found = re.match(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)", text)
+            if found is not None:
+                names.add(_canonical(found[1]))
+
+    def lists(table: Any) -> None:
+        for value in table.values() if isinstance(table, dict) else ():
+            for each in value if isinstance(value, list) else ():
+                requirement(each)
+
+    for each in get(data, ("project", "dependencies")) or ():
+        requirement(each)
+    for path in (
+        ("project", "optional-dependencies"),
+        ("dependency-groups",),
+        ("tool", "pdm", "dev-dependencies"),
+    ):
+        lists(get(data, path))
+    dev = get(data, ("tool", "uv", "dev-dependencies"))
+    for each in dev if isinstance(dev, list) else ():
+        requirement(each)
+    poetry = get(data, ("tool", "poetry"))
+    tables = [get(poetry, ("dependencies",)), get(poetry, ("dev-dependencies",))]
+    groups = get(poetry, ("group",))
+    tables += [get(group, ("dependencies",)) for group in groups.values()] if isinstance(groups, dict) else []
+    for table in tables:
+        for name in table if isinstance(table, dict) else ():
+            requirement(name)
+    for text in requirement_files:
+        for line in text.splitlines():
+            requirement(line)
+    return frozenset(names)
+
+
+def fitted(shared: Mapping[str, Any], names: frozenset[str]) -> dict[str, Any]:
+    """The shared settings without the missing-import overrides of libraries that the project does not depend on."""
+    out: dict[str, Any] = plain(shared)
+    blocks = get(out, overrides.PATH)
+    if not isinstance(blocks, list):
+        return out
+    pairs = {
+        (module, key): value
+        for (module, key), value in overrides.explode(blocks).items()
+        if key != "ignore_missing_imports" or _wanted(module, names)
+    }
+    if pairs:
+        out["tool"]["mypy"]["overrides"] = overrides.collect(pairs)
+    else:
+        del out["tool"]["mypy"]["overrides"]
+    return out
+
+
+def derived(data: Mapping[str, Any], shared: Mapping[str, Any], *, src: bool) -> dict[str, Any]:
+    """Settings that follow from the project, for the tools that are shared at all."""
+    out: dict[str, Any] = {}
+    python = oldest_python(data)
+    if get(shared, ("tool", "mypy")) is not None:
+        mypy: dict[str, Any] = {}
+        if python is not None:
+            version = max(python, OLDEST_MYPY)
+            mypy["python_version"] = f"{version[0]}.{version[1]}"
+        if src:
+            mypy["mypy_path"] = "$MYPY_CONFIG_FILE_DIR/src"
+        if mypy:
+            out["mypy"] = mypy
+    own = get(data, ("project", "requires-python"))
+    if python is not None and not isinstance(own, str) and get(shared, ("tool", "ruff")) is not None:
+        if (3, 7) <= python <= NEWEST_RUFF:
+            out["ruff"] = {"target-version": f"py{python[0]}{python[1]}"}
+    return {"tool": out} if out else {}
+
+
+def _wanted(module: str, names: frozenset[str]) -> bool:
+    top = module.split(".")[0]
+    return any(name in names for name in DISTRIBUTIONS.get(top, (_canonical(top),)))
+
+
+def _canonical(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
