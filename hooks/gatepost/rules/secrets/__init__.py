@@ -32,8 +32,13 @@ HOOK = Hook(
     settings=(
         Setting(key="baseline", kind="str", default=".gatepost-secrets", help="our own baseline of known secrets"),
         Setting(
-            key="detect-secrets-baseline", kind="str", default=".secrets.baseline", help="a baseline of detect-secrets to respect"
+            key="detect-secrets-baseline",
+            kind="str",
+            default=".secrets.baseline",
+            help="a baseline of detect-secrets to respect",
         ),
     ),
-    options=(Option(flag="--update-baseline", help="compare the baseline with all secrets found; with --fix, write it"),),
+    options=(
+        Option(flag="--update-baseline", help="compare the baseline with all secrets found; with --fix, write it"),
+    ),
 )

@@ -24,7 +24,9 @@ _BINARY = re.compile(
     r"tflite|pb|mlmodel|woff2?|ttf|otf|eot)$",
     re.I,
 )
-_TESTS = re.compile(r"(?:^|/)(?:tests?|testing|testdata|test_data|fixtures?|__tests__|spec)/|(?:^|/)(?:test_[^/]*|[^/]*_test)\.\w+$|\.(?:test|spec)\.[jt]sx?$")
+_TESTS = re.compile(
+    r"(?:^|/)(?:tests?|testing|testdata|test_data|fixtures?|__tests__|spec|vendor|third_party|node_modules)/|(?:^|/)(?:test_[^/]*|[^/]*_test(?:_?data)?)\.\w+$|\.(?:test|spec)\.[jt]sx?$"
+)
 _BATCH = 8 * 2**20  # bytes read at a time
 _CHUNK = 16 * 2**20  # a larger file is scanned in pieces that end at a line's end
 
@@ -47,10 +49,15 @@ class Seen:
 
 def check(ctx: Context) -> Iterator[Outcome]:
     """Findings SE101-SE105 and SE201; SE202 where a baseline cannot be read."""
-    own, foreign = str(ctx.settings.get("baseline", ".gatepost-secrets")), str(ctx.settings.get("detect-secrets-baseline", ".secrets.baseline"))
+    own, foreign = (
+        str(ctx.settings.get("baseline", ".gatepost-secrets")),
+        str(ctx.settings.get("detect-secrets-baseline", ".secrets.baseline")),
+    )
     skipped = frozenset((own, foreign))
     every = ctx.tree.paths()
-    wanted = [path for path in (every if ctx.scope is None else sorted(ctx.scope)) if path not in skipped and ctx.wants(path)]
+    wanted = [
+        path for path in (every if ctx.scope is None else sorted(ctx.scope)) if path not in skipped and ctx.wants(path)
+    ]
     scanner = Scanner()
     seen: list[Seen] = []
     for path, data in _files(ctx, wanted):
@@ -64,13 +71,23 @@ def check(ctx: Context) -> Iterator[Outcome]:
         stored = ctx.tree.read(own)
         ours = known.parse(stored) if stored is not None else None
     except known.BaselineError as error:
-        yield Unchecked(code="SE202", where=Location(path=own, line=1), message=f"the baseline cannot be read: {error}", remedy="restore it, or make a new one with `gatepost secrets --update-baseline --fix`.")
+        yield Unchecked(
+            code="SE202",
+            where=Location(path=own, line=1),
+            message=f"the baseline cannot be read: {error}",
+            remedy="restore it, or make a new one with `gatepost secrets --update-baseline --fix`.",
+        )
         ours = None
     try:
         stored = ctx.tree.read(foreign)
         theirs = known.parse_detect_secrets(stored) if stored is not None else {}
     except known.BaselineError as error:
-        yield Unchecked(code="SE202", where=Location(path=foreign, line=1), message=f"the baseline cannot be read: {error}", remedy=f"make it again with `detect-secrets scan > {foreign}`.")
+        yield Unchecked(
+            code="SE202",
+            where=Location(path=foreign, line=1),
+            message=f"the baseline cannot be read: {error}",
+            remedy=f"make it again with `detect-secrets scan > {foreign}`.",
+        )
         theirs = {}
     if theirs:
         seen = list(_unknown(ctx, seen, theirs))
@@ -184,8 +201,16 @@ def finding(seen: Seen) -> Finding:
         remedy = "make a new key, replace this one wherever it is trusted, and keep it out of git; " + allow
         severity = "warning" if _TESTS.search(seen.path) else None
     if seen.output:
-        remedy = f"revoke it, then clear the outputs with `jupyter nbconvert --clear-output --inplace {_quote(seen.path)}`."
-    return Finding(code=seen.code, where=Location(path=seen.path, line=seen.line), message=message, remedy=remedy, severity=severity)
+        remedy = (
+            f"revoke it, then clear the outputs with `jupyter nbconvert --clear-output --inplace {_quote(seen.path)}`."
+        )
+    return Finding(
+        code=seen.code,
+        where=Location(path=seen.path, line=seen.line),
+        message=message,
+        remedy=remedy,
+        severity=severity,
+    )
 
 
 def _host(host: str) -> str:
@@ -217,7 +242,9 @@ def _unknown(ctx: Context, seen: list[Seen], theirs: Mapping[str, frozenset[str]
             yield one
 
 
-def _against(ctx: Context, scanner: Scanner, own: str, ours: known.Baseline, seen: list[Seen], wanted: list[str]) -> Iterator[Outcome]:
+def _against(
+    ctx: Context, scanner: Scanner, own: str, ours: known.Baseline, seen: list[Seen], wanted: list[str]
+) -> Iterator[Outcome]:
     """Findings that the baseline does not cover, and entries that cover nothing any more."""
     digests: dict[bytes, str] = {}
 
@@ -261,7 +288,11 @@ def _against(ctx: Context, scanner: Scanner, own: str, ours: known.Baseline, see
         return
     if ctx.scope is not None:  # it may have moved to a file outside this run
         others = [path for path in ctx.tree.paths() if path not in scanned and path != own]
-        kept = {(one.code, key(one.hit.secret)) for path, data in _files(ctx, others) for one in scan_file(scanner, path, data)}
+        kept = {
+            (one.code, key(one.hit.secret))
+            for path, data in _files(ctx, others)
+            for one in scan_file(scanner, path, data)
+        }
         stale = [entry for entry in stale if (entry.code, entry.digest) not in kept]
     old = ctx.tree.read(own)
     for entry in stale:
@@ -290,7 +321,9 @@ def _update(ctx: Context, own: str, seen: list[Seen]) -> Iterator[Outcome]:
     entries = []
     for one in seen:
         digest = known.digest(salt, one.hit.secret)
-        entries.append(known.Entry(code=one.code, digest=digest, path=one.path, reason=reasons.get((one.code, digest), "")))
+        entries.append(
+            known.Entry(code=one.code, digest=digest, path=one.path, reason=reasons.get((one.code, digest), ""))
+        )
     new = known.render(known.Baseline(salt=salt, entries=tuple(entries)))
     if new != old:
         fix = Fix(title=f"write {own}", edits=(Edit(path=own, old=old, new=new),), safe=True)

@@ -16,7 +16,8 @@ CODES: tuple[Code, ...] = (
         "harvested from public repositories within minutes. In a notebook they stand in outputs and tracebacks as well as in cells.",
         bad='client = OpenAI(api_key="sk-proj-****")',
         good='client = OpenAI(api_key=os.environ["OPENAI_API_KEY"])',
-        fix=_ROTATE + " A value that is no secret takes the comment `pragma: allowlist secret` (or `gitleaks:allow`) on its line.",
+        fix=_ROTATE
+        + " A value that is no secret takes the comment `pragma: allowlist secret` (or `gitleaks:allow`) on its line.",
     ),
     Code(
         id="SE102",
@@ -39,7 +40,8 @@ CODES: tuple[Code, ...] = (
         "requirements, compose files. Lock files copy the URL. A development default such as `postgres:postgres@db` is not reported.",
         bad="--extra-index-url https://ci:<password>@index.example/simple",
         good="--extra-index-url https://index.example/simple  # the password is in ~/.netrc",
-        fix=_ROTATE + " uv reads `UV_INDEX_<NAME>_PASSWORD`, Poetry `POETRY_HTTP_BASIC_<NAME>_PASSWORD`, pip the keyring and ~/.netrc.",
+        fix=_ROTATE
+        + " uv reads `UV_INDEX_<NAME>_PASSWORD`, Poetry `POETRY_HTTP_BASIC_<NAME>_PASSWORD`, pip the keyring and ~/.netrc.",
     ),
     Code(
         id="SE104",

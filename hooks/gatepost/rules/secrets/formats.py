@@ -35,9 +35,7 @@ class Format:
 
 
 def _starts(id: str, provider: str, starts: str, body: str, variable: str = "", mixed: bool = False) -> Format:
-    return Format(
-        id=id, provider=provider, starts=tuple(starts.split()), body=body, variable=variable, mixed=mixed
-    )
+    return Format(id=id, provider=provider, starts=tuple(starts.split()), body=body, variable=variable, mixed=mixed)
 
 
 def _free(id: str, provider: str, literal: str, free: str, variable: str = "") -> Format:
@@ -94,35 +92,60 @@ FORMATS: tuple[Format, ...] = (
     _starts("llamacloud", "LlamaCloud", "llx-", r"[A-Za-z0-9]{48}", "LLAMA_CLOUD_API_KEY"),
     _starts("e2b", "E2B", "e2b_", r"[0-9a-f]{40}", "E2B_API_KEY"),
     _starts("modal", "Modal", "as- ak-", r"[A-Za-z0-9]{22}", "MODAL_TOKEN_SECRET", True),  # seen
-    _starts("lambda", "Lambda", "secret_", r"[A-Za-z0-9\-]{1,40}_[0-9a-f]{32}\.[A-Za-z0-9]{32}", "LAMBDA_API_KEY"),  # seen
+    _starts(
+        "lambda", "Lambda", "secret_", r"[A-Za-z0-9\-]{1,40}_[0-9a-f]{32}\.[A-Za-z0-9]{32}", "LAMBDA_API_KEY"
+    ),  # seen
     _starts("runpod", "RunPod", "rpa_", r"[A-Z0-9]{40}[A-Za-z0-9]{2,6}", "RUNPOD_API_KEY"),
     _starts("prefect", "Prefect", "pnu_ pnb_", r"[A-Za-z0-9]{36}", "PREFECT_API_KEY"),
     _starts("neptune", "Neptune", "eyJhcGlfYWRkcmVzcyI6", r"[A-Za-z0-9+/=]{60,}", "NEPTUNE_API_TOKEN"),
     # Clouds
     _starts("aws-access-id", "AWS", "AKIA ASIA ABIA ACCA", r"[A-Z2-7]{16}", "AWS_ACCESS_KEY_ID"),
     _free("azure-storage", "Azure Storage", "AccountKey=", r"(?<=AccountKey=)[A-Za-z0-9+/]{86}=="),
-    _free("azure-client", "Microsoft Entra", "Q~", rf"(?<![A-Za-z0-9_\-~.])[A-Za-z0-9_\-~.]{{3}}\dQ~[A-Za-z0-9_\-~.]{{31,34}}(?![A-Za-z0-9_\-~.])"),
+    _free(
+        "azure-client",
+        "Microsoft Entra",
+        "Q~",
+        rf"(?<![A-Za-z0-9_\-~.])[A-Za-z0-9_\-~.]{{3}}\dQ~[A-Za-z0-9_\-~.]{{31,34}}(?![A-Za-z0-9_\-~.])",
+    ),
     _starts("digitalocean", "DigitalOcean", "dop_v1_ doo_v1_ dor_v1_", r"[0-9a-f]{64}", "DIGITALOCEAN_TOKEN"),
     _starts("supabase", "Supabase", "sbp_", r"[0-9a-f]{40}", "SUPABASE_ACCESS_TOKEN"),
     _starts("supabase-secret", "Supabase", "sb_secret_", rf"{_W}{{31}}", "SUPABASE_SECRET_KEY"),
     _starts("vercel", "Vercel", "vck_ vcp_ vca_ vci_ vcr_", rf"{_W}{{56}}", "VERCEL_TOKEN"),
     _starts("pulumi", "Pulumi", "pul-", r"[0-9a-f]{40}", "PULUMI_ACCESS_TOKEN"),
     _free("vault", "HashiCorp Vault", "hvs.", rf"(?<!{_W})hvs\.{_W}{{90,120}}", "VAULT_TOKEN"),
-    _free("doppler", "Doppler", "dp.", r"(?<![A-Za-z0-9_\-.])dp\.(?:pt|st\.[a-z0-9\-_]{1,40}|ct|sa)\.[A-Za-z0-9]{40,44}(?![A-Za-z0-9_\-])"),
+    _free(
+        "doppler",
+        "Doppler",
+        "dp.",
+        r"(?<![A-Za-z0-9_\-.])dp\.(?:pt|st\.[a-z0-9\-_]{1,40}|ct|sa)\.[A-Za-z0-9]{40,44}(?![A-Za-z0-9_\-])",
+    ),
     _starts("tailscale", "Tailscale", "tskey-", r"(?:auth|api|client)-[A-Za-z0-9]{10,24}-[A-Za-z0-9]{20,40}"),
     # Code hosts and package indexes
     _starts("github", "GitHub", "ghp_ gho_ ghu_ ghs_ ghr_", r"[A-Za-z0-9]{36}", "GITHUB_TOKEN"),
     _starts("github-fine", "GitHub", "github_pat_", r"[A-Za-z0-9]{22}_[A-Za-z0-9]{59}", "GITHUB_TOKEN"),
-    _starts("gitlab", "GitLab", "glpat- gldt- glrt- glcbt- glptt- glft- glagent- gloas-", rf"(?=[A-Za-z_\-]*\d|[a-z0-9_\-]*[A-Z]){_W}{{20,}}(?:\.[a-z0-9]{{2}}\.[a-z0-9]{{9}})?", "GITLAB_TOKEN"),
+    _starts(
+        "gitlab",
+        "GitLab",
+        "glpat- gldt- glrt- glcbt- glptt- glft- glagent- gloas-",
+        rf"(?=[A-Za-z_\-]*\d|[a-z0-9_\-]*[A-Z]){_W}{{20,}}(?:\.[a-z0-9]{{2}}\.[a-z0-9]{{9}})?",
+        "GITLAB_TOKEN",
+    ),
     _starts("pypi", "PyPI", "pypi-AgE", rf"(?:IcHlwaS5vcmc|NdGVzdC5weXBpLm9yZw){_W}{{50,}}", "TWINE_PASSWORD"),
     _starts("npm", "npm", "npm_", r"[A-Za-z0-9]{36}", "NPM_TOKEN"),
     _starts("docker", "Docker", "dckr_", rf"(?:pat_{_W}{{27}}|oat_{_W}{{32}})", "DOCKER_PASSWORD"),
     _free("conda-token", "Anaconda", "anaconda.org/t/", r"(?<=anaconda\.org/t/)[a-z]{2}-[0-9a-f\-]{36}"),
     _starts("rubygems", "RubyGems", "rubygems_", r"[0-9a-f]{48}"),
     # Messages, payments, monitoring
-    _starts("slack", "Slack", "xoxa- xoxb- xoxo- xoxp- xoxs- xoxr- xoxe-", r"(?:\d+-)+[A-Za-z0-9]{10,}", "SLACK_BOT_TOKEN"),
+    _starts(
+        "slack", "Slack", "xoxa- xoxb- xoxo- xoxp- xoxs- xoxr- xoxe-", r"(?:\d+-)+[A-Za-z0-9]{10,}", "SLACK_BOT_TOKEN"
+    ),
     _starts("slack-app", "Slack", "xapp-", r"\d-[A-Z0-9]+-\d+-[a-z0-9]{30,}", "SLACK_APP_TOKEN"),
-    _free("slack-webhook", "Slack", "hooks.slack.com/", r"(?<=hooks\.slack\.com/)(?:services|workflows|triggers)/T[A-Z0-9]{8,}/[A-Z0-9]{8,}/[A-Za-z0-9]{20,}"),
+    _free(
+        "slack-webhook",
+        "Slack",
+        "hooks.slack.com/",
+        r"(?<=hooks\.slack\.com/)(?:services|workflows|triggers)/T[A-Z0-9]{8,}/[A-Z0-9]{8,}/[A-Za-z0-9]{20,}",
+    ),
     _free("discord-webhook", "Discord", "/api/webhooks/", rf"(?<=/api/webhooks/)\d{{17,20}}/{_W}{{60,80}}"),
     _free("telegram", "Telegram", ":AA", rf"(?<![A-Za-z0-9_\-])\d{{8,10}}:AA{_W}{{33}}(?!{_W})"),
     _starts("stripe-live", "Stripe", "sk_live_ rk_live_", r"[A-Za-z0-9]{20,}", "STRIPE_API_KEY"),

@@ -33,7 +33,9 @@ def find(data: bytes) -> Iterator[tuple[int, int, str]]:
                 yield match.start(), match.end(), "putty private key"
 
 
-_ENV_FILE = re.compile(r"(?:^|/)\.env(?:\.(?:local|dev|development|prod|production|staging|stage|live|secret|secrets|private|[\w\-]+\.local))?$|(?:^|/)(?:prod|production|local|secrets)\.env$")
+_ENV_FILE = re.compile(
+    r"(?:^|/)\.env(?:\.(?:local|dev|development|prod|production|staging|stage|live|secret|secrets|private|[\w\-]+\.local))?$|(?:^|/)(?:prod|production|local|secrets)\.env$"
+)
 _SETTING = re.compile(rb"^[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_]*)[ \t]*=[ \t]*([^\r\n]*)", re.M)
 
 
@@ -45,6 +47,11 @@ def env_names(path: str, data: bytes) -> tuple[str, ...]:
     for match in _SETTING.finditer(data):
         name = match[1].decode("ascii")
         value = match[2].split(b" #")[0].strip().strip(b"\"'")
-        if value and not value.startswith((b"$", b"#")) and value.lower() not in (b"true", b"false", b"none", b"null", b"0", b"1") and names.classify(name):
+        if (
+            value
+            and not value.startswith((b"$", b"#"))
+            and value.lower() not in (b"true", b"false", b"none", b"null", b"0", b"1")
+            and names.classify(name)
+        ):
             found.append(name)
     return tuple(found)

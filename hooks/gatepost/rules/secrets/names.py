@@ -15,7 +15,8 @@ PLAIN = "plain"  # `token`, `secret`, `password`: it may be another kind of toke
 
 # A quick look at the text before a value: no such word, no question.
 CREDENTIAL = re.compile(
-    r"key|token|secret|passw|pwd|passphrase|bearer|authorization|credential|login|_auth|_pat\b|\bpat\b|cohere|mistral|client\(", re.I
+    r"key|token|secret|passw|pwd|passphrase|bearer|authorization|credential|login|_auth|_pat\b|\bpat\b|cohere|mistral|client\(",
+    re.I,
 )
 
 _PROVIDERS = frozenset(
@@ -29,9 +30,10 @@ _PROVIDERS = frozenset(
     "together togetherai twilio unstructured upstage upstash vectara vertex voyage voyageai wandb watsonx weaviate "
     "writer xai xinference yandex you zhipu zhipuai zilliz".split()
 )
+_LONG = tuple(provider for provider in sorted(_PROVIDERS) if len(provider) > 5)
 _NOT = frozenset(
     "alias algorithm anon authenticity verification xsrf anonymous arn arns attr auc bucket cache cachekey challenge checksum class code column commit "
-    "config count csrf cursor dedup digest dir embedding embeddings endpoint enabled encoding error etag exists expiration "
+    "config count csrf cursor dedup digest dir download embedding embeddings endpoint enabled encoding error etag exists expiration "
     "expires expiry field file filename fingerprint foreign format hash hashed header hint host id identifier ids idempotency "
     "idx index integrity issuer kid kind label len length limit lookup map max md5 measurement metadata min mode "
     "name names next nonce offset page pagination param partition path pattern placeholder position prefix primary pub "
@@ -50,8 +52,12 @@ _STRONG = re.compile(
     r"(?:client|api|app|consumer|jwt|webhook|signing|session|cookie|token|user|shared|oauth|token|flask)_?secret$|"
     r"secret_key_base$|_pat$|^pat$|credentials?$|api_?secret_?key$"
 )
-_PLAIN = re.compile(r"(?:^|_)(?:token|secret|password|passwd|passphrase|pwd|pass|passwort|auth|authtoken|authorization)$|password$|passwd$|token$")
-_VALUE_NAMES = frozenset("value default val fallback defaultvalue default_value content string text data initial_value initialvalue const".split())
+_PLAIN = re.compile(
+    r"(?:^|_)(?:token|secret|password|passwd|passphrase|pwd|pass|passwort|auth|authtoken|authorization)$|password$|passwd$|(?:auth|access|api|id|bot|hub)token$"
+)
+_VALUE_NAMES = frozenset(
+    "value default val fallback defaultvalue default_value content string text data initial_value initialvalue const".split()
+)
 
 _NAME = r"[A-Za-z_$@%][\w.\-]{0,80}"
 _OPEN = re.compile(r"(?:\b[rbuRBU]{1,2})?(\\*[\"'`]{1,3})$")
@@ -59,11 +65,17 @@ _ASSIGN = re.compile(
     rf"(?:--?)?({_NAME})[\\\"'`\])]{{0,6}}[?!]?\s{{0,8}}"
     r"(?::\s{0,3}[\w.\[\], |]{1,60}?\s{0,3}=|:=|=>|<-|->|[=:]{1,3}|\+=|\?=|\?\?=|\|\|=)[ \t]{0,8}[({\[]?[ \t]{0,4}$"
 )
-_ARGUMENT = re.compile(rf"[\"'`]-{{0,2}}({_NAME})\\*[\"'`]\s{{0,8}},\s{{0,8}}(?:default\s?=\s?|type\s?=\s?str\s?,\s?default\s?=\s?)?$")
+_ARGUMENT = re.compile(
+    rf"[\"'`]-{{0,2}}({_NAME})\\*[\"'`]\s{{0,8}},\s{{0,8}}(?:default\s?=\s?|type\s?=\s?str\s?,\s?default\s?=\s?)?$"
+)
 _FLAG = re.compile(r"(?:^|[\s\"'`!(\[])--?([A-Za-z][\w\-]{1,60})$")
-_WORD_PAIR = re.compile(rf"(?:\b(?:ENV|ARG|env|setx|set|setenv|SET|export|unset)|\bset\s+-\w+|%env|--set|--build-arg)\s+({_NAME})$")
+_WORD_PAIR = re.compile(
+    rf"(?:\b(?:ENV|ARG|env|setx|set|setenv|SET|export|unset)|\bset\s+-\w+|%env|--set|--build-arg)\s+({_NAME})$"
+)
 _NETRC = re.compile(r"\b(?:machine|login)\s+\S+.*\b(password)$|^\s*(password)$", re.S)
-_SCHEME = re.compile(r"\b(bearer)$|authorization\\*[\"'`]?\s?[:=,]\s?[rbfu]?\\*[\"'`]?(?:basic|token|apikey|api-key|key|bearer)?$", re.I)
+_SCHEME = re.compile(
+    r"\b(bearer)$|authorization\\*[\"'`]?\s?[:=,]\s?[rbfu]?\\*[\"'`]?(?:basic|token|apikey|api-key|key|bearer)?$", re.I
+)
 _TAGGED = re.compile(r"<(\w[\w.\-]{1,60})(?:\s[^<>]*)?>$")
 _WRAPPER = re.compile(
     r"(?:\b[\w.]*(?:SecretStr|Secret|StaticToken|SecretString|str|bytes|quote|Key|Credential|KeyCredential|Auth|ApiKey|APIKey|"
@@ -72,9 +84,9 @@ _WRAPPER = re.compile(
 _CALL = re.compile(
     r"\b(wandb)(?:\.login\s*\(|\s+login(?:\s+--(?:relogin|cloud|host\S*))*)$|\b(cohere)\.(?:Async)?Client(?:V2)?\s*\($|\b(Mistral)(?:Client)?\s*\($|"
     r"\b(AssemblyAI|Deepgram|DeepgramClient|Roboflow|TogetherClient|Together|Groq|Replicate|Pinecone|TavilyClient|Exa|SerpApiWrapper)\s*\($|"
-    r"\b(huggingface-cli|hf|hf auth|kaggle|clearml|comet|replicate|modal|roboflow)\s+login$|\b(login)\s*\($"
+    r"\b(huggingface-cli|hf|hf auth|kaggle|clearml|comet|replicate|modal|roboflow)\s+login$|\b(login)(?:\s*\(|[\"']\s*,)$"
 )
-_ELSEWHERE = re.compile(r"(?:\bor|\|\||\?\?|\belse|\?|:-|,|\(|\[|\{|\bdefault\s?[=:]|\\|\bif not set,? use|\bis)$")
+_ELSEWHERE = re.compile(r"(?:\bor|\|\||\?\?|\belse|:-|\bis)$")
 _IDENTIFIER = re.compile(r"[A-Za-z_][\w\-]{2,80}")
 
 
@@ -90,9 +102,15 @@ def classify(name: str) -> str | None:
     while (shorter := _TAIL.sub("", words)) != words:
         words = shorter
     parts = words.split("_")
-    if not _NOT.isdisjoint(parts) and not words.endswith(("client_id_secret", "key_base", "store_password", "file_password", "url_token")):
+    if not _NOT.isdisjoint(parts) and not words.endswith(
+        ("client_id_secret", "key_base", "store_password", "file_password", "url_token")
+    ):
         return None
-    known = not _PROVIDERS.isdisjoint(parts) or any(part.startswith(("wandb", "kaggle", "openai", "cohere")) for part in parts)
+    known = not _PROVIDERS.isdisjoint(parts) or any(
+        part.startswith(("wandb", "kaggle", "openai", "cohere")) for part in parts
+    )
+    joined = words.replace("_", "")
+    known = known or any(provider in joined for provider in _LONG)
     if _STRONG.search(words):
         return PROVIDER if known else STRONG
     if known and parts[-1] in ("key", "keys", "token", "secret", "apikey", "password", "pat", "auth"):
@@ -105,7 +123,7 @@ def owner(lines: list[str]) -> tuple[str, str, bool] | None:
 
     `lines` is the text before the value: up to two earlier lines, then its own line up to the value.
     """
-    line = lines[-1]
+    line = lines[-1].replace("\\u0026", "&").replace("&amp;", "&")
     opened = _OPEN.search(line)
     text = line[: opened.start()] if opened else line
     earlier = [one for one in lines[:-1] if one.strip()]
@@ -156,14 +174,11 @@ def _direct(text: str, earlier: list[str]) -> tuple[str, str] | None:
                 return name, PROVIDER
         if kind:
             return name, kind
-    elif not name and not _ELSEWHERE.search(stripped):
+        return None
+    if not name and not _ELSEWHERE.search(stripped):
         return None
     # `value:` after `name: TOKEN`, `default=` after `"--token"`, `getenv(...) or "..."`: the nearest name before it.
     reach = "\n".join(earlier[-2:] + [stripped[:at]])[-240:]
-    if not name and not _ELSEWHERE.search(stripped):
-        return None
-    if name and name.lower().lstrip("-") not in _VALUE_NAMES:
-        return None
     for match in reversed(list(_IDENTIFIER.finditer(reach))):
         if match[0].lower() in _VALUE_NAMES:
             continue

@@ -43,7 +43,7 @@ def parts(data: bytes) -> list[Part] | None:
         cells = [cell for sheet in book["worksheets"] if isinstance(sheet, dict) for cell in _list(sheet.get("cells"))]
     if not isinstance(cells, list):
         return None
-    found = []
+    found: list[Part] = []
     for number, cell in enumerate(cells, 1):
         if not isinstance(cell, dict):
             continue
@@ -87,7 +87,11 @@ def _output(output: Any) -> Iterator[str]:
         return
     for key in ("text", "traceback"):
         lines = output.get(key)
-        text = "\n".join(one for one in lines if isinstance(one, str)) if key == "traceback" and isinstance(lines, list) else _text(lines)
+        text = (
+            "\n".join(one for one in lines if isinstance(one, str))
+            if key == "traceback" and isinstance(lines, list)
+            else _text(lines)
+        )
         if text:
             yield _ANSI.sub("", text)
     if isinstance(output.get("evalue"), str) and output["evalue"] not in _text(output.get("traceback")):

@@ -17,9 +17,16 @@ _WORDS = re.compile(
     r"abcdefgh|qwerty|asdfgh|12345678|87654321|01234567|abcd1234|abc123|1234abcd|a1b2c3d4|0a1b2c3d|1a2b3c4d",
     re.I,
 )
-_SHORT = re.compile(r"(?:^|[^a-z0-9])(?:xxx+|your|my|fake|test|dev|none|null|foo|bar|baz|abc|todo|tbd|user|pass|local)(?:[^a-z0-9]|$)", re.I)
-_REFERENCE = re.compile(r"^\$|^%\(|^%[A-Za-z_]+%|^\{\{|^\{[A-Za-z_][\w.]*\}$|^<[^>]*>?$|^\[[^\]]*\]$|\$\{|\$\(|\{\{|^!(?:env|secret|vault)|^@@|^env:|^vault:|^secretref:|^op://|^arn:|^projects/")
-_SEQUENCE = "0123456789012345|abcdefghijklmnopqrstuvwxyzabcdef|zyxwvutsrqponmlkjihgfedcba|9876543210|qwertyuiopasdfghjklzxcvbnm"
+_SHORT = re.compile(
+    r"(?:^|[^a-z0-9])(?:xxx+|your|my|fake|test|dev|none|null|foo|bar|baz|abc|todo|tbd|user|pass|local)(?:[^a-z0-9]|$)",
+    re.I,
+)
+_REFERENCE = re.compile(
+    r"^\$|^%\(|^%[A-Za-z_]+%|^\{\{|^\{[A-Za-z_][\w.]*\}$|^<[^>]*>?$|^\[[^\]]*\]$|\$\{|\$\(|\{\{|^!(?:env|secret|vault)|^@@|^env:|^vault:|^secretref:|^op://|^arn:|^projects/"
+)
+_SEQUENCE = (
+    "0123456789012345|abcdefghijklmnopqrstuvwxyzabcdef|zyxwvutsrqponmlkjihgfedcba|9876543210|qwertyuiopasdfghjklzxcvbnm"
+)
 
 
 def is_reference(value: str) -> bool:
@@ -116,6 +123,9 @@ def is_default_password(password: str, user: str = "") -> bool:
         return True
     if low.strip("0123456789!@#_-") in _DEFAULTS or re.fullmatch(r"[x*.\-_#?]+", low):
         return True
-    if re.search(r"password|passwd|secret|token|example|change.?me|placeholder|your|redacted|<|>|\*\*\*|\.\.\.|[{}$%]", low) and not re.search(r"%[0-9a-f]{2}", low):
+    if re.search(
+        r"password|passwd|p@ss|pass:|pword|secret|token|example|change.?me|placeholder|your|redacted|<|>|\*\*\*|\.\.\.|[{}$%]",
+        low,
+    ) and not re.search(r"%[0-9a-f]{2}", low):
         return True
     return low.isalpha() and len(low) < 12 and low == password and bool(user) and user.lower() in low

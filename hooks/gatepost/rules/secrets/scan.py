@@ -45,10 +45,33 @@ _MARKS = bytes(97 if byte in _ALNUM + b"_-" else 32 for byte in range(256))
 _RUN = b"a" * 16
 _HEADS = by_start()
 _FREE = tuple((row.literal.encode(), row) for row in FORMATS if row.free)
-_CODE = (".py", ".pyi", ".js", ".ts", ".tsx", ".jsx", ".java", ".go", ".rs", ".c", ".cc", ".cpp", ".h", ".cs", ".rb", ".kt", ".scala", ".swift", ".php", ".ipynb")
+_CODE = (
+    ".py",
+    ".pyi",
+    ".js",
+    ".ts",
+    ".tsx",
+    ".jsx",
+    ".java",
+    ".go",
+    ".rs",
+    ".c",
+    ".cc",
+    ".cpp",
+    ".h",
+    ".cs",
+    ".rb",
+    ".kt",
+    ".scala",
+    ".swift",
+    ".php",
+    ".ipynb",
+)
 _PRAGMA = re.compile(rb"pragma: ?(?:allow|white)list secret|gitleaks:allow", re.I)
 _NEXT = re.compile(rb"pragma: ?(?:allow|white)list nextline secret", re.I)
-_AWS = re.compile(rb"(?i:secret_?access_?key)[\\\"'`\])]{0,4}\s{0,3}(?:[:=,]|=>|\s)\s{0,3}[rbu]?\\?[\"'`]?([A-Za-z0-9/+]{40})(?![A-Za-z0-9/+=])")
+_AWS = re.compile(
+    rb"(?i:secret_?access_?key)[\\\"'`\])]{0,4}\s{0,3}(?:[:=,]|=>|\s)\s{0,3}[rbu]?\\?[\"'`]?([A-Za-z0-9/+]{40})(?![A-Za-z0-9/+=])"
+)
 _AFTER_PLAIN = re.compile(rb"\(|\.[A-Za-z_]|\[|\$")
 
 
@@ -93,7 +116,12 @@ class Scanner:
                 value = match[1].decode()
                 if not is_placeholder(value) and looks_random(value.replace("/", "").replace("+", "")):
                     yield Hit(
-                        start=match.start(1), end=match.end(1), kind=NAMED, about="AWS secret access key", variable="AWS_SECRET_ACCESS_KEY", secret=match[1]
+                        start=match.start(1),
+                        end=match.end(1),
+                        kind=NAMED,
+                        about="AWS secret access key",
+                        variable="AWS_SECRET_ACCESS_KEY",
+                        secret=match[1],
                     )
 
     def _runs(self, data: bytes, code: bool) -> Iterator[Hit]:
@@ -125,12 +153,16 @@ class Scanner:
     def _token(self, rows: tuple[Format, ...], data: bytes, begin: int) -> Hit | None:
         for row in rows:
             match = self._compiled(row).match(data, begin)
+            if match and row.id in _BASE64 and data[begin - 1 : begin] in (b"/", b"+"):
+                continue  # inside a longer base64 text
             if match and (hit := token_hit(row, match[1], begin)):
                 return hit
         return None
 
     def _named(self, data: bytes, begin: int, end: int, code: bool) -> Hit | None:
-        if data[begin:end].translate(None, b"_-").isalpha() and (end - begin < 20 or data[begin - 1 : begin] not in (b'"', b"'")):
+        if data[begin:end].translate(None, b"_-").isalpha() and (
+            end - begin < 20 or data[begin - 1 : begin] not in (b'"', b"'")
+        ):
             return None
         before = data[max(0, begin - 240) : begin]
         if before[-1:] in b"+/." and before[-1:]:
@@ -146,6 +178,13 @@ class Scanner:
         end = begin + len(value)
         if not looks_random(value):
             return None
+        if (
+            value.startswith("eyJ")
+            and value.count(".") == 2
+            or _LOCAL_URL.search(text, text.rfind("\n") + 1)
+            or _encoded_default(value)
+        ):
+            return None  # a JWT that its own row would not have; a server that ran on someone's machine
         found = names.owner([line.decode("latin-1") for line in before.split(b"\n")[-3:]])
         if found is None:
             return None
@@ -161,7 +200,26 @@ class Scanner:
         return Hit(start=begin, end=end, kind=NAMED, about=label, variable=variable, secret=data[begin:end])
 
 
+_BASE64 = ("aws-bedrock", "neptune", "grafana-cloud")
 _UUID_LIKE = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
+_LOCAL_URL = re.compile(
+    r"https?://(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::\]|[0-9a-f]{12}|\([^)]*\)|[\w\-]+):\d+/[^\s\"']*[?&]token=$"
+)
+
+
+def _encoded_default(value: str) -> bool:
+    """Whether a value is the base64 of readable text that is itself a placeholder (`username:password`)."""
+    import binascii
+
+    if len(value) % 4 or not re.fullmatch(r"[A-Za-z0-9+/]+={0,2}", value):
+        return False
+    try:
+        plain = binascii.a2b_base64(value)
+    except ValueError:
+        return False
+    return plain.isascii() and plain.decode("ascii").isprintable() and is_placeholder(plain.decode("ascii"))
 
 
 def _begin(data: bytes, at: int, end: int) -> int:
@@ -185,7 +243,8 @@ def _begin(data: bytes, at: int, end: int) -> int:
 
 # The name may stand on an earlier line: nothing but an opening before the value, or only `value:` or `default=`.
 _CARRIED = re.compile(
-    r"\n[ \t]*(?:-\s*)?[\\\"'`]*(?:(?:value|default|fallback|content|const|val)\w{0,6}[\\\"'`]*\s*[:=]\s*)?[rbuf]?[(\[{\\\"'`]*$", re.I
+    r"\n[ \t]*(?:-\s*)?[\\\"'`]*(?:(?:value|default|fallback|content|const|val)\w{0,6}[\\\"'`]*\s*[:=]\s*)?[rbuf]?[(\[{\\\"'`]*$",
+    re.I,
 )
 _COLOUR = re.compile(rb"\d{1,3}m(?=[A-Za-z])")
 
@@ -207,7 +266,13 @@ def token_hit(row: Format, token: bytes, start: int) -> Hit | None:
     elif row.id == "voyage" and body.count("-") > 3:
         return None
     return Hit(
-        start=start, end=start + len(token), kind=TOKEN, about=row.provider, prefix=prefix, variable=row.variable, secret=token
+        start=start,
+        end=start + len(token),
+        kind=TOKEN,
+        about=row.provider,
+        prefix=prefix,
+        variable=row.variable,
+        secret=token,
     )
 
 
@@ -219,12 +284,19 @@ def _live_jwt(text: str) -> bool:
 
     payload = text.split(".")[1]
     try:
-        claims = json.loads(binascii.a2b_base64(payload.replace("-", "+").replace("_", "/") + "=" * (-len(payload) % 4)))
+        claims = json.loads(
+            binascii.a2b_base64(payload.replace("-", "+").replace("_", "/") + "=" * (-len(payload) % 4))
+        )
     except (ValueError, RecursionError):
         return not is_placeholder(payload)
     if not isinstance(claims, dict):
         return True
-    if claims.get("role") == "anon" or claims.get("sub") == "1234567890" or claims.get("name") == "John Doe" or claims.get("iss") in ("supabase-demo", "joe", "example"):
+    if (
+        claims.get("role") == "anon"
+        or claims.get("sub") == "1234567890"
+        or claims.get("name") == "John Doe"
+        or claims.get("iss") in ("supabase-demo", "joe", "example")
+    ):
         return False
     begun, ends = claims.get("iat", claims.get("nbf")), claims.get("exp")
     return not (isinstance(begun, int) and isinstance(ends, int) and 0 <= ends - begun <= 3600)

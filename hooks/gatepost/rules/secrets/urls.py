@@ -15,10 +15,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 # Starts with a literal, so that the search is a memory scan. The scheme is looked at afterwards.
-_URL = re.compile(rb"://([^\s/@:\"'`<>\\,;()|]{0,200})(?::([^\s/@\"'`<>\\,;()|]{1,400}))?@([A-Za-z0-9_.\-${}\[\]<>]{1,253})")
+_URL = re.compile(
+    rb"://([^\s/@:\"'`<>\\,;()|]{0,200})(?::([^\s/@\"'`<>\\,;()|]{1,400}))?@([A-Za-z0-9_.\-${}\[\]<>]{1,253})"
+)
 _SCHEME = re.compile(rb"[A-Za-z][A-Za-z0-9+.\-]{1,30}$")
-_EXAMPLE_HOST = re.compile(r"(?:^|\.)example(?:\.[a-z.]+)?$|\.(?:example|test|invalid)$|^(?:host|hostname|your[\w\-]*|my[\w\-]*host|server|domain)(?:\.|$)|^<|[${}]")
+_EXAMPLE_HOST = re.compile(
+    r"(?:^|\.)example(?:\.[a-z.]+)?$|\.(?:example|test|invalid)$|^(?:host|hostname|your[\w\-]*|my[\w\-]*host|server|domain)(?:\.|$)|^<|[${}]"
+)
 _LOCAL_HOST = re.compile(r"^(?:localhost|127\.\d+\.\d+\.\d+|0\.0\.0\.0|\[?::1?\]?|host\.docker\.internal)$")
+
+
+_SENTRY = re.compile(r"[0-9a-f]{32}$")
+_SOMEONE = frozenset("user username alice bob name login me myuser myusername your_username yourname".split())
 
 
 def find(data: bytes) -> Iterator[tuple[int, int, str]]:
@@ -32,6 +40,8 @@ def find(data: bytes) -> Iterator[tuple[int, int, str]]:
         user = match[1].decode("latin-1")
         host = match[3].decode("latin-1").rstrip(".").lower()
         if match[2] is None:
+            if _SENTRY.match(user) and re.match(rb"(?::\d+)?/\d+\b", data[match.end() : match.end() + 40]):
+                continue  # the public half of a Sentry DSN
             if _is_token(user) and not _EXAMPLE_HOST.search(host):
                 yield match.start(1), match.end(1), host
             continue
@@ -48,7 +58,13 @@ def is_secret(user: str, password: str, host: str) -> bool:
     A host that can only be the developer's own machine or a container beside it (no dot in its name) has a
     development password, unless the password was drawn at random.
     """
-    if is_reference(password) or is_reference(user) or is_default_password(password, user) or password.isdigit() and len(password) < 6:
+    if (
+        is_reference(password)
+        or is_reference(user)
+        or is_default_password(password, user)
+        or password.isdigit()
+        and len(password) < 6
+    ):
         return False
     if _EXAMPLE_HOST.search(host):
         return False
@@ -61,7 +77,9 @@ def _mixed(password: str) -> bool:
     """A password of ten or more characters of three classes that no one would choose for `docker compose up`."""
     kinds = (str.isdigit, str.islower, str.isupper)
     have = sum(any(kind(c) for c in password) for kind in kinds)
-    switches = sum(a.isdigit() != b.isdigit() or a.isupper() != b.isupper() for a, b in zip(password, password[1:], strict=False))
+    switches = sum(
+        a.isdigit() != b.isdigit() or a.isupper() != b.isupper() for a, b in zip(password, password[1:], strict=False)
+    )
     return len(password) >= 10 and have == 3 and switches >= len(password) // 3 and not is_placeholder(password)
 
 
