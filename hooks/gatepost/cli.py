@@ -416,7 +416,8 @@ def choose_tree(git: Git, view: str | None, extra: Sequence[str], *, disk: bool)
     if view not in (None, "worktree"):
         return CommitTree(git, str(view))
     if disk or view == "worktree":
-        return WorktreeTree(git, extra)
+        new = (".gatepost.lock", "pyproject.toml", ".pre-commit-config.yaml")  # a fix may have made them just now
+        return WorktreeTree(git, [*extra, *(name for name in new if os.path.isfile(os.path.join(git.root, name)))])
     if "GIT_INDEX_FILE" in environ:
         return IndexTree(git)
     pushed = environ.get("PRE_COMMIT_TO_REF") or ""
