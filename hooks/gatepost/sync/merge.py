@@ -100,6 +100,7 @@ def merge(
     prefix: Keys = (),
     declarations: Declared | None = None,
     older: Sequence[Mapping[str, Any]] = (),
+    keeps: Sequence[tuple[Keys, str]] = (),
 ) -> Merged:
     """Merge a shared configuration into one file.
 
@@ -111,12 +112,14 @@ def merge(
         prefix: the path that the top of this file stands for; ("tool", "ruff") for a ruff.toml.
         declarations: from elsewhere; None reads them from this file and writes new ones into it.
         older: earlier releases of the shared configuration, for a project whose record was lost.
+        keeps: declarations that the merge of another file asks to be written here.
     """
     try:
         data = loads(text.encode("utf-8", "surrogatepass"))
     except TomlError as error:
         return Merged(text=text, entries=entries or {}, refused=f"not valid TOML: {error}")
     work = _Merge(text, data, prefix, entries or {}, declarations, older)
+    work.keeps += keeps
     wanted = shareable(shared)
     for path, value in leaves(derived or {}):
         _put(wanted, path, value)

@@ -31,9 +31,7 @@ _SECTIONS = {  # tool -> file, section, whether it wins over pyproject.toml
     "pytest": (("tox.ini", r"pytest", False), ("setup.cfg", r"tool:pytest", False)),
     "coverage": (("setup.cfg", r"coverage:\w+", True), ("tox.ini", r"coverage:\w+", True)),
 }
-FILES = frozenset(
-    {*RUFF_FILES, "setup.cfg", "tox.ini"} | {name for names in _ALWAYS.values() for name in names}
-)
+FILES = frozenset({*RUFF_FILES, "setup.cfg", "tox.ini"} | {name for names in _ALWAYS.values() for name in names})
 
 
 @record
