@@ -68,6 +68,7 @@ class Command:
     conditional: bool = False  # inside if/for/while/case, or after ||, or after a test and &&
     runner: tuple[str, ...] = ()  # words of what runs it: ("conda", "run", "-n", "ml")
     heredoc: bool = False
+    outputs: tuple[str, ...] = ()  # files that its standard output goes to
 
     @property
     def texts(self) -> tuple[str, ...]:
@@ -374,17 +375,19 @@ class _Walker:
         self.after = ""
         self.tested = False
         self.heredoc = False
+        self.outputs: list[_Raw] = []
 
     def run(self) -> None:
-        skip = False
-        for kind, raw, _ in _tokens(self.source.text):
+        skip, target = False, 0
+        for kind, raw, offset in _tokens(self.source.text):
             if kind == "word" and raw is not None:
-                if skip:
-                    skip = False
-                else:
+                if skip and self.source.text[target] == ">":
+                    self.outputs.append(raw)
+                elif not skip:
                     self.words.append(raw)
+                skip = False
             elif kind == ">":
-                skip = True
+                skip, target = True, offset
             elif kind == "<<":
                 self.heredoc = True
             else:
@@ -430,6 +433,7 @@ class _Walker:
                 self.tested = False
             self.after = ";" if kind in ("newline", ";;", "&", "(", ")") else kind
         self.heredoc = False
+        self.outputs = []
 
     def command(self, raws: Sequence[_Raw], kind: str) -> None:
         env = dict(self.variables)
@@ -456,6 +460,7 @@ class _Walker:
             after=self.after,
             conditional=self.nesting > 0 or self.after == "||" or self.tested,
             heredoc=self.heredoc,
+            outputs=tuple(word.text for raw in self.outputs for word in self.expand(raw, splitting=False)),
         )
         name = words[0].text
         if name == "cd" and kind != "|":
