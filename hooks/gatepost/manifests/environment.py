@@ -123,8 +123,14 @@ def parse(data: bytes) -> CondaFile:
                 if dep is not None:
                     dependencies.append(dep)
     return CondaFile(
-        name=name, channels=tuple(channels), channel_lines=tuple(channel_lines), dependencies=tuple(dependencies),
-        pip=tuple(pip), is_environment=bool(where) and found_items, line=where, platforms=tuple(platforms),
+        name=name,
+        channels=tuple(channels),
+        channel_lines=tuple(channel_lines),
+        dependencies=tuple(dependencies),
+        pip=tuple(pip),
+        is_environment=bool(where) and found_items,
+        line=where,
+        platforms=tuple(platforms),
     )
 
 
@@ -169,6 +175,13 @@ def _dependency(value: str, number: int, span: Span, start: int, end: int) -> Co
     left = len(found["rest"]) - len(found["rest"].lstrip())
     spec_span = (offset + left, offset + len(rest))
     return CondaDep(
-        name=found["name"].lower(), channel=channel, spec=spec, build=build, line=number, span=span, spec_span=spec_span,
-        start=start, end=end,
+        name=found["name"].lower(),
+        channel=channel,
+        spec=spec,
+        build=build,
+        line=number,
+        span=span,
+        spec_span=spec_span,
+        start=start,
+        end=end,
     )

@@ -23,16 +23,38 @@ _COMMENT = re.compile(r"(^|[ \t]+)#.*$", re.MULTILINE)
 _NAME = re.compile(r"\s*([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(?:\[([^\]]*)\])?\s*")
 _OPTION = re.compile(r"(?:(?<=\s)|^)(--?[A-Za-z][A-Za-z0-9-]*)(?:\s*=\s*|\s+|$)")
 _WITH_VALUE = {
-    "-r": "requirement", "--requirement": "requirement", "-c": "constraint", "--constraint": "constraint",
-    "-e": "editable", "--editable": "editable", "-i": "index-url", "--index-url": "index-url",
-    "--pypi-url": "index-url", "--extra-index-url": "extra-index-url", "-f": "find-links",
-    "--find-links": "find-links", "--trusted-host": "trusted-host", "--hash": "hash",
-    "--no-binary": "no-binary", "--only-binary": "only-binary", "--use-feature": "use-feature",
-    "--config-settings": "config-settings", "--config-setting": "config-settings", "-C": "config-settings",
-    "--global-option": "global-option", "--install-option": "install-option",
+    "-r": "requirement",
+    "--requirement": "requirement",
+    "-c": "constraint",
+    "--constraint": "constraint",
+    "-e": "editable",
+    "--editable": "editable",
+    "-i": "index-url",
+    "--index-url": "index-url",
+    "--pypi-url": "index-url",
+    "--extra-index-url": "extra-index-url",
+    "-f": "find-links",
+    "--find-links": "find-links",
+    "--trusted-host": "trusted-host",
+    "--hash": "hash",
+    "--no-binary": "no-binary",
+    "--only-binary": "only-binary",
+    "--use-feature": "use-feature",
+    "--config-settings": "config-settings",
+    "--config-setting": "config-settings",
+    "-C": "config-settings",
+    "--global-option": "global-option",
+    "--install-option": "install-option",
 }
-_FLAGS = {"--no-index": "no-index", "--pre": "pre", "--prefer-binary": "prefer-binary", "--require-hashes": "require-hashes",
-          "--process-dependency-links": "process-dependency-links", "--always-unzip": "always-unzip", "-Z": "always-unzip"}
+_FLAGS = {
+    "--no-index": "no-index",
+    "--pre": "pre",
+    "--prefer-binary": "prefer-binary",
+    "--require-hashes": "require-hashes",
+    "--process-dependency-links": "process-dependency-links",
+    "--always-unzip": "always-unzip",
+    "-Z": "always-unzip",
+}
 _URL_NAME = re.compile(r"[#&]egg=([A-Za-z0-9._-]+)")
 _WHEEL = re.compile(r"([A-Za-z0-9_.]+)-([^-/]+)-[^/]*\.whl")
 
@@ -129,7 +151,11 @@ def parse_text(text: str) -> ReqFile:
         lines.append(_with_via(line, comment) if comment else line)
     header = "\n".join(_head(text))
     return ReqFile(
-        lines=tuple(lines), options=tuple(options), includes=tuple(includes), header=header, generated=_generator(header)
+        lines=tuple(lines),
+        options=tuple(options),
+        includes=tuple(includes),
+        header=header,
+        generated=_generator(header),
     )
 
 
@@ -201,8 +227,16 @@ def _options(text: str, offset: int, number: int) -> list[ReqOption]:
             if name not in _WITH_VALUE and name not in _FLAGS and name[:2] in _WITH_VALUE and not name.startswith("--"):
                 name, value_at = name[:2], match.start() + 2  # -rfile
         if name in _FLAGS:
-            found.append(ReqOption(name=_FLAGS[name], value="", line=number, span=(offset + value_at, offset + value_at),
-                                   start=offset + match.start(), end=offset + match.start() + len(name)))
+            found.append(
+                ReqOption(
+                    name=_FLAGS[name],
+                    value="",
+                    line=number,
+                    span=(offset + value_at, offset + value_at),
+                    start=offset + match.start(),
+                    end=offset + match.start() + len(name),
+                )
+            )
             at = match.start() + len(name)
             continue
         if name in ("-e", "--editable"):
@@ -217,8 +251,16 @@ def _options(text: str, offset: int, number: int) -> list[ReqOption]:
         else:
             value_stop = value_end
         if name in _WITH_VALUE:
-            found.append(ReqOption(name=_WITH_VALUE[name], value=value, line=number, span=(offset + value_at, offset + value_stop),
-                                   start=offset + match.start(), end=offset + value_end))
+            found.append(
+                ReqOption(
+                    name=_WITH_VALUE[name],
+                    value=value,
+                    line=number,
+                    span=(offset + value_at, offset + value_stop),
+                    start=offset + match.start(),
+                    end=offset + value_end,
+                )
+            )
         at = max(value_end, match.start() + 1)
     return found
 
@@ -244,7 +286,7 @@ def _requirement(
             url = (target if stop is None else target[: stop.start()]).strip()
             marker = "" if stop is None else target[stop.end() :].strip("; \t")
             span = (at, at + len(url))
-        elif rest[:1] in ("/", "\\", ":") or (rest and rest[0] not in "<>=!~;(" ):
+        elif rest[:1] in ("/", "\\", ":") or (rest and rest[0] not in "<>=!~;("):
             name, extras, url = "", (), body
         else:
             specifier, _, marker = rest.partition(";")
@@ -259,8 +301,20 @@ def _requirement(
             name, specifier = wheel[1], ""
         span = (begin, begin + len(url))
     return ReqLine(
-        name=name, extras=extras, specifier=specifier, url=url, marker=marker, options=own, hashes=hashes, line=number,
-        text=body, editable=editable, span=span, whole=(begin, begin + len(body)), start=start, end=end,
+        name=name,
+        extras=extras,
+        specifier=specifier,
+        url=url,
+        marker=marker,
+        options=own,
+        hashes=hashes,
+        line=number,
+        text=body,
+        editable=editable,
+        span=span,
+        whole=(begin, begin + len(body)),
+        start=start,
+        end=end,
     )
 
 
@@ -274,3 +328,9 @@ def _with_via(line: ReqLine, comment: str) -> ReqLine:
         return replace(line, comment=(line.comment + " " + comment).strip()) if not line.comment else line
     via = tuple(part for part in re.split(r"[,\s#]+", words) if part and part != "via")
     return replace(line, via=line.via + via, comment=line.comment or comment)
+
+
+def parse_requirement(text: str) -> ReqLine:
+    """One requirement (PEP 508, or a bare URL) as a `ReqLine` whose spans count from the start of `text`."""
+    lead = len(text) - len(text.lstrip())
+    return _requirement(text.strip(), lead, 1, (), 0, len(text), False, text)

@@ -19,8 +19,14 @@ if TYPE_CHECKING:
 PLATFORMS: tuple[tuple[str, Mapping[str, str]], ...] = tuple(
     (
         name,
-        {"sys_platform": platform, "platform_system": system, "os_name": os_name, "platform_machine": machine,
-         "implementation_name": "cpython", "platform_python_implementation": "CPython"},
+        {
+            "sys_platform": platform,
+            "platform_system": system,
+            "os_name": os_name,
+            "platform_machine": machine,
+            "implementation_name": "cpython",
+            "platform_python_implementation": "CPython",
+        },
     )
     for name, platform, system, os_name, machine in (
         ("linux_x86_64", "linux", "Linux", "posix", "x86_64"),
@@ -34,9 +40,13 @@ PYTHONS = tuple(f"3.{minor}" for minor in range(8, 17))
 _TOKEN = re.compile(
     r"\s*(?:(\()|(\))|\b(and|or|not\s+in|in)\b|(===|~=|==|!=|<=|>=|<|>)|'([^']*)'|\"([^\"]*)\"|([A-Za-z_][\w.]*))"
 )
-_ALIASES = {"os.name": "os_name", "sys.platform": "sys_platform", "platform.machine": "platform_machine",
-            "platform.python_implementation": "platform_python_implementation",
-            "python_implementation": "platform_python_implementation"}
+_ALIASES = {
+    "os.name": "os_name",
+    "sys.platform": "sys_platform",
+    "platform.machine": "platform_machine",
+    "platform.python_implementation": "platform_python_implementation",
+    "python_implementation": "platform_python_implementation",
+}
 _CACHE: dict[str, Node | None] = {}
 
 

@@ -18,9 +18,23 @@ if TYPE_CHECKING:
 
 FAMILY = frozenset({"torch", "torchvision", "torchaudio"})
 EXTENDED = FAMILY | {
-    "torchtext", "torchdata", "torchcodec", "xformers", "triton", "torchao", "torchrec", "torch-tensorrt",
-    "fbgemm-gpu", "pytorch-triton", "pytorch-triton-rocm", "triton-rocm", "pytorch-triton-xpu", "triton-xpu", "vllm",
+    "torchtext",
+    "torchdata",
+    "torchcodec",
+    "xformers",
+    "triton",
+    "torchao",
+    "torchrec",
+    "torch-tensorrt",
+    "fbgemm-gpu",
+    "pytorch-triton",
+    "pytorch-triton-rocm",
+    "triton-rocm",
+    "pytorch-triton-xpu",
+    "triton-xpu",
+    "vllm",
 }
+CONDA_NAMES = frozenset({"pytorch", "pytorch-gpu", "pytorch-cpu", "pytorch-cuda", "cpuonly", "libtorch"})
 # Where a requirement stands.
 MAIN, GROUP, EXTRA, FILE, SCRIPT = "main", "group", "extra", "file", "script"
 # What a requirement does.
@@ -164,8 +178,7 @@ class Fact:
     where: Location
     message: str
     remedy: str
-    span: Span | None = None
-    replacement: str | None = None  # for `span`
+    edits: tuple[tuple[int, int, str], ...] = ()  # (start, end, new text) in the file of `where`
     severity: str = ""
 
 
@@ -180,17 +193,29 @@ class Semantics:
     label_in_range: str = "rejected"  # or "text": compared as text
     merges: bool = False  # all indexes are asked, the highest version wins (else the first that has the package)
     universal: bool = False  # locks for every platform at once
-    default_replaced: bool = False  # an index of the DEFAULT role is present
+    names_fold: bool = False  # index names are compared without case
+    index_table: str = ""  # where it declares indexes
 
 
 SEMANTICS = {
     "Poetry": Semantics(
-        relock="poetry lock", install="poetry install", routes_need_direct=True, one_per_name=True, label_in_range="text",
-        merges=True, universal=True,
+        relock="poetry lock",
+        install="poetry install",
+        routes_need_direct=True,
+        one_per_name=True,
+        label_in_range="text",
+        merges=True,
+        universal=True,
+        names_fold=True,
+        index_table="[[tool.poetry.source]]",
     ),
-    "uv": Semantics(relock="uv lock", install="uv sync", routes_need_direct=True, universal=True),
-    "PDM": Semantics(relock="pdm lock", install="pdm install", merges=True, universal=True),
-    "Pipenv": Semantics(relock="pipenv lock", install="pipenv install", routes_need_direct=True),
+    "uv": Semantics(
+        relock="uv lock", install="uv sync", routes_need_direct=True, universal=True, index_table="[[tool.uv.index]]"
+    ),
+    "PDM": Semantics(
+        relock="pdm lock", install="pdm install", merges=True, universal=True, index_table="[[tool.pdm.source]]"
+    ),
+    "Pipenv": Semantics(relock="pipenv lock", install="pipenv install", index_table="[[source]]"),
     "pip": Semantics(relock="pip-compile", install="pip install -r", merges=True),
     "conda": Semantics(relock="conda-lock", install="conda env create -f"),
     "pixi": Semantics(relock="pixi lock", install="pixi install", universal=True),
@@ -235,11 +260,36 @@ class Project:
     def semantics(self) -> Semantics:
         return SEMANTICS[self.tool]
 
+    def about_torch(self) -> bool:
+        """Whether PyTorch has any part in it."""
+        return (
+            any(req.name in EXTENDED or req.name in CONDA_NAMES for req in self.requirements)
+            or any(index.torch() or "pytorch" in index.url.lower() for index in self.indexes)
+            or any(lock.entries for lock in self.locks)
+            or any(route.package in EXTENDED for route in self.routes)
+        )
+
+    def torch_indexes(self) -> tuple[Index, ...]:
+        """The indexes that are PyTorch's own."""
+        return tuple(index for index in self.indexes if index.parts().official)
+
+    def own(self, where: Location) -> bool:
+        """Whether a place is in the project's own files, not in those of its workspace."""
+        return where.path == self.path or where.path.endswith("uv.toml")
+
+    def family(self) -> list[Requirement]:
+        """The requirements on torch, torchvision and torchaudio, torch first."""
+        found = [req for req in self.requirements if req.name in FAMILY and req.role == DIRECT]
+        return sorted(found, key=lambda req: req.name != "torch")
+
     def named(self, name: str) -> tuple[Requirement, ...]:
         """The requirements that install `name` (not constraints)."""
         return tuple(req for req in self.requirements if req.name == name and req.role == DIRECT)
 
     def index(self, name: str) -> Index | None:
+        exact = next((index for index in self.indexes if index.name == name), None)
+        if exact is not None or not self.semantics().names_fold:
+            return exact
         folded = name.lower()
         return next((index for index in self.indexes if index.name.lower() == folded), None)
 

@@ -128,7 +128,10 @@ class Spec:
         if found is None:
             return True
         major, minor = (*found[1], 0)[:2]
-        trial = [f"{major}.{minor}.{patch}" for patch in range(1, 10)] + [f"{major}.{minor + 1}.0", f"{major}.{minor + 9}.0"]
+        trial = [f"{major}.{minor}.{patch}" for patch in range(1, 10)] + [
+            f"{major}.{minor + 1}.0",
+            f"{major}.{minor + 9}.0",
+        ]
         trial += [f"{major + 1}.0.0", f"{major + 1}.1.0", "9999.0"]
         return any(self.admits(version) for version in trial if (key(version) or found) > found)
 
@@ -164,7 +167,9 @@ def parse(text: str, dialect: str = PEP440) -> Spec:
             clause = _clause(found[1] or "", found[2], dialect)
             if clause is None:
                 return Spec(text=written, dialect=dialect, alternatives=(), broken=True)
-            clauses.append(Clause(op=clause[0], version=clause[1], start=offset + found.start(2), end=offset + found.end(2)))
+            clauses.append(
+                Clause(op=clause[0], version=clause[1], start=offset + found.start(2), end=offset + found.end(2))
+            )
             at = found.end()
         alternatives.append(tuple(clauses) or (ANY,))
         found_bar = re.match(separator, text[offset + len(part) :]) if dialect != PEP440 else None

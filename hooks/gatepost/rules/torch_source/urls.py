@@ -51,13 +51,20 @@ def split(text: str) -> Url:
             if build == "cpu-cxx11-abi":
                 build = "cpu"
     return Url(
-        text=text, scheme=found[1].lower(), user=found[2] or "", host=host, path=path, official=official,
-        build=build, channel=channel,
+        text=text,
+        scheme=found[1].lower(),
+        user=found[2] or "",
+        host=host,
+        path=path,
+        official=official,
+        build=build,
+        channel=channel,
     )
 
 
 def show(text: str) -> str:
     """An address fit to print: user and password masked, variables kept."""
+
     def mask(found: re.Match[str]) -> str:
         user = found[2]
         return found[1] + (user if re.fullmatch(r"[\w:]*\$\{?\w+\}?(?::\$\{?\w+\}?)?", user) else "****") + "@"
@@ -112,7 +119,13 @@ def has_credentials(text: str) -> bool:
         return False
     name, colon, password = user.partition(":")
     secret = password if colon else name
-    if not secret or "$" in secret or "{" in secret or secret.startswith("%") or re.fullmatch(r"<.*>|\*+|[xX]+", secret):
+    if (
+        not secret
+        or "$" in secret
+        or "{" in secret
+        or secret.startswith("%")
+        or re.fullmatch(r"<.*>|\*+|[xX]+", secret)
+    ):
         return False
     return bool(colon) or (len(secret) >= 20 and any(char.isdigit() for char in secret))
 
@@ -126,7 +139,7 @@ def look_alike(text: str) -> bool:
     if labels[-2:] == ["pytorch", "org"]:
         return False
     target = "download.pytorch.org"
-    if host.startswith(target + ".") or host.startswith("pytorch.org."):
+    if host.startswith((target + ".", "pytorch.org.")):
         return True
     near = ".".join(labels[-2:])
     if near == "pytorch.org" or len(near) < 6:

@@ -1,0 +1,49 @@
+"""torch-source: PyTorch and its companions come from the index and build that was meant, everywhere it is said."""
+
+from __future__ import annotations
+
+from gatepost.model import Hook, Setting
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from gatepost.model import Code, Context, Outcome
+
+
+def check(ctx: Context) -> Iterable[Outcome]:
+    from gatepost.rules.torch_source.check import check as run
+
+    return run(ctx)
+
+
+def codes() -> tuple[Code, ...]:
+    from gatepost.rules.torch_source.codes import CODES
+
+    return CODES
+
+
+HOOK = Hook(
+    id="torch-source",
+    summary="PyTorch and its companions come from the index and build that was meant, in every manifest, lock and image.",
+    check=check,
+    codes=codes,
+    files=(
+        r"(^|/)(pyproject\.toml|uv\.toml|uv\.lock|poetry\.lock|pdm\.lock|pylock(\.[^/]+)?\.toml|Pipfile(\.lock)?|pixi\.(toml|lock)|\.python-version"
+        r"|pip\.(conf|ini)|tox\.ini|noxfile\.py|\.gitlab-ci\.yml|[^/]*(requirement|constraint|reqs)[^/]*\.(txt|in|pip)"
+        r"|[^/]*(environment|conda|env)[^/]*\.ya?ml|[^/]*Dockerfile[^/]*|[^/]*Containerfile[^/]*|[^/]+\.dockerfile|README[^/]*)$"
+        r"|(^|/)(requirements?|reqs|deps)/[^/]+\.(txt|in)$|^\.github/workflows/[^/]+\.ya?ml$|\.py$"
+    ),
+    settings=(
+        Setting(
+            key="build",
+            kind="any",
+            default=None,
+            help='The build that is meant: "cpu", or a table of group, extra, file or Docker stage to build, such as {gpu = "cu128"}.',
+        ),
+        Setting(
+            key="hosts", kind="strs", default=(), help="The hosts that packages may come from besides PyPI; empty: any."
+        ),
+        Setting(key="nightly", kind="bool", default=False, help="Allow PyTorch's nightly and test indexes."),
+    ),
+)

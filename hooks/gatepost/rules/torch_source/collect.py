@@ -1,0 +1,339 @@
+"""Finds the files that can say something about PyTorch and turns them into projects.
+
+A byte search comes first: without `torch` in any manifest nothing is parsed and the table is not loaded.
+"""
+
+from __future__ import annotations
+
+import re
+from fnmatch import fnmatchcase
+
+from gatepost.rules.torch_source.model import Project
+from gatepost.rules.torch_source.readers import common
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from gatepost.manifests.requirements import ReqFile
+    from gatepost.model import Context
+    from gatepost.rules.torch_source.model import Lock
+    from gatepost.rules.torch_source.readers.common import Toml
+
+REQUIREMENTS = re.compile(
+    r"(?:^|/)(?:[^/]*requirements?[^/]*|[^/]*constraints?[^/]*|reqs?[-_.]?[^/]*)\.(?:txt|in|pip)$|(?:^|/)(?:requirements?|reqs|deps)/[^/]+\.(?:txt|in)$"
+)
+ENVIRONMENT = re.compile(r"(?:^|/)[^/]*(?:environment|conda|env)[^/]*\.ya?ml$", re.IGNORECASE)
+SCRIPTS = re.compile(r"\.py$")
+MANIFEST = re.compile(r"(?:^|/)(?:pyproject\.toml|Pipfile|pixi\.toml|uv\.toml)$")
+LOCK = re.compile(
+    r"(?:^|/)(?:uv\.lock|poetry\.lock|pdm\.lock|pylock(?:\.[^/]+)?\.toml|Pipfile\.lock|pixi\.lock|(?:[^/]+\.)?conda-lock\.ya?ml)$"
+)
+PIP_CONF = re.compile(r"(?:^|/)pip\.(?:conf|ini)$")
+TOML_LOCKS = ("uv.lock", "poetry.lock", "pdm.lock")
+SKIPPED = re.compile(r"(?:^|/)(?:node_modules|\.venv|venv|site-packages|\.tox)/")
+
+
+class Broken(Exception):
+    """A file that cannot be read: `path`, `line`, `reason`."""
+
+    def __init__(self, path: str, line: int | None, reason: str) -> None:
+        super().__init__(reason)
+        self.path, self.line, self.reason = path, line, reason
+
+
+class Collector:
+    """The projects of a tree. `broken` lists what could not be read."""
+
+    def __init__(self, ctx: Context) -> None:
+        self.ctx = ctx
+        self.tree = ctx.tree
+        self.paths = [path for path in ctx.tree.paths() if not SKIPPED.search(path)]
+        self.known = set(self.paths)
+        self.broken: list[Broken] = []
+        self._tomls: dict[str, Toml | None] = {}
+        self._requirements: dict[str, ReqFile | None] = {}
+
+    def candidates(self) -> dict[str, bytes]:
+        """The manifests that speak of PyTorch."""
+        wanted = [
+            path
+            for path in self.paths
+            if MANIFEST.search(path)
+            or REQUIREMENTS.search(path)
+            or PIP_CONF.search(path)
+            or (ENVIRONMENT.search(path) and not LOCK.search(path) and not path.startswith(".github/"))
+        ]
+        found = self.tree.read_many(wanted)
+        return {path: data for path, data in found.items() if data is not None and b"torch" in data}
+
+    def toml(self, path: str) -> Toml | None:
+        """A TOML file of the tree, or None if there is none or it is broken."""
+        if path not in self._tomls:
+            data = self.tree.read(path) if path in self.known else None
+            toml = None
+            if data is not None:
+                try:
+                    toml = common.Toml(path, data)
+                except ValueError as error:
+                    self.broken.append(Broken(path, getattr(error, "line", None), getattr(error, "reason", str(error))))
+            self._tomls[path] = toml
+        return self._tomls[path]
+
+    def requirements(self, path: str) -> ReqFile | None:
+        if path not in self._requirements:
+            from gatepost.manifests import requirements
+
+            data = self.tree.read(path) if path in self.known else None
+            self._requirements[path] = None if data is None else requirements.parse(data)
+        return self._requirements[path]
+
+    def projects(self) -> list[Project]:
+        """Every project that speaks of PyTorch, in the order of their paths."""
+        found: list[Project] = []
+        candidates = self.candidates()
+        for path in sorted(candidates):
+            base = path.rpartition("/")[2]
+            if self.ctx.exclude(path):
+                continue
+            if base == "pyproject.toml":
+                found += self._pyproject(path)
+            elif base == "Pipfile":
+                toml = self.toml(path)
+                if toml is not None:
+                    from gatepost.rules.torch_source.readers import pipenv
+
+                    found.append(pipenv.read(toml, self._locks(path, ("Pipfile.lock",))))
+            elif base == "pixi.toml":
+                toml = self.toml(path)
+                if toml is not None:
+                    from gatepost.rules.torch_source.readers import conda
+
+                    found.append(conda.read_pixi(toml, (), self._locks(path, ("pixi.lock",))))
+            elif REQUIREMENTS.search(path):
+                from gatepost.rules.torch_source.readers import pip
+
+                project = pip.read(path, self.requirements)
+                if project is not None:
+                    found.append(project)
+            elif ENVIRONMENT.search(path):
+                from gatepost.rules.torch_source.readers import conda
+
+                project = conda.read(path, candidates[path])
+                if project is not None:
+                    found.append(project)
+        for path in self._includers(candidates):
+            from gatepost.rules.torch_source.readers import pip
+
+            project = pip.read(path, self.requirements)
+            if project is not None:
+                found.append(project)
+        found += self._scripts()
+        return found
+
+    def _includers(self, candidates: dict[str, bytes]) -> list[str]:
+        """Requirements files without the word, that include one with it."""
+        others = [path for path in self.paths if REQUIREMENTS.search(path) and path not in candidates]
+        names = {
+            path.rpartition("/")[2].encode("utf-8", "surrogateescape")
+            for path in candidates
+            if REQUIREMENTS.search(path)
+        }
+        if not names:
+            return []
+        found = []
+        for path, data in sorted(self.tree.read_many(others).items()):
+            if (
+                data is not None
+                and not self.ctx.exclude(path)
+                and (b"-r" in data or b"-c" in data)
+                and any(name in data for name in names)
+            ):
+                found.append(path)
+        return found
+
+    def _scripts(self) -> list[Project]:
+        scope = self.ctx.scope
+        wanted = [path for path in self.paths if SCRIPTS.search(path) and (scope is None or path in scope)]
+        if scope is None and len(wanted) > 20000:
+            return []
+        small = [path for path in wanted if not self.ctx.exclude(path)]
+        found: list[Project] = []
+        for path in small if scope is not None else self._heads(small):
+            data = self.tree.read(path)
+            if data is not None and b"# /// script" in data and b"torch" in data:
+                from gatepost.rules.torch_source.readers import uv
+
+                project = uv.read_script(path, data)
+                if project is not None:
+                    found.append(project)
+        return found
+
+    @staticmethod
+    def _heads(paths: list[str]) -> list[str]:
+        """Of a whole repository, only the scripts that stand where PEP 723 scripts stand: few enough to read."""
+        return (
+            paths
+            if len(paths) <= 400
+            else [
+                path
+                for path in paths
+                if path.count("/") <= 1 or re.search(r"(?:^|/)(?:scripts?|examples?|tools?|bin)/", path)
+            ][:400]
+        )
+
+    def _pyproject(self, path: str) -> list[Project]:
+        toml = self.toml(path)
+        if toml is None:
+            return []
+        from gatepost.rules.torch_source.readers import conda, pdm, poetry, uv
+
+        root = common.folder(path)
+        found: list[Project] = []
+        is_poetry = poetry.applies(toml)
+        has = {name: common.join(root, name) in self.known for name in (*TOML_LOCKS, "pixi.lock")}
+        if is_poetry:
+            found.append(poetry.read(toml, self._locks(path, ("poetry.lock",))))
+        is_pdm = pdm.applies(toml, has["pdm.lock"])
+        if is_pdm:
+            found.append(pdm.read(toml, self._locks(path, ("pdm.lock",))))
+        own_uv = any(
+            key in common.table(toml.data, "tool", "uv")
+            for key in (
+                "index",
+                "sources",
+                "index-url",
+                "extra-index-url",
+                "pip",
+                "torch-backend",
+                "conflicts",
+                "workspace",
+                "constraint-dependencies",
+                "override-dependencies",
+            )
+        )
+        workspace = self._workspace(path)
+        has_uv = has["uv.lock"] or own_uv or workspace is not None
+        if has_uv or (not is_poetry and not is_pdm):
+            config = self.toml(common.join(root, "uv.toml"))
+            members = self._members(toml)
+            locks = self._locks(path, ("uv.lock",), pylock=True)
+            if workspace is not None and not locks:
+                locks = self._locks(workspace.path, ("uv.lock",))
+            tool = "uv" if has_uv else "pyproject"
+            if "project" in toml.data or "dependency-groups" in toml.data or own_uv:
+                project = uv.read(toml, config, members, workspace, locks, tool)
+                found.append(self._leaks(toml, project))
+        if common.table(toml.data, "tool", "pixi"):
+            found.append(conda.read_pixi(toml, ("tool", "pixi"), self._locks(path, ("pixi.lock",))))
+        pin = (
+            self.tree.read(common.join(root, ".python-version"))
+            if common.join(root, ".python-version") in self.known
+            else None
+        )
+        if pin:
+            from gatepost.record import replace
+
+            version = pin.decode("utf-8", "replace").strip().splitlines()
+            match = re.match(r"(?:cpython[-@])?(3\.\d+)", version[0]) if version else None
+            if match is not None:
+                found = [replace(project, python_pin=match[1]) for project in found]
+        return found
+
+    def _leaks(self, toml: Toml, project: Project) -> Project:
+        """TS128: a path dependency's own sources also decide where this project's PyTorch comes from."""
+        from gatepost.record import replace
+        from gatepost.rules.torch_source.model import EXTENDED, Fact
+        from gatepost.rules.torch_source.readers import uv
+
+        facts = []
+        for package, folder, where in uv.path_dependencies(toml):
+            other = self.toml(common.join(common.join(project.root, folder), "pyproject.toml"))
+            if other is None or other.path == project.path:
+                continue
+            for name, value in common.table(other.data, "tool", "uv", "sources").items():
+                items = value if isinstance(value, list) else [value]
+                named = any(isinstance(item, dict) and item.get("index") for item in items)
+                if (
+                    name.lower() in EXTENDED
+                    and named
+                    and not any(route.package == name.lower() for route in project.routes)
+                ):
+                    facts.append(
+                        Fact(
+                            code="TS128",
+                            where=where,
+                            message=f"`{package}` ({other.path}) routes `{name}` to an index of its own, and uv applies that route to this project too",
+                            remedy=f"Route `{name}` in this project's [tool.uv.sources] as well, then run `uv lock`.",
+                        )
+                    )
+        return replace(project, facts=project.facts + tuple(facts)) if facts else project
+
+    def _members(self, toml: Toml) -> list[Toml]:
+        from gatepost.rules.torch_source.readers import uv
+
+        globs = uv.workspace_globs(toml)
+        if globs is None:
+            return []
+        root = common.folder(toml.path)
+        found = []
+        for path in self.paths:
+            if not path.endswith("/pyproject.toml") or path == toml.path:
+                continue
+            folder = common.folder(path)
+            inner = folder[len(root) + 1 :] if root and folder.startswith(root + "/") else folder if not root else ""
+            if inner and self._glob(inner, globs[0]) and not self._glob(inner, globs[1]):
+                member = self.toml(path)
+                if member is not None:
+                    found.append(member)
+        return found
+
+    @staticmethod
+    def _glob(path: str, patterns: list[str]) -> bool:
+        for pattern in patterns:
+            pattern = pattern.strip("/").removeprefix("./")
+            if pattern.count("/") == path.count("/") and all(
+                fnmatchcase(left, right) for left, right in zip(path.split("/"), pattern.split("/"), strict=True)
+            ):
+                return True
+            if "**" in pattern and fnmatchcase(path, pattern):
+                return True
+        return False
+
+    def _workspace(self, path: str) -> Toml | None:
+        """The pyproject of the workspace that `path` is a member of."""
+        folder = common.folder(path)
+        while folder:
+            folder = common.folder(folder)
+            parent = common.join(folder, "pyproject.toml")
+            data = self.tree.read(parent) if parent in self.known else None
+            if data is not None and b"workspace" in data:
+                toml = self.toml(parent)
+                if toml is not None and any(member.path == path for member in self._members(toml)):
+                    return toml
+        return None
+
+    def _locks(self, path: str, names: Iterable[str], pylock: bool = False) -> tuple[Lock, ...]:
+        from gatepost.rules.torch_source.readers import locks
+
+        root = common.folder(path)
+        found = []
+        wanted = [common.join(root, name) for name in names]
+        if pylock:
+            wanted += [
+                name
+                for name in self.paths
+                if common.folder(name) == root and re.search(r"(?:^|/)pylock(?:\.[^/]+)?\.toml$", name)
+            ]
+        for name in wanted:
+            data = self.tree.read(name) if name in self.known else None
+            if data is None:
+                continue
+            try:
+                lock = locks.read(name, data)
+            except ValueError as error:
+                self.broken.append(Broken(name, None, f"not a lock file: {error}"))
+                continue
+            if lock is not None:
+                found.append(lock)
+        return tuple(found)

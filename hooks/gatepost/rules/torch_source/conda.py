@@ -1,0 +1,258 @@
+"""TS6xx: conda and pixi environments."""
+
+from __future__ import annotations
+
+import re
+
+from gatepost.rules.torch_source import specs
+from gatepost.rules.torch_source.model import DIRECT, FAMILY
+from gatepost.rules.torch_source.view import found
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gatepost.model import Finding
+    from gatepost.rules.torch_source.model import Project, Requirement
+    from gatepost.rules.torch_source.view import View
+
+    Findings = Iterator[Finding]
+
+TORCH = ("pytorch", "pytorch-gpu", "pytorch-cpu")
+
+
+def _deps(p: Project) -> list[Requirement]:
+    return [req for req in p.requirements if req.role == "conda"]
+
+
+def _has(p: Project, channel: str) -> bool:
+    return any(name.rstrip("/").rsplit("/", 1)[-1] == channel or name == channel for name in p.channels)
+
+
+def _torch(p: Project) -> list[Requirement]:
+    return [req for req in _deps(p) if req.name in TORCH]
+
+
+def ended_channel(p: Project, v: View) -> Findings:
+    """TS601: the `pytorch` channel has had no release since 2.5.1."""
+    last = v.table.overlay["conda"]["last"]
+    for req in _torch(p):
+        if req.name != "pytorch" or not (req.channel == "pytorch" or not req.channel and _has(p, "pytorch")):
+            continue
+        only = req.channel == "pytorch" or not any(
+            not name.endswith(("pytorch", "nvidia", "nodefaults")) for name in p.channels
+        )
+        rows = req.spec.rows(v.table.torch)
+        served = [row for row in rows if not specs.parse(">=2.6").admits(row)]
+        if req.spec.broken:
+            continue
+        if not served and (rows or specs.parse(">=2.6").admits(req.spec.pin() or "0")):
+            yield found(
+                "TS601",
+                req.where,
+                f"pytorch {req.text} is not on the `pytorch` channel, which ended with {last}",
+                f"Take it from conda-forge (`conda-forge::pytorch{req.text}`) or from pip.",
+                severity=None if only else "warning",
+            )
+        elif not req.spec.bounded_above():
+            yield found(
+                "TS601",
+                req.where,
+                f"the `pytorch` channel ended with {last}: `pytorch{req.text}` never gets anything newer from it",
+                f"Take it from conda-forge or pip, or pin `pytorch={last}`.",
+                severity=None if only else "warning",
+            )
+        else:
+            yield found(
+                "TS601",
+                req.where,
+                f"the `pytorch` channel ended with {last} and gets no more fixes",
+                "Move to conda-forge or pip when the environment is next renewed.",
+                severity="warning",
+            )
+        return
+
+
+def both_installers(p: Project, v: View) -> Findings:
+    """TS602: torch from conda and from pip in one environment."""
+    conda = {
+        "torch" if req.name in TORCH else req.name: req for req in _deps(p) if req.name in TORCH or req.name in FAMILY
+    }
+    for req in p.requirements:
+        if (
+            req.role == DIRECT
+            and req.name in FAMILY
+            and req.name in conda
+            and (p.tool == "conda" or req.env == conda[req.name].env)
+        ):
+            yield found(
+                "TS602",
+                req.where,
+                f"pip installs `{req.name}` over conda's `{conda[req.name].name}`: two builds share one folder",
+                "Remove one of the two.",
+                related=(conda[req.name].where,),
+            )
+
+
+def channel_order(p: Project, v: View) -> Findings:
+    """TS603: conda-forge before pytorch, with the pytorch channel's own selector."""
+    if p.tool != "conda" or not _has(p, "pytorch") or not _has(p, "conda-forge"):
+        return
+    names = [name.rstrip("/").rsplit("/", 1)[-1] for name in p.channels]
+    if names.index("conda-forge") > names.index("pytorch"):
+        return
+    selectors = [req for req in _deps(p) if req.name in ("pytorch-cuda", "cpuonly")]
+    for req in _torch(p):
+        if req.name == "pytorch" and not req.channel and selectors:
+            yield found(
+                "TS603",
+                req.where,
+                f"conda-forge comes before `pytorch`, so it provides pytorch, while `{selectors[0].name}` is for the `pytorch` channel's builds",
+                "Write `pytorch::pytorch`, or put `pytorch` before conda-forge in `channels`.",
+                related=(selectors[0].where,),
+            )
+            return
+
+
+def unpublished(p: Project, v: View) -> Findings:
+    """TS604: a CUDA build that the pytorch channel never had."""
+    conda = v.table.overlay["conda"]
+    torches = [req for req in _torch(p) if req.name == "pytorch" and not req.spec.broken]
+    for req in _deps(p):
+        if req.name not in ("pytorch-cuda", "cudatoolkit") or not torches:
+            continue
+        wanted = re.match(r"[=\s]*(\d+\.\d+)", req.text)
+        if wanted is None or "," in req.text or "|" in req.text:
+            continue
+        if req.name == "cudatoolkit" and (
+            not _has(p, "pytorch")
+            or any(name in ("conda-forge", "defaults", "anaconda", "main") or "nvidia" == name for name in p.channels)
+        ):
+            continue
+        builds = conda["pytorch_cuda" if req.name == "pytorch-cuda" else "cudatoolkit"]
+        rows = torches[0].spec.rows(v.table.torch)
+        minors = {".".join(row.split(".")[:2]) for row in rows}
+        known = {minor: builds[minor] for minor in minors if minor in builds}
+        if not known or len(known) != len(minors):
+            continue
+        if not any(wanted[1] in found_ for found_ in known.values()):
+            shown = "; ".join(
+                f"{minor}: {', '.join(found_)}"
+                for minor, found_ in sorted(known.items(), key=lambda item: specs.key(item[0]) or ())
+            )
+            yield found(
+                "TS604",
+                req.where,
+                f"the `pytorch` channel has no build of pytorch {torches[0].text.lstrip('=')} for CUDA {wanted[1]} (it has {shown})",
+                f"Write `{req.name}={next(iter(known.values()))[-1]}`, or another pytorch.",
+                related=(torches[0].where,),
+            )
+
+
+def cuda_in_cpu(p: Project, v: View) -> Findings:
+    """TS605: cpuonly beside a CUDA toolkit."""
+    cpu = [req for req in _deps(p) if req.name in ("cpuonly", "pytorch-cpu")]
+    for req in _deps(p):
+        if req.name in ("cudatoolkit", "pytorch-cuda") and cpu:
+            yield found(
+                "TS605",
+                req.where,
+                f"`{req.name}` beside `{cpu[0].name}`: the environment is for the CPU, and the toolkit is gigabytes",
+                f"Remove `{req.name}`.",
+                fix=v.edit(req.where.path, f"remove {req.name}", _line(v, req)),
+                related=(cpu[0].where,),
+            )
+
+
+def _line(v: View, req: Requirement) -> list[tuple[int, int, str]]:
+    data = v.tree.read(req.where.path)
+    if data is None or req.whole is None:
+        return []
+    text = data.decode("utf-8", "replace")
+    start = text.rfind("\n", 0, req.whole[0]) + 1
+    stop = text.find("\n", req.whole[1])
+    return [(start, len(text) if stop < 0 else stop + 1, "")]
+
+
+def old_selector(p: Project, v: View) -> Findings:
+    """TS606: cudatoolkit where pytorch-cuda is the selector."""
+    if p.tool != "conda":
+        return
+    torches = [req for req in _torch(p) if req.name == "pytorch" and not req.spec.broken]
+    builds = v.table.overlay["conda"]["pytorch_cuda"]
+    for req in _deps(p):
+        if req.name != "cudatoolkit" or any(other.name == "cpuonly" for other in _deps(p)):
+            continue
+        wanted = re.match(r"[=<>~\s]*(\d+)(?:\.(\d+))?", req.text)
+        missing = wanted is not None and int(wanted[1]) >= 12
+        rows = torches[0].spec.rows(v.table.torch) if torches else []
+        new = bool(rows) and not any(specs.parse("<1.13").admits(row) for row in rows)
+        forge = _has(p, "conda-forge") and not _has(p, "pytorch")
+        if not missing and (not new or not (_has(p, "pytorch") or torches[0].channel == "pytorch") or forge):
+            continue
+        if not torches and not missing:
+            continue
+        version = wanted[0].lstrip("=<>~ ") if wanted else ""
+        known = {cuda for row in rows for cuda in builds.get(".".join(row.split(".")[:2]), ())}
+        fix = None
+        if (
+            version in known
+            and req.whole is not None
+            and p.tool == "conda"
+            and (_has(p, "pytorch") or torches[0].channel == "pytorch")
+        ):
+            fix = v.edit(
+                req.where.path,
+                f"select the build with pytorch-cuda={version}",
+                [(*req.whole, f"pytorch-cuda={version}")],
+            )
+        why = (
+            "`cudatoolkit` ends at 11.8"
+            if missing
+            else f"pytorch {torches[0].text.lstrip('=')} chooses its CUDA with `pytorch-cuda`, so `cudatoolkit` selects nothing and the CPU build may come"
+        )
+        yield found(
+            "TS606",
+            req.where,
+            f"`cudatoolkit{req.text}`: {why}",
+            f"Write `pytorch-cuda={version or '12.1'}` with the channels pytorch and nvidia, or `cuda-version={version or '12'}` with conda-forge.",
+            fix=fix,
+        )
+
+
+def no_system_cuda(p: Project, v: View) -> Findings:
+    """TS607: pixi chooses the CPU build unless the system is said to have CUDA."""
+    if p.tool != "pixi" or p.system_cuda:
+        return
+    for req in _deps(p):
+        wants = req.name == "pytorch-gpu" or req.name == "pytorch" and ("cuda" in req.build or "gpu" in req.build)
+        wants = wants or req.name in ("cuda-version", "pytorch-cuda") and bool(_torch(p))
+        if not wants:
+            continue
+        from gatepost.rules.torch_source import fixes
+
+        doc = fixes.document(v, p.path)
+        table = (
+            ("tool", "pixi", "system-requirements") if p.path.endswith("pyproject.toml") else ("system-requirements",)
+        )
+        if req.env.kind == "feature":
+            table = (*table[:-1], "feature", req.env.name, "system-requirements")
+        name = ".".join(table)
+        changes = (
+            []
+            if doc is None or doc.under(table)
+            else [
+                (len(doc.text), len(doc.text), ("" if doc.text.endswith("\n") else "\n") + f'\n[{name}]\ncuda = "12"\n')
+            ]
+        )
+        yield found(
+            "TS607",
+            req.where,
+            f"`{req.name}` asks for a GPU build, but no [system-requirements] says that CUDA is there: pixi takes the CPU build or fails",
+            f'Add `cuda = "12"` under [{name}], then run `pixi lock`.',
+            fix=v.edit(p.path, "say that CUDA 12 is there", changes),
+        )
+        return
+
+
+RULES = (ended_channel, both_installers, channel_order, unpublished, cuda_in_cpu, old_selector, no_system_cuda)

@@ -1,0 +1,135 @@
+"""TS4xx: is the address of the index sound?"""
+
+from __future__ import annotations
+
+import re
+
+from gatepost.rules.torch_source import urls
+from gatepost.rules.torch_source.view import found
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gatepost.model import Finding
+    from gatepost.rules.torch_source.model import Index, Project
+    from gatepost.rules.torch_source.view import View
+
+    Findings = Iterator[Finding]
+
+
+def _indexes(p: Project) -> list[Index]:
+    return [index for index in p.indexes if "://" in index.url and (p.own(index.where) or p.tool in ("pip", "conda"))]
+
+
+def plain_http(p: Project, v: View) -> Findings:
+    """TS401: packages over a connection that anyone on the way can change."""
+    for index in _indexes(p):
+        parts = index.parts()
+        if parts.scheme != "http" or urls.LOCAL.fullmatch(parts.host) or "$" in parts.host:
+            continue
+        fix = None
+        if parts.official and index.span is not None:
+            fix = v.edit(index.where.path, "use https", [(index.span[0], index.span[1], "https" + index.url[4:])])
+        yield found(
+            "TS401",
+            index.where,
+            f"{urls.show(index.url)} is not encrypted: whoever is on the way can replace what is installed",
+            f"Write `{urls.show('https' + index.url.strip()[4:])}`.",
+            fix=fix,
+        )
+
+
+def imitation(p: Project, v: View) -> Findings:
+    """TS402: a host that looks like PyTorch's."""
+    for index in _indexes(p):
+        host = index.parts().host
+        if host in v.hosts() or not urls.look_alike(index.url):
+            continue
+        yield found(
+            "TS402",
+            index.where,
+            f"`{host}` looks like download.pytorch.org but is another host",
+            "Write `https://download.pytorch.org/whl/<build>`, or allow the host with `hosts` under [tool.gatepost.torch-source].",
+        )
+
+
+def credentials(p: Project, v: View) -> Findings:
+    """TS403: a password or token in the address."""
+    for index in _indexes(p):
+        if urls.has_credentials(index.url):
+            yield found(
+                "TS403",
+                index.where,
+                f"{urls.show(index.url)} carries credentials in the repository",
+                "Revoke them, and give them through the environment, a keyring or ~/.netrc instead.",
+            )
+
+
+def malformed(p: Project, v: View) -> Findings:
+    """TS404: a path that PyTorch's host does not have."""
+    for index in _indexes(p):
+        better = urls.repaired(index.url)
+        if not better or index.written == "find-links" or index.role == "links":
+            continue
+        fix = None
+        if better != "?" and index.span is not None:
+            fix = v.edit(index.where.path, f"use {better}", [(index.span[0], index.span[1], better)])
+        bare = index.parts().path.rstrip("/") in ("/whl", "")
+        what = (
+            "serves every build at once" if index.parts().path.rstrip("/") == "/whl" else "is not an index of PyTorch"
+        )
+        yield found(
+            "TS404",
+            index.where,
+            f"{urls.show(index.url)} {what}",
+            f"Write `{better}`."
+            if better != "?"
+            else f"Name the build, such as `https://download.pytorch.org/whl/{'cpu' if bare else 'cu128'}`.",
+            fix=fix,
+        )
+
+
+def unverified(p: Project, v: View) -> Findings:
+    """TS405: certificates not checked."""
+    for index in _indexes(p):
+        if index.insecure:
+            fix = None
+            data = v.tree.read(index.where.path)
+            text = data.decode("utf-8", "replace") if data else ""
+            start = index.span[0] if index.span else 0
+            block = text.rfind("[[", 0, start), text.find("[", start)
+            hit = re.compile(r"verify_ssl\s*=\s*false").search(
+                text, max(block[0], 0), block[1] if block[1] > 0 else len(text)
+            )
+            if hit is not None:
+                fix = v.edit(index.where.path, "check certificates", [(hit.start(), hit.end(), "verify_ssl = true")])
+            yield found(
+                "TS405",
+                index.where,
+                f"certificates of {index.parts().host} are not checked",
+                "Write `verify_ssl = true`.",
+                fix=fix,
+            )
+
+
+def outside_policy(p: Project, v: View) -> Findings:
+    """TS406: a host that the project's policy does not list."""
+    allowed = v.hosts()
+    if not allowed:
+        return
+    for index in _indexes(p):
+        host = index.parts().host
+        if not host or urls.is_pypi(index.url) or "$" in host or host in allowed:
+            continue
+        if any(pattern.startswith("*.") and host.endswith(pattern[1:]) for pattern in allowed):
+            continue
+        yield found(
+            "TS406",
+            index.where,
+            f"`{host}` is not among the `hosts` of [tool.gatepost.torch-source]",
+            f"Use one of {', '.join(allowed)}, or add the host to `hosts`.",
+        )
+
+
+RULES = (plain_http, imitation, credentials, malformed, unverified, outside_policy)

@@ -1,0 +1,152 @@
+"""conda's environment.yml and pixi's manifest: channels, match specs, the `pip:` part.
+
+Semantics: the `pytorch` channel ends at 2.5.1; `cudatoolkit` chose builds up to 1.12, `pytorch-cuda` from 1.13 to 2.5;
+conda-forge has `pytorch-gpu`, `cuda-version` and the virtual package `__cuda`; pixi needs
+`[system-requirements] cuda` for that. Sources: pytorch/pytorch#138506, pixi's documentation.
+"""
+
+from __future__ import annotations
+
+from gatepost.manifests import environment
+from gatepost.manifests import requirements as lines
+from gatepost.model import Location
+from gatepost.rules.torch_source import specs
+from gatepost.rules.torch_source.model import DIRECT, FILE, MAIN, Env, Index, Project, Requirement, fold
+from gatepost.rules.torch_source.readers import common
+from gatepost.rules.torch_source.readers.pip import index_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from gatepost.rules.torch_source.model import Lock
+    from gatepost.rules.torch_source.readers.common import Toml
+
+PIP = "pip"  # the environment kind of the `pip:` part's requirements is FILE, of conda's own MAIN
+
+
+def read(path: str, data: bytes) -> Project | None:
+    """The project of an environment file, or None if it is none."""
+    file = environment.parse(data)
+    if not file.is_environment:
+        return None
+    requirements: list[Requirement] = []
+    indexes: list[Index] = []
+    for dep in file.dependencies:
+        if "{" in dep.name:
+            continue
+        requirements.append(
+            Requirement(
+                name=dep.name,
+                text=dep.spec,
+                spec=specs.parse(dep.spec, specs.CONDA),
+                marker="",
+                env=Env(kind=MAIN),
+                where=Location(path=path, line=dep.line),
+                role="conda",
+                channel=dep.channel,
+                build=dep.build,
+                span=dep.spec_span,
+                whole=dep.span,
+            )
+        )
+    for item in file.pip:
+        text = item.text.replace("\n", " ")
+        parsed = lines.parse_text(text)
+        for option in parsed.options:
+            span = (item.span[0] + option.span[0], item.span[0] + option.span[1])
+            found = index_of(option.name, option.value, Location(path=path, line=item.line), span)
+            if found is not None:
+                indexes.append(found)
+        for line in parsed.lines:
+            if line.name:
+                requirements.append(
+                    Requirement(
+                        name=fold(line.name),
+                        text=line.specifier,
+                        spec=specs.parse(line.specifier),
+                        marker=line.marker,
+                        env=Env(kind=FILE, name=path),
+                        where=Location(path=path, line=item.line),
+                        url=line.url,
+                        span=(item.span[0] + line.span[0], item.span[0] + line.span[1]),
+                        whole=item.span,
+                    )
+                )
+    return Project(
+        tool="conda",
+        root=common.folder(path),
+        path=path,
+        files=(path,),
+        requirements=tuple(requirements),
+        indexes=tuple(indexes),
+        channels=file.channels,
+        title=file.name,
+        linux_only=bool(file.platforms) and all("linux" in name for name in file.platforms),
+    )
+
+
+def read_pixi(toml: Toml, prefix: tuple[str, ...], locks: tuple[Lock, ...]) -> Project:
+    """The project of a pixi.toml, or of `[tool.pixi]` in a pyproject."""
+    data = common.table(toml.data, *prefix)
+    head = "workspace" if "workspace" in data else "project"
+    requirements: list[Requirement] = []
+    indexes: list[Index] = []
+    cuda = "cuda" in common.table(data, "system-requirements")
+    sections: list[tuple[dict[str, Any], tuple[str, ...], Env]] = [(data, prefix, Env(kind=MAIN))]
+    for name, feature in common.table(data, "feature").items():
+        if isinstance(feature, dict):
+            sections.append((feature, (*prefix, "feature", name), Env(kind="feature", name=name, optional=True)))
+            cuda = cuda or "cuda" in common.table(feature, "system-requirements")
+    for section, path, env in list(sections):
+        for name, target in common.table(section, "target").items():
+            if isinstance(target, dict):
+                sections.append((target, (*path, "target", name), env))
+    for section, path, env in sections:
+        for name, value in common.table(section, "dependencies").items():
+            requirements.append(_package(toml, name, value, env, (*path, "dependencies", name), "conda"))
+        for name, value in common.table(section, "pypi-dependencies").items():
+            requirements.append(_package(toml, name, value, env, (*path, "pypi-dependencies", name), DIRECT))
+        for number, url in enumerate(common.array(section, "pypi-options", "extra-index-urls")):
+            if isinstance(url, str):
+                place: tuple[str | int, ...] = (*path, "pypi-options", "extra-index-urls", number)
+                found = index_of("extra-index-url", url, toml.where(*place), toml.inner(*place))
+                if found is not None:
+                    indexes.append(found)
+    channels = tuple(
+        str(item.get("channel")) if isinstance(item, dict) else str(item)
+        for item in common.array(data, head, "channels")
+    )
+    platforms = [str(item) for item in common.array(data, head, "platforms")]
+    return Project(
+        tool="pixi",
+        root=common.folder(toml.path),
+        path=toml.path,
+        files=(toml.path, *(lock.path for lock in locks)),
+        requirements=tuple(requirements),
+        indexes=tuple(indexes),
+        channels=channels,
+        locks=locks,
+        system_cuda=cuda,
+        linux_only=bool(platforms) and all("linux" in name for name in platforms),
+    )
+
+
+def _package(toml: Toml, name: str, value: Any, env: Env, path: tuple[str, ...], role: str) -> Requirement:
+    data = value if isinstance(value, dict) else {"version": value if isinstance(value, str) else "*"}
+    text = str(data.get("version") or "*")
+    dialect = specs.CONDA if role == "conda" else specs.PEP440
+    inner = toml.inner(*path, "version") if isinstance(value, dict) else toml.inner(*path)
+    return Requirement(
+        name=name.lower() if role == "conda" else fold(name),
+        text="" if text == "*" else text,
+        spec=specs.parse(text, dialect),
+        marker="",
+        env=env,
+        where=toml.where(*path),
+        role=role,
+        channel=str(data.get("channel") or ""),
+        build=str(data.get("build") or ""),
+        url=str(data.get("url") or data.get("git") or data.get("path") or ""),
+        span=inner,
+    )

@@ -1,0 +1,330 @@
+"""Lock files: only what they say about PyTorch, found by scanning the text.
+
+A uv.lock of 300 packages is 0.5 MB of TOML; parsing it whole costs more than all rules together. The blocks of the
+PyTorch family, and of whatever else comes from PyTorch's index, are found by their first lines and read alone.
+Formats: uv.lock 1, poetry.lock 1.x and 2.x, pdm.lock 4, pylock.toml 1.0 (PEP 751), Pipfile.lock 6, conda-lock 1, pixi.lock 5-6.
+"""
+
+from __future__ import annotations
+
+import re
+
+from gatepost.model import Location
+from gatepost.rules.torch_source import urls
+from gatepost.rules.torch_source.model import EXTENDED, Lock, Locked, fold
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+LIMIT = 64 * 1024 * 1024
+_WANTED = "|".join(sorted((name.replace("-", "[-_.]") for name in EXTENDED | {"numpy"}), key=len, reverse=True))
+_BLOCK = re.compile(rf'^\[\[packages?\]\]\r?\n(?:[ \t]*\r?\n)*name = "((?i:{_WANTED}))"\r?$', re.MULTILINE)
+_NEXT = re.compile(r"^\[\[|^\[(?!package)", re.MULTILINE)
+_ALL = re.compile(r'^\[\[packages?\]\]\r?\nname = "([^"]+)"', re.MULTILINE)
+_STRANGER = re.compile(
+    r'^name = "([^"]+)"\r?\nversion = "([^"]+)"\r?\nsource = \{ registry = "(https?://download(?:-r2)?\.pytorch\.org[^"]*)" \}',
+    re.MULTILINE,
+)
+_STRANGER_POETRY = re.compile(
+    r'^\[package\.source\]\r?\ntype = "legacy"\r?\nurl = "(https?://download(?:-r2)?\.pytorch\.org[^"]*)"', re.MULTILINE
+)
+_STRING = re.compile(r'^(\w[\w-]*) = "((?:[^"\\]|\\.)*)"', re.MULTILINE)
+_FILE = re.compile(r'\{\s*(?:name = "[^"]*",\s*)?(?:url|file) = "([^"]+)"')
+
+
+def text_of(data: bytes) -> str:
+    return data[:LIMIT].decode("utf-8", "replace")
+
+
+def blocks(text: str) -> list[tuple[str, int, str]]:
+    """(name, offset, text) of each package block of the PyTorch family."""
+    found = []
+    for match in _BLOCK.finditer(text):
+        stop = _NEXT.search(text, match.end())
+        found.append((fold(match[1]), match.start(), text[match.start() : stop.start() if stop else len(text)]))
+    return found
+
+
+def line_at(text: str, offset: int) -> int:
+    return text.count("\n", 0, offset) + 1
+
+
+def uv(path: str, data: bytes) -> Lock:
+    text = text_of(data)
+    entries = []
+    for name, at, block in blocks(text):
+        fields = dict(_STRING.findall(block))
+        source = re.search(r'^source = \{ (\w+) = "([^"]*)"', block, re.MULTILINE)
+        kind, origin = (source[1], source[2]) if source else ("", "")
+        resolution = re.search(r"^resolution-markers = \[(.*?)^\]", block, re.MULTILINE | re.DOTALL)
+        forks = (
+            [found.replace('\\"', '"') for found in re.findall(r'"((?:[^"\\]|\\.)*)"', resolution[1])]
+            if resolution
+            else []
+        )
+        entries.append(
+            Locked(
+                name=name,
+                version=fields.get("version", ""),
+                where=Location(path=path, line=line_at(text, at) + 1),
+                origin="" if urls.is_pypi(origin) else origin,
+                known=kind == "registry",
+                files=tuple(_FILE.findall(block)),
+                marker=" or ".join(f"({fork})" for fork in forks),
+            )
+        )
+    strangers = [
+        Locked(
+            name=fold(match[1]),
+            version=match[2],
+            where=Location(path=path, line=line_at(text, match.start())),
+            origin=match[3],
+        )
+        for match in _STRANGER.finditer(text)
+    ]
+    return Lock(path=path, format="uv.lock", entries=tuple(entries), strangers=tuple(strangers))
+
+
+def poetry(path: str, data: bytes) -> Lock:
+    text = text_of(data)
+    entries = []
+    for name, at, block in blocks(text):
+        head, _, source = block.partition("[package.source]")
+        fields = dict(_STRING.findall(head.split("\n[package.")[0]))
+        origin = dict(_STRING.findall(source.split("\n[")[0])) if source else {}
+        groups = re.search(r"^groups = \[([^\]]*)\]", head, re.MULTILINE)
+        marker = fields.get("markers", "").replace('\\"', '"')
+        table = re.search(r"^markers = \{(.*)\}", head, re.MULTILINE)
+        if table is not None:
+            found = re.findall(r'= "((?:[^"\\]|\\.)*)"', table[1])
+            listed = [part.strip(' "') for part in groups[1].split(",")] if groups else []
+            marker = " or ".join(f"({item})".replace('\\"', '"') for item in found) if len(found) >= len(listed) else ""
+        entries.append(
+            Locked(
+                name=name,
+                version=fields.get("version", ""),
+                where=Location(path=path, line=line_at(text, at) + 1),
+                origin=origin.get("url", ""),
+                reference=origin.get("reference", ""),
+                known=origin.get("type", "legacy") == "legacy",
+                files=tuple(_FILE.findall(block)),
+                marker=marker,
+                groups=tuple(part.strip(' "') for part in groups[1].split(",") if part.strip()) if groups else (),
+            )
+        )
+    strangers = []
+    for match in _STRANGER_POETRY.finditer(text):
+        start = text.rfind("[[package]]", 0, match.start())
+        fields = dict(_STRING.findall(text[start : match.start()].split("\n[package.")[0]))
+        strangers.append(
+            Locked(
+                name=fold(fields.get("name", "")),
+                version=fields.get("version", ""),
+                where=Location(path=path, line=line_at(text, start) + 1),
+                origin=match[1],
+            )
+        )
+    generator = re.match(r"# This file is automatically @generated by Poetry ([\d.]+)", text)
+    return Lock(
+        path=path,
+        format="poetry.lock",
+        entries=tuple(entries),
+        strangers=tuple(strangers),
+        generator=generator[1] if generator else "",
+    )
+
+
+def pdm(path: str, data: bytes) -> Lock:
+    text = text_of(data)
+    entries = []
+    for name, at, block in blocks(text):
+        fields = dict(_STRING.findall(block))
+        files = tuple(_FILE.findall(block))
+        hosts = {url for file in files if "://" in file and (url := file.rsplit("/", 1)[0])}
+        official = [urls.split(host) for host in hosts]
+        origin = ""
+        if official and all(url.official for url in official):
+            origin = (
+                f"https://download.pytorch.org/whl/{official[0].build}"
+                if official[0].build
+                else "https://download.pytorch.org/whl"
+            )
+        entries.append(
+            Locked(
+                name=name,
+                version=fields.get("version", ""),
+                where=Location(path=path, line=line_at(text, at) + 1),
+                origin=origin,
+                known=bool(hosts),
+                files=files,
+                marker=fields.get("marker", "").replace('\\"', '"'),
+                groups=tuple(re.findall(r'"([^"]+)"', found[1]))
+                if (found := re.search(r"^groups = \[([^\]]*)\]", block, re.MULTILINE))
+                else (),
+            )
+        )
+    return Lock(path=path, format="pdm.lock", entries=tuple(entries))
+
+
+def pylock(path: str, data: bytes) -> Lock:
+    text = text_of(data)
+    entries = []
+    strangers = []
+    for name, at, block in blocks(text):
+        fields = dict(_STRING.findall(block))
+        files = tuple(re.findall(r'url = "([^"]+)"', block))
+        origin = fields.get("index", "")
+        if not origin and files and all(urls.split(file).official for file in files):
+            parts = urls.split(files[0])
+            origin = (
+                f"https://download.pytorch.org/whl/{parts.build}" if parts.build else "https://download.pytorch.org/whl"
+            )
+        entries.append(
+            Locked(
+                name=name,
+                version=fields.get("version", ""),
+                where=Location(path=path, line=line_at(text, at) + 1),
+                origin="" if urls.is_pypi(origin) else origin,
+                known=bool(origin or files),
+                files=files,
+                marker=fields.get("marker", "").replace('\\"', '"'),
+            )
+        )
+    for match in re.finditer(
+        r'^name = "([^"]+)"\r?\nversion = "([^"]+)"\r?\n(?:marker = .*\r?\n)?index = "(https?://download[^"]*pytorch\.org[^"]*)"',
+        text,
+        re.MULTILINE,
+    ):
+        strangers.append(
+            Locked(
+                name=fold(match[1]),
+                version=match[2],
+                where=Location(path=path, line=line_at(text, match.start())),
+                origin=match[3],
+            )
+        )
+    return Lock(path=path, format="pylock.toml", entries=tuple(entries), strangers=tuple(strangers))
+
+
+def pipenv(path: str, data: bytes) -> Lock:
+    """Raises: ValueError: not JSON of the expected shape."""
+    import json
+
+    try:
+        document: Any = json.loads(data[:LIMIT])
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    if not isinstance(document, dict):
+        raise ValueError("not a JSON object")
+    text = text_of(data)
+    meta = document.get("_meta")
+    listed = meta.get("sources") if isinstance(meta, dict) else None
+    sources = tuple(
+        (str(item.get("name", "")), str(item.get("url", "")))
+        for item in (listed if isinstance(listed, list) else ())
+        if isinstance(item, dict)
+    )
+    by_name = dict(sources)
+    entries, strangers = [], []
+    for section, items in document.items():
+        if section == "_meta" or not isinstance(items, dict):
+            continue
+        for name, item in items.items():
+            if not isinstance(item, dict):
+                continue
+            index = str(item.get("index") or "")
+            origin = by_name.get(index, "") if index else ""
+            official = urls.split(origin).official
+            if fold(name) not in EXTENDED and fold(name) != "numpy" and not official:
+                continue
+            at = text.find(f'"{name}"')
+            entry = Locked(
+                name=fold(name),
+                version=str(item.get("version") or "").lstrip("="),
+                where=Location(path=path, line=line_at(text, at) if at >= 0 else None),
+                origin="" if urls.is_pypi(origin) else origin,
+                reference=index,
+                known=not index or index in by_name,
+                marker=str(item.get("markers") or ""),
+                groups=(section,),
+            )
+            entries.append(entry)
+            if official:
+                strangers.append(entry)
+    return Lock(path=path, format="Pipfile.lock", entries=tuple(entries), strangers=tuple(strangers), sources=sources)
+
+
+_CONDA_ENTRY = re.compile(r"^- name: (pytorch|torchvision|torchaudio|libtorch)\r?\n((?:^  .*\r?\n)*)", re.MULTILINE)
+_PIXI_ENTRY = re.compile(
+    r"^- conda: (\S+/)(pytorch|torchvision|torchaudio|libtorch)-([^-\s]+)-([^-\s]+?)\.(?:conda|tar\.bz2)\s*$",
+    re.MULTILINE,
+)
+
+
+def conda_lock(path: str, data: bytes) -> Lock:
+    text = text_of(data)
+    entries = []
+    for match in _CONDA_ENTRY.finditer(text):
+        fields = dict(re.findall(r"^  (\w+): (.*?)\r?$", match[2], re.MULTILINE))
+        url = fields.get("url", "")
+        build = re.search(r"-([^-]+?)\.(?:conda|tar\.bz2)$", url)
+        entries.append(
+            Locked(
+                name=match[1],
+                version=fields.get("version", "").strip("'\""),
+                where=Location(path=path, line=line_at(text, match.start())),
+                origin=url.rsplit("/", 2)[0],
+                files=(url,),
+                conda_build=build[1] if build else "",
+                marker="",
+                groups=(fields.get("platform", ""),),
+            )
+        )
+    return Lock(path=path, format="conda-lock", entries=tuple(entries))
+
+
+def pixi(path: str, data: bytes) -> Lock:
+    text = text_of(data)
+    entries = [
+        Locked(
+            name=match[2],
+            version=match[3],
+            where=Location(path=path, line=line_at(text, match.start())),
+            origin=match[1],
+            conda_build=match[4],
+            groups=(match[1].rstrip("/").rsplit("/", 1)[-1],),
+        )
+        for match in _PIXI_ENTRY.finditer(text)
+    ]
+    return Lock(path=path, format="pixi.lock", entries=tuple(entries))
+
+
+def package_names(data: bytes) -> frozenset[str]:
+    """Every package of a TOML lock, canonical."""
+    return frozenset(fold(name) for name in _ALL.findall(text_of(data)))
+
+
+FORMATS: tuple[tuple[str, Callable[[str, bytes], Lock]], ...] = (
+    (r"uv\.lock", uv),
+    (r"poetry\.lock", poetry),
+    (r"pdm\.lock", pdm),
+    (r"pylock(\..+)?\.toml", pylock),
+    (r"Pipfile\.lock", pipenv),
+    (r"conda-lock\.ya?ml|.*\.conda-lock\.ya?ml", conda_lock),
+    (r"pixi\.lock", pixi),
+)
+
+
+def read(path: str, data: bytes) -> Lock | None:
+    """The lock at a path, by its name.
+
+    Raises:
+        ValueError: the file is broken.
+    """
+    base = path.rpartition("/")[2]
+    for pattern, reader in FORMATS:
+        if re.fullmatch(pattern, base):
+            return reader(path, data)
+    return None

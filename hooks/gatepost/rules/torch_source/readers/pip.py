@@ -1,0 +1,196 @@
+"""pip: requirements files with their includes, index options, constraint files.
+
+Semantics (tested with pip 26): every index and page is merged, the highest version wins, ties go to the local label
+as text; the last `--index-url` wins; an option on a requirement's own line is ignored but for `--hash` and
+`--config-settings`; options of an included file count for all.
+"""
+
+from __future__ import annotations
+
+from gatepost.manifests import requirements as reader
+from gatepost.model import Location
+from gatepost.rules.torch_source import specs
+from gatepost.rules.torch_source import urls as addresses
+from gatepost.rules.torch_source.model import (
+    CONSTRAINT,
+    DEFAULT,
+    DIRECT,
+    EXTENDED,
+    FILE,
+    LINKS,
+    SHARED,
+    Env,
+    Fact,
+    Index,
+    Project,
+    Requirement,
+)
+from gatepost.rules.torch_source.readers import common
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gatepost.manifests.requirements import ReqFile, ReqLine, ReqOption
+
+    Read = Callable[[str], "bytes | None"]
+
+
+class Closure:
+    """A requirements file with all that it includes: (path, file, is a constraint) in the order pip reads them."""
+
+    def __init__(self, path: str, read: Callable[[str], ReqFile | None]) -> None:
+        self.files: list[tuple[str, ReqFile, bool]] = []
+        self.missing = False
+        self._read = read
+        self._walk(path, False, set())
+
+    def _walk(self, path: str, constraint: bool, seen: set[tuple[str, bool]]) -> None:
+        if (path, constraint) in seen or len(seen) > 100:
+            return
+        seen.add((path, constraint))
+        file = self._read(path)
+        if file is None:
+            self.missing = True
+            return
+        self.files.append((path, file, constraint))
+        for name, is_constraint, _ in file.includes:
+            if "://" in name:
+                self.missing = True
+                continue
+            self._walk(common.join(common.folder(path), name), constraint or is_constraint, seen)
+
+
+def read(path: str, read_file: Callable[[str], ReqFile | None]) -> Project | None:
+    """The project of a requirements file and its includes, or None if the file cannot be read."""
+    closure = Closure(path, read_file)
+    if not closure.files:
+        return None
+    requirements: list[Requirement] = []
+    indexes: list[Index] = []
+    facts: list[Fact] = []
+    env = Env(kind=FILE, name=path)
+    for where, file, constraint in closure.files:
+        for line in file.lines:
+            name = reader.canonical(line.name)
+            if not name:
+                continue
+            facts += _own_options(where, file, line, name)
+            requirements.append(
+                Requirement(
+                    name=name,
+                    text=line.specifier,
+                    spec=specs.parse(line.specifier),
+                    marker=line.marker,
+                    env=env,
+                    where=Location(path=where, line=line.line),
+                    role=CONSTRAINT if constraint else DIRECT,
+                    url=line.url,
+                    extras=line.extras,
+                    span=line.span,
+                    whole=line.whole,
+                    hashed=bool(line.hashes),
+                )
+            )
+        for option in file.options:
+            found = index_of(option.name, option.value, Location(path=where, line=option.line), option.span)
+            if found is not None:
+                indexes.append(found)
+    default = [index for index in indexes if index.role == DEFAULT]
+    for index in default[:-1]:  # only the last counts
+        indexes.remove(index)
+    facts += _repeated(closure)
+    if any(option.name == "no-index" for _, file, _ in closure.files for option in file.options):
+        indexes = [index for index in indexes if index.role == LINKS]
+    return Project(
+        tool="pip",
+        root=common.folder(path),
+        path=path,
+        files=tuple(where for where, _, _ in closure.files),
+        requirements=tuple(requirements),
+        indexes=tuple(indexes),
+        facts=tuple(facts),
+        dynamic=closure.missing,
+    )
+
+
+def _own_options(path: str, file: ReqFile, line: ReqLine, name: str) -> list[Fact]:
+    """TS119: an index option behind a requirement."""
+    found = []
+    for option in line.options:
+        if option.name not in ("index-url", "extra-index-url", "find-links"):
+            continue
+        if name not in EXTENDED and not addresses.split(option.value).official:
+            continue
+        others = any(reader.canonical(other.name) not in EXTENDED for other in file.lines if other.name) or any(
+            other.name == "index-url" for other in file.options
+        )
+        word = "extra-index-url" if option.name == "index-url" and others else option.name
+        new = (
+            ""
+            if any(other.name == word and other.value == option.value for other in file.options)
+            else f"--{word} {option.value}\n"
+        )
+        edits: tuple[tuple[int, int, str], ...] = ((option.start - 1, option.end, ""),)
+        if new:
+            edits = ((line.start, line.start, new), *edits)
+        found.append(
+            Fact(
+                code="TS119",
+                where=Location(path=path, line=line.line),
+                message=f"--{option.name} behind a requirement: pip ignores it without a word and takes `{name}` from the file's own indexes, uv refuses the line",
+                remedy=f"Write `--{word} {addresses.show(option.value)}` on a line of its own.",
+                edits=edits,
+            )
+        )
+    return found
+
+
+def _repeated(closure: Closure) -> list[Fact]:
+    """TS120 and TS405: more than one --index-url; --trusted-host for a host of PyTorch's."""
+    found = []
+    first: tuple[str, int, str] | None = None
+    for path, file, _ in closure.files:
+        for option in file.options:
+            if option.name == "index-url":
+                if first is not None and not addresses.same(first[2], option.value):
+                    found.append(
+                        Fact(
+                            code="TS120",
+                            where=Location(path=path, line=option.line),
+                            message=f"a second --index-url (the first is at {first[0]}:{first[1]}): pip takes only the last one, uv refuses the file",
+                            remedy="Keep one --index-url; install from the other index in a step of its own.",
+                        )
+                    )
+                first = first or (path, option.line, option.value)
+            elif option.name == "trusted-host":
+                host = addresses.split("https://" + option.value)
+                official = host.official or option.value.endswith("pytorch.org")
+                found.append(
+                    Fact(
+                        code="TS405",
+                        where=Location(path=path, line=option.line),
+                        message=f"certificates of `{option.value}` are not checked (--trusted-host)",
+                        remedy="Remove the line"
+                        + ("." if official else ", or give pip the host's certificate with `--cert`."),
+                        edits=_line_edit(option) if official else (),
+                    )
+                )
+    return found
+
+
+def _line_edit(option: ReqOption) -> tuple[tuple[int, int, str], ...]:
+    return ((option.start, option.end + 1, ""),)
+
+
+def index_of(name: str, value: str, where: Location, span: tuple[int, int] | None) -> Index | None:
+    """The index that an option adds. A public registry as `--index-url` is no index of its own."""
+    if name == "index-url":
+        role = "pypi" if addresses.is_pypi(value) else DEFAULT
+    elif name == "extra-index-url":
+        role = "pypi" if addresses.is_pypi(value) else SHARED
+    elif name == "find-links":
+        role = LINKS
+    else:
+        return None
+    return Index(name="", url=value, where=where, role=role, span=span, written=name)

@@ -1,0 +1,153 @@
+"""What a rule may ask besides the project itself: the table, the settings, other files' words, and how to make a fix."""
+
+from __future__ import annotations
+
+import re
+
+from gatepost.model import Edit, Finding, Fix, Location
+from gatepost.rules.torch_source import table as tables
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+    from gatepost.model import Severity
+    from gatepost.rules.torch_source.model import Env, Project
+    from gatepost.rules.torch_source.table import Table
+    from gatepost.tree.base import Tree
+
+_INSTALLERS = re.compile(
+    r"(?:^|/)(?:[^/]*Dockerfile[^/]*|[^/]*Containerfile[^/]*|[^/]+\.dockerfile|Makefile|makefile|justfile|Justfile|Taskfile\.ya?ml|tox\.ini|noxfile\.py"
+    r"|[^/]+\.sh|[^/]+\.bash|[^/]+\.bat|[^/]+\.ps1|README[^/]*|INSTALL[^/]*|[^/]+\.md|[^/]+\.rst|\.gitlab-ci\.yml|[^/]+\.ipynb|azure-pipelines\.yml|cog\.yaml|environment[^/]*\.ya?ml)$"
+    r"|(?:^|/)\.github/workflows/[^/]+\.ya?ml$|(?:^|/)\.(?:circleci|devcontainer)/",
+)
+_INDEX_WORDS = re.compile(
+    r"--index-url|--extra-index-url|--find-links|--index\b|--default-index|--torch-backend|\s-i\s|\s-f\s|PIP_(?:EXTRA_)?INDEX_URL|PIP_FIND_LINKS|UV_(?:EXTRA_)?INDEX|UV_TORCH_BACKEND|UV_DEFAULT_INDEX"
+)
+LARGEST = 400_000
+
+
+class View:
+    """One run's surroundings. Reads lazily; nothing here writes."""
+
+    def __init__(self, tree: Tree, settings: Mapping[str, Any], projects: Sequence[Project]) -> None:
+        self.tree = tree
+        self.settings = settings
+        self.projects = projects
+        self._installers: list[tuple[str, str]] | None = None
+
+    @property
+    def table(self) -> Table:
+        return tables.load()
+
+    # Policy -------------------------------------------------------------------------------------------------------
+
+    def policy(self, env: Env, path: str) -> str:
+        """The build that the project states for an environment or file ("cpu", "cu128"), or ""."""
+        build = self.settings.get("build")
+        if isinstance(build, str):
+            return build.lower()
+        if not isinstance(build, dict):
+            return ""
+        for key in (f"{env.kind}:{env.name}", env.name, path, "main" if env.kind == "main" else "", "default", "*"):
+            if key and isinstance(build.get(key), str):
+                return str(build[key]).lower()
+        return ""
+
+    def hosts(self) -> tuple[str, ...]:
+        found = self.settings.get("hosts") or ()
+        return tuple(str(host).lower() for host in found)
+
+    def nightly(self) -> bool:
+        return bool(self.settings.get("nightly"))
+
+    # Other files --------------------------------------------------------------------------------------------------
+
+    def installers(self) -> list[tuple[str, str]]:
+        """(path, text with continued lines joined) of the files that may hold install commands."""
+        if self._installers is None:
+            wanted = [path for path in self.tree.paths() if _INSTALLERS.search(path)][:1500]
+            found = self.tree.read_many([path for path in wanted if (self.tree.size(path) or 0) < LARGEST])
+            self._installers = [
+                (path, re.sub(r"\\\r?\n", " ", data.decode("utf-8", "replace")))
+                for path, data in found.items()
+                if data is not None and (b"pip" in data or b"uv" in data)
+            ]
+        return self._installers
+
+    def index_given_for(self, path: str) -> bool:
+        """Whether some command in the repository installs this requirements file with an index of its own."""
+        base = re.escape(path.rpartition("/")[2])
+        uses = re.compile(
+            rf"(?:-r|-c|--requirement|--constraint)[=\s]*[\"']?[^\s\"']*{base}\b|(?:compile|sync)[^\n]*{base}\b"
+        )
+        for _, text in self.installers():
+            if base.replace("\\", "") not in text:
+                continue
+            for line in text.splitlines():
+                if uses.search(line) and _INDEX_WORDS.search(line):
+                    return True
+            if re.search(
+                r"(?:PIP_(?:EXTRA_)?INDEX_URL|PIP_FIND_LINKS|UV_(?:EXTRA_)?INDEX|UV_TORCH_BACKEND|UV_DEFAULT_INDEX|pip3? config set)",
+                text,
+            ) and uses.search(text):
+                return True
+        return self.pip_conf()
+
+    def pip_conf(self) -> bool:
+        """Whether the repository carries a pip configuration that names an index."""
+        for path in self.tree.paths():
+            if path.rpartition("/")[2] in ("pip.conf", "pip.ini"):
+                data = self.tree.read(path)
+                if data is not None and b"pytorch" in data:
+                    return True
+        return False
+
+    def install_tools(self, path: str) -> set[str]:
+        """Which of "pip" and "uv" some command in the repository installs this requirements file with."""
+        base = re.escape(path.rpartition("/")[2])
+        found = set()
+        for _, text in self.installers():
+            for line in text.splitlines():
+                if re.search(rf"-r\s*[\"']?[^\s\"']*{base}\b", line):
+                    if re.search(r"\buv\s+pip\b", line):
+                        found.add("uv")
+                    elif re.search(r"\bpip3?\s+install\b", line):
+                        found.add("pip")
+        return found
+
+    # Findings -----------------------------------------------------------------------------------------------------
+
+    def edit(self, path: str, title: str, changes: Sequence[tuple[int, int, str]], safe: bool = True) -> Fix | None:
+        """A fix that replaces character ranges of one file; None where that cannot be done exactly."""
+        data = self.tree.read(path)
+        if data is None or not changes:
+            return None
+        try:
+            text = data.decode("utf-8")
+        except UnicodeDecodeError:
+            return None
+        crlf = "\r\n" in text
+        last = len(text) + 1
+        for start, end, new in sorted(changes, key=lambda change: (change[0], change[1]), reverse=True):
+            if not 0 <= start <= end <= last:
+                return None
+            last = start
+            text = text[:start] + (new.replace("\n", "\r\n") if crlf else new) + text[end:]
+        new_data = text.encode("utf-8")
+        return (
+            Fix(title=title, edits=(Edit(path=path, old=data, new=new_data),), safe=safe) if new_data != data else None
+        )
+
+
+def found(
+    code: str,
+    where: Location,
+    message: str,
+    remedy: str,
+    severity: Severity | None = None,
+    fix: Fix | None = None,
+    related: tuple[Location, ...] = (),
+) -> Finding:
+    return Finding(code=code, where=where, message=message, remedy=remedy, severity=severity, fix=fix, related=related)
