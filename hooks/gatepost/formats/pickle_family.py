@@ -11,6 +11,7 @@ import re
 from gatepost.formats.kind import ARRAY, CHECKPOINT, DATASET, PICKLE, WEIGHTS, Kind, u64
 
 EXTENSIONS = (".pkl", ".pickle", ".pck", ".pcl", ".p", ".dill", ".joblib", ".pdparams", ".pdopt", ".sav", ".npy")
+LOADED = (*EXTENSIONS, ".pt", ".pth", ".ckpt", ".bin", ".model", ".dat", ".th", ".ptl")
 # torch.serialization.MAGIC_NUMBER, 0x1950a86a20f9469cfc6c, as LONG1
 TORCH_MAGIC = b"\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19"
 LOOKS_TEXT = re.compile(rb"\((?:[dl]p?\d*\n|[dlic(])|c[A-Za-z_][\w.]*\n[A-Za-z_][\w.]*\n|[}\])]q\x00|[}\]][q(]|\(dp|\(lp")
@@ -50,7 +51,7 @@ def identify(head: bytes, size: int, name: str) -> Kind | None:
             )
         if not 1 <= head[1] <= 5 or (head[2:3] == b"\x95" and u64(head, 3) > size - 11):
             return None
-    elif not agrees and not LOOKS_TEXT.match(head) and not (size <= len(head) and head.rstrip(b"\r\n ").endswith(b".")):
+    elif not lower.endswith(LOADED) and not LOOKS_TEXT.match(head) and not (size <= len(head) and head.rstrip(b"\r\n ").endswith(b".")):
         return None
     from gatepost.formats.pickle_machine import Budget, Walk
 
@@ -66,6 +67,8 @@ def identify(head: bytes, size: int, name: str) -> Kind | None:
         good = walk.ops >= 3 and (agrees or (at_end and (bool(walk.names) or walk.ops >= 5) and _has_grammar(head)))
     else:
         good = cut and (walk.ops >= 8 if agrees else walk.ops >= 200 and bool(walk.text_ops) and b"p" in head[:64])
+    if not good and (binary or lower.endswith(LOADED)):
+        good = any(use.called for use in walk.names.values())  # whatever comes later, that much is run
     if not good:
         return None
     protocol = head[1] if binary else 0 if walk.text_ops else 1

@@ -51,7 +51,7 @@ class Name:
 class Made:
     """What a call, or an attribute look-up on one, gave. `by` is the callee, if it is known."""
 
-    __slots__ = ("by", "args")
+    __slots__ = ("args", "by")
 
     def __init__(self, by: Name | None, args: Any = None) -> None:
         self.by = by
@@ -71,7 +71,7 @@ class Bytes:
 class Use:
     """How a name is used: the opcode that imports it, where (byte offset), whether it is called."""
 
-    __slots__ = ("offset", "opcode", "called", "followed", "checked")
+    __slots__ = ("called", "checked", "followed", "offset", "opcode")
 
     def __init__(self, offset: int, opcode: str) -> None:
         self.offset = offset
@@ -612,7 +612,7 @@ def _number(raw: bytes, op: int) -> int | None:
     if op == 0x46:
         float(raw)
         return None
-    text = raw.strip().rstrip(b"L")
-    if len(text) > 20:
-        return None
-    return int(text, 0)
+    text = raw.strip()
+    if not re.fullmatch(rb"[-+]?(?:0[xX][0-9a-fA-F]+|[0-9_]+)[lL]?", text):
+        raise ValueError
+    return int(text) if len(text) <= 18 and text.lstrip(b"-").isdigit() else None

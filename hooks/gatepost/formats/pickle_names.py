@@ -130,6 +130,11 @@ SAFE_NAMES = (
     | _names("scipy.spatial._ckdtree", "cKDTree") | _names("scipy.spatial._kdtree", "KDTree")
     | _names("pandas.core.internals.blocks", "new_block") | _names("pandas.core.indexes.base", "_new_Index")
     | _names("pandas.core.indexes.datetimes", "_new_DatetimeIndex") | _names("pandas.core.indexes.period", "_new_PeriodIndex")
+    | _names("pyarrow.lib", "_restore_array py_buffer type_for_alias schema field struct list_ Schema Field DataType"
+             " Array ChunkedArray Table RecordBatch Buffer")
+    | _names("pandas", "StringDtype CategoricalDtype DatetimeTZDtype IntervalDtype PeriodDtype SparseDtype ArrowDtype"
+             " BooleanDtype Int8Dtype Int16Dtype Int32Dtype Int64Dtype UInt8Dtype UInt16Dtype UInt32Dtype UInt64Dtype"
+             " Float32Dtype Float64Dtype MultiIndex DatetimeIndex CategoricalIndex TimedeltaIndex IntervalIndex DateOffset")
     | _names("pandas", "DataFrame Series Index RangeIndex Timestamp Timedelta Categorical Interval Period NaT NA")
 )  # fmt: skip
 
@@ -140,7 +145,7 @@ SAFE_CLASSES = re.compile(
     rf"|torch\.nn\.modules\.\w+\.{CLASS}|torch\.optim\.\w+\.{CLASS}"
     rf"|pandas\.core\.(?!computation\b)\w+(?:\.\w+)*\.{CLASS}"
     rf"|pandas\._libs\.(?:\w+\.)*(?:{CLASS}|__pyx_unpickle_\w+|_unpickle_\w+|_nat_unpickle|__nat_unpickle)"
-    rf"|pandas\._libs\.missing\.{CLASS}"
+    rf"|pandas\._libs\.missing\.{CLASS}|pandas\.(?:arrays|tseries\.offsets)\.{CLASS}"
     rf"|numpy\.dtypes\.{CLASS}|numpy\.(?:_?core)\.multiarray\.\w+DType"
     rf"|sklearn(?:\.\w+)+\.__pyx_unpickle_\w+"
     rf"|scipy\.interpolate\.\w+\.{CLASS}"
@@ -149,31 +154,15 @@ SAFE_CLASSES = re.compile(
     rf"|exceptions\.{CLASS}"
     rf"|(?:math|cmath|statistics)\.[a-z]\w*)\Z"
 )
+# functions that may stand in a pickle as long as nothing calls them there
+FUNCTIONS = re.compile(r"(?:numpy|scipy\.special(?:\._ufuncs)?)\.[a-z]\w*\Z")
 RE_EXPORTED = frozenset(
-    "Popen Thread Process Timer Pool ThreadPool Parallel Memory Path StringIO BytesIO Unpickler Pickler FunctionType"
-    " CodeType LambdaType ModuleType MethodType InteractiveInterpreter InteractiveConsole Event Lock Executor"
-    " ThreadPoolExecutor ProcessPoolExecutor TemporaryDirectory NamedTemporaryFile ZipFile TarFile GzipFile"
-    " SourceFileLoader Logger FileHandler Environment Request URLopener Session".split()
+    ["Popen", "Thread", "Process", "Timer", "Pool", "ThreadPool", "Parallel", "Memory", "Path", "StringIO", "BytesIO", "Unpickler", "Pickler", "FunctionType", "CodeType", "LambdaType", "ModuleType", "MethodType", "InteractiveInterpreter", "InteractiveConsole", "Event", "Lock", "Executor", "ThreadPoolExecutor", "ProcessPoolExecutor", "TemporaryDirectory", "NamedTemporaryFile", "ZipFile", "TarFile", "GzipFile", "SourceFileLoader", "Logger", "FileHandler", "Environment", "Request", "URLopener", "Session"]
 )
 
 # modules that reach the system, the network, the file system, the interpreter or other pickles
 DANGEROUS_MODULES = frozenset(
-    "os posix nt posixpath ntpath subprocess _posixsubprocess _winapi sys builtins __builtin__ __builtins__ __main__"
-    " runpy pip _pip ensurepip venv pty tty code codeop ctypes _ctypes cffi pydoc pydoc_data pdb bdb cProfile profile"
-    " _lsprof trace timeit doctest importlib _frozen_importlib _frozen_importlib_external imp _imp pkgutil zipimport"
-    " zipapp marshal pickle _pickle cPickle pickletools shelve dbm dill shutil tempfile glob fileinput linecache"
-    " socket _socket ssl _ssl http httplib urllib urllib2 urllib3 ftplib smtplib imaplib poplib nntplib telnetlib"
-    " xmlrpc socketserver wsgiref webbrowser antigravity asyncio asyncore asynchat multiprocessing _multiprocessing"
-    " concurrent threading _thread thread signal _signal sched atexit site sitecustomize usercustomize sysconfig"
-    " _sysconfigdata distutils setuptools pkg_resources wheel lib2to3 idlelib tkinter turtle test unittest"
-    " rlcompleter readline cgi cgitb mailcap mailbox platform commands popen2 _osx_support _aix_support _pyrepl"
-    " _bootsubprocess _bootlocale bsddb fcntl mmap resource gc inspect dis symtable compileall py_compile sqlite3"
-    " _sqlite3 zipfile tarfile gzip bz2 lzma netrc getpass getopt crypt spwd pwd grp syslog select selectors"
-    " faulthandler tracemalloc pyclbr tabnanny this modulefinder nturl2path xdrlib"
-    " pexpect ptyprocess paramiko fabric invoke plumbum sh requests httpx aiohttp IPython jupyter_client ipykernel"
-    " nbconvert pytest _pytest nose psutil docker boto3 botocore jinja2 mako execnet winreg msvcrt win32api _xxsubinterpreters"
-    " _interpreters interpreters _testcapi _testinternalcapi xxlimited cmd curses pipes plistlib py nt_ java"
-    " js pyodide wsgiref smtpd aifc chunk uu hmac_ jsonpickle yaml ruamel".split()
+    ["os", "posix", "nt", "posixpath", "ntpath", "subprocess", "_posixsubprocess", "_winapi", "sys", "builtins", "__builtin__", "__builtins__", "__main__", "runpy", "pip", "_pip", "ensurepip", "venv", "pty", "tty", "code", "codeop", "ctypes", "_ctypes", "cffi", "pydoc", "pydoc_data", "pdb", "bdb", "cProfile", "profile", "_lsprof", "trace", "timeit", "doctest", "importlib", "_frozen_importlib", "_frozen_importlib_external", "imp", "_imp", "pkgutil", "zipimport", "zipapp", "marshal", "pickle", "_pickle", "cPickle", "pickletools", "shelve", "dbm", "dill", "shutil", "tempfile", "glob", "fileinput", "linecache", "socket", "_socket", "ssl", "_ssl", "http", "httplib", "urllib", "urllib2", "urllib3", "ftplib", "smtplib", "imaplib", "poplib", "nntplib", "telnetlib", "xmlrpc", "socketserver", "wsgiref", "webbrowser", "antigravity", "asyncio", "asyncore", "asynchat", "multiprocessing", "_multiprocessing", "concurrent", "threading", "_thread", "thread", "signal", "_signal", "sched", "atexit", "site", "sitecustomize", "usercustomize", "sysconfig", "_sysconfigdata", "distutils", "setuptools", "pkg_resources", "wheel", "lib2to3", "idlelib", "tkinter", "turtle", "test", "unittest", "rlcompleter", "readline", "cgi", "cgitb", "mailcap", "mailbox", "platform", "commands", "popen2", "_osx_support", "_aix_support", "_pyrepl", "_bootsubprocess", "_bootlocale", "bsddb", "fcntl", "mmap", "resource", "gc", "inspect", "dis", "symtable", "compileall", "py_compile", "sqlite3", "_sqlite3", "zipfile", "tarfile", "gzip", "bz2", "lzma", "netrc", "getpass", "getopt", "crypt", "spwd", "pwd", "grp", "syslog", "select", "selectors", "faulthandler", "tracemalloc", "pyclbr", "tabnanny", "this", "modulefinder", "nturl2path", "xdrlib", "pexpect", "ptyprocess", "paramiko", "fabric", "invoke", "plumbum", "sh", "requests", "httpx", "aiohttp", "IPython", "jupyter_client", "ipykernel", "nbconvert", "pytest", "_pytest", "nose", "psutil", "docker", "boto3", "botocore", "jinja2", "mako", "execnet", "winreg", "msvcrt", "win32api", "_xxsubinterpreters", "_interpreters", "interpreters", "_testcapi", "_testinternalcapi", "xxlimited", "cmd", "curses", "pipes", "plistlib", "py", "nt_", "java", "js", "pyodide", "wsgiref", "smtpd", "aifc", "chunk", "uu", "hmac_", "jsonpickle", "yaml", "ruamel"]
 )
 # parts of otherwise useful libraries
 DANGEROUS_PREFIXES = re.compile(
@@ -201,9 +190,7 @@ DANGEROUS_PREFIXES = re.compile(
 DUNDER = re.compile(r"__\w+__\Z")
 WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 ACTS = frozenset(
-    "exec execute execfile eval evaluate system popen spawn shell subprocess cmd command run runstring runscript"
-    " import importer load loads loader open download fetch urlopen compile interpret call invoke install launch"
-    " process unpickle unlink remove rmtree write delete".split()
+    ["exec", "execute", "execfile", "eval", "evaluate", "system", "popen", "spawn", "shell", "subprocess", "cmd", "command", "run", "runstring", "runscript", "import", "importer", "load", "loads", "loader", "open", "download", "fetch", "urlopen", "compile", "interpret", "call", "invoke", "install", "launch", "process", "unpickle", "unlink", "remove", "rmtree", "write", "delete"]
 )
 HARMLESS_ACTS = re.compile(r"_?(?:re)?(?:build|construct|new)|__pyx_unpickle_|_unpickle_|.*_ctor\Z")
 
@@ -244,6 +231,8 @@ def _judge(module: str, name: str, called: bool) -> str:
         return DANGER
     if top == "__torch__":  # TorchScript's own classes, which Python never imports
         return SAFE
+    if not called and FUNCTIONS.match(full):
+        return SAFE
     inner = module.split(".")[1:] + parts[:-1] + ([parts[-1]] if parts[-1].islower() else [])
     if any(part in REACHED for part in inner):
         return DANGER  # a module taken from a module: `logging.os`, `torch.serialization` `os.system`
@@ -258,6 +247,5 @@ def _judge(module: str, name: str, called: bool) -> str:
 
 
 REACHED = frozenset(
-    "os posix nt sys subprocess builtins importlib runpy pty ctypes shutil socket pickle marshal multiprocessing"
-    " threading asyncio tempfile signal codeop pdb inspect gc".split()
+    ["os", "posix", "nt", "sys", "subprocess", "builtins", "importlib", "runpy", "pty", "ctypes", "shutil", "socket", "pickle", "marshal", "multiprocessing", "threading", "asyncio", "tempfile", "signal", "codeop", "pdb", "inspect", "gc"]
 )

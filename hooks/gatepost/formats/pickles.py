@@ -332,12 +332,9 @@ class _Inspector:
                 self.unknowns[f"{verb} `{_shown(f'{module}.{name}')}`"] = None
         for kind, detail, _ in walk.notes:
             self.weigh_note(kind, detail)
-        tried = 0
-        for at, length in walk.embedded:
-            if tried >= 500:
-                self.gap("too many strings that look like pickles")
-                break
-            tried += 1
+        if len(walk.embedded) > 500:
+            self.gap("too many strings that look like pickles")
+        for at, length in walk.embedded[:500]:
             self.embedded(data[at : at + min(length, 8 << 20)], where, depth)
 
     def weigh_note(self, kind: str, detail: str) -> None:

@@ -59,6 +59,12 @@ SETTINGS = (
         default=(),
         help="Array of tables: `path`, `id` (git's blob id: other content at that path is a finding again), `reason`.",
     ),
+    Setting(
+        key="pickle-trusted",
+        kind="strs",
+        default=(),
+        help="Globs over `module.name`: names in pickles that you know to be harmless.",
+    ),
     Setting(key="include", kind="strs", default=(), help="Globs: only these paths are judged."),
     Setting(key="exclude", kind="strs", default=(), help="Globs of paths that are not judged."),
 )

@@ -19,15 +19,16 @@ def check(ctx: Context) -> Iterator[Outcome]:
         gatepost.settings.SettingsError: a wrong entry in `allow`.
         gatepost.tree.git.GitError: git failed.
     """
-    from gatepost.rules.large_model_files import budget, gaps, pointers, sizes, twice
+    from gatepost.rules.large_model_files import budget, gaps, notebooks, pickles, pointers, rundirs, sizes, twice
 
     policy = read_policy(ctx)
     source = open_source(ctx.tree, ctx.env, ctx.args, named=ctx.scope is not None)
     seen = survey(source, policy)
     told: set[str] = set()  # ids of blobs that a finding is about: one finding a blob
-    for topic in (pointers.check, sizes.check, budget.check):
+    for topic in (pointers.check, notebooks.check, sizes.check, budget.check, pickles.check):
         for blobs, outcome in topic(source, policy, ctx.settings, seen, told):
             told.update(blobs)
             yield outcome
     yield from twice.check(source, policy)
+    yield from rundirs.check(source, policy)
     yield from gaps.check(source)

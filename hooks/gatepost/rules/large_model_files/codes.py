@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gatepost.model import ERROR, INFO, WARNING, Code
+from gatepost.rules.large_model_files.codes_content import PICKLES, RUNS
 
 _UNSTAGE = (
     "Unstage it (`git rm --cached -- FILE`, or `git restore --staged -- FILE` for a file that was there before), keep "
@@ -188,4 +189,4 @@ GAPS: tuple[Code, ...] = (
     ),
 )
 
-CODES: tuple[Code, ...] = SIZES + POINTERS + GAPS
+CODES: tuple[Code, ...] = SIZES + POINTERS + GAPS + PICKLES + RUNS
