@@ -30,7 +30,7 @@ def memory_lock(path: str, files: dict[str, bytes]) -> Lock:
 
 
 def word(verdict: Verdict) -> str:
-    """"fresh", "stale" or "unknown"."""
+    """ "fresh", "stale" or "unknown"."""
     names = {Fresh: "fresh", Stale: "stale", Unknown: "unknown"}
     return names[type(verdict)]
 

@@ -129,7 +129,7 @@ class LocalIndex:
         """The simple index's address, without a final slash."""
         return f"http://127.0.0.1:{self.port}/simple"
 
-    def __enter__(self) -> LocalIndex:
+    def __enter__(self) -> LocalIndex:  # noqa: PYI034
         index = self
 
         class Handler(BaseHTTPRequestHandler):

@@ -8,9 +8,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
-
 from gatepost.locks._base import Stale
 from gatepost.locks.poetry import FORMAT
+
 from tests.locks.asking import ask, edited
 from tests.locks.local_index import LocalIndex, Packages
 from tests.oracle import tool_env
@@ -225,7 +225,7 @@ def run_rows(tmp_path: Path, bin_dir: Path, manifest: str, rows: list[Row], lock
         base = tmp_path / "base"
         base.mkdir()
         (base / "pyproject.toml").write_text(manifest.replace("INDEX", index.url))
-        made = subprocess.run(
+        made = subprocess.run(  # noqa: PLW1510
             [str(bin_dir / "poetry"), "lock", "-n", *lock_args], cwd=base, env=environment, capture_output=True, text=True
         )
         assert made.returncode == 0, made.stdout + made.stderr
