@@ -58,6 +58,12 @@ def is_secret(user: str, password: str, host: str) -> bool:
     A host that can only be the developer's own machine or a container beside it (no dot in its name) has a
     development password, unless the password was drawn at random.
     """
+    if "%" in password:
+        from urllib.parse import unquote
+
+        password = unquote(password)
+    if user.lower() in _SOMEONE and len(password) < 12 and not _mixed(password):
+        return False
     if (
         is_reference(password)
         or is_reference(user)
