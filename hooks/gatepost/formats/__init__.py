@@ -74,17 +74,17 @@ DATA_MAGIC_TAIL = {b"PAR1": "parquet", b"PARE": "parquet", b"FEA1": "feather1"}
 STREAM_FIRST = frozenset({b"\x1f\x8b", b"BZ", b"\xfd7", b"]\x00", b"(\xb5", b"\x04\x22"})
 FAISS_FIRST = frozenset({b"Ix", b"Iw", b"IH", b"IB", b"IR", b"In"})
 RKNN = b"RKNN"
-PICKLE_TEXT = frozenset(b"()]}cIiLSVFNKJMGXUTCB")
+PICKLE_FIRST = frozenset(b"()]}cIiLSVFNKJMGXUTCBP\x80\x82\x83\x84\x88\x89\x8a\x8b\x8c\x8d\x8e\x8f\x95\x96\x97")
 HDF5 = b"\x89HDF\r\n\x1a\n"
 
 
 def identify_at(head: bytes, size: int, name: str, tail: Tail, depth: int) -> Kind | None:
     """`identify`, `depth` archives deep."""
     kind = _by_magic(head, size, name, tail, depth)
-    if kind is None and (head[0] == 0x80 or head[0] in PICKLE_TEXT):
+    if kind is None and head[0] in PICKLE_FIRST:
         from gatepost.formats import pickle_family
 
-        kind = pickle_family.identify(head, size, name) if len(head) > 3 else None
+        kind = pickle_family.identify(head, size, name)
     return kind or _by_structure(head, size, name, tail, depth)
 
 

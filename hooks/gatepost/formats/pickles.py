@@ -24,7 +24,7 @@ INFLATE_MAX = 16 << 20  # bytes of one compressed member that are looked at
 
 PICKLE_MEMBER = re.compile(r"(?i)(?:^|[/\\])(?:data|constants|pickle|storages|tensors)(?:\.pkl)?$|\.(?:pkl|pickle|p|dill|joblib)$")
 RAW_MEMBER = re.compile(r"(?i)[/\\](?:data|tensors)[/\\]\d+$|\.(?:json|txt|py|md|yaml|yml|xml|csv|so|png|jpe?g)$")
-START = re.compile(rb"\x80[\x00-\x05]|[c(\]})iIlSVFLNKJMGXUTCB\x8c\x8d\x85-\x8b\x95]")
+START = re.compile(rb"\x80[\x00-\x05]|[c(\]})iIlSVFLNKJMGXUTCBP\x82-\x84\x88-\x8f\x95-\x97]")
 
 
 @record
@@ -105,8 +105,11 @@ class _Inspector:
 
     # -- containers -------------------------------------------------------------------------------------------
 
-    def file(self, data: bytes, where: str, name: str, depth: int, named: bool) -> None:
-        """One file or member: unwrap, then walk. `named`: its name or place says that it is a pickle."""
+    def file(self, data: bytes, where: str, name: str, depth: int, named: bool, scanned: bool = False) -> None:
+        """One file or member: unwrap, then walk. `named`: its name or place says that it is a pickle.
+
+        `scanned`: these bytes stand uncompressed in a zip whose every signature is followed already.
+        """
         if depth > DEPTH_MAX:
             self.gap("archives are nested too deep")
             return
@@ -123,11 +126,10 @@ class _Inspector:
                 return
         if data[257:262] == b"ustar":
             self.tar(data, where, depth)
-        zipped = data.find(b"PK\x03\x04", 0, 1 << 20) if two != b"PK" else 0
-        if two == b"PK" or (zipped >= 0 and b"PK\x05\x06" in data[-70_000:]) or (depth == 0 and b"PK\x01\x02" in data[-70_000:]):
+        if not scanned and (two == b"PK" or b"PK\x01\x02" in data[-70_000:] or b"PK\x03\x04" in data[: 1 << 20]):
             self.zip(data, where, depth)
-            if two == b"PK":
-                return
+        if data[:4] == b"PK\x03\x04":
+            return
         if START.match(data):
             self.pickle(data, where, depth, named)
 
@@ -220,11 +222,12 @@ class _Inspector:
             if self.members > MEMBERS_MAX:
                 self.gap("an archive of too many members")
                 return
-            if method == 8 or (method != 0 and not START.match(data, begin)):
+            stored = method != 8 and (method == 0 or bool(START.match(data, begin)))
+            if not stored:
                 body = self.inflate_member(data, begin, title, where)
             else:
                 body = data[begin:] if PICKLE_MEMBER.search(title) else data[begin : begin + (4 << 20)]
-            self.member(body, where, title, depth)
+            self.member(body, where, title, depth, scanned=stored)
 
     def header(self, data: bytes, at: int, starts: dict[int, tuple[str, int]]) -> None:
         length = int.from_bytes(data[at + 26 : at + 28], "little")
@@ -253,14 +256,12 @@ class _Inspector:
             self.gap(f"more than {most >> 20} MiB compressed in `{_shown(title)}`")
         return inner
 
-    def member(self, body: bytes, where: str, title: str, depth: int) -> None:
+    def member(self, body: bytes, where: str, title: str, depth: int, scanned: bool = False) -> None:
         inside = f"{where}!{title}" if where else title
         if PICKLE_MEMBER.search(title):
-            self.file(body, inside, title, depth + 1, named=True)
-        elif RAW_MEMBER.search(title):
-            return
-        else:
-            self.file(body, inside, title, depth + 1, named=False)
+            self.file(body, inside, title, depth + 1, named=True, scanned=scanned)
+        elif not RAW_MEMBER.search(title):
+            self.file(body, inside, title, depth + 1, named=False, scanned=scanned)
 
     # -- pickles ----------------------------------------------------------------------------------------------
 
