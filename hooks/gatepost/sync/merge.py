@@ -342,6 +342,8 @@ class _Merge:
             if new:
                 self.note("add", path, f"add    {show(path)}: {', '.join(map(str, new))}")
         ours += added
+        order = {identity(path, item): n for n, item in enumerate(value)}
+        ours.sort(key=lambda item: order.get(identity(path, item), 0))
         origin = entry.origin if entry else ADOPTED
         whole = origin == ADDED and same(ours, value)
         self.entries[path] = Entry(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from gatepost.globs import matcher
 from gatepost.model import Edit, Finding, Fix, Location, Unchecked
 from gatepost.record import record, replace
-from gatepost.sync import derive, layers, overrides, record_file, shadow
+from gatepost.sync import baseline, derive, layers, overrides, record_file, shadow
 from gatepost.sync.merge import Declared, Merged, declared, merge
 from gatepost.sync.paths import get, leaves, plain, read, same, show
 from gatepost.sync.record_file import NAME, Entry, Record, RecordError
@@ -43,7 +43,7 @@ def plan(tree: Tree, settings: Mapping[str, Any]) -> Plan:
         settings: `profile`, `keep` and `drop` of [tool.gatepost]; `tools` and `members` of its sync-configs table.
     """
     raw = tree.read(NAME)
-    last = Record(version="", profile=(), files={})
+    last = record_file.empty()
     if raw is not None:
         try:
             last = record_file.parse(raw)
@@ -56,16 +56,17 @@ def plan(tree: Tree, settings: Mapping[str, Any]) -> Plan:
     projects = [_Project(tree, folder, settings, last) for folder in folders(tree, settings.get("members") or ())]
     for project in projects:
         project.look()
+    kept = projects[0].baseline()
     edits = [edit for project in projects for edit in project.edits]
     outcomes = [outcome for project in projects for outcome in project.outcomes]
     files = {name: dict(table) for name, table in last.files.items() if tree.read(name) is not None}
     for project in projects:
         files.update(project.entries)
     files = {name: table for name, table in files.items() if table}
-    if files != {name: dict(table) for name, table in last.files.items() if table}:
+    if kept != last.baseline or files != {name: dict(table) for name, table in last.files.items() if table}:
         from gatepost import __version__
 
-        new = record_file.dump(Record(version=__version__, profile=projects[0].names, files=files))
+        new = record_file.dump(Record(version=__version__, profile=projects[0].names, files=files, baseline=kept))
         edits.append(Edit(path=NAME, old=raw, new=new))
         if not any(each.code in FIXED for each in outcomes):
             why = "there is no record of the last sync" if raw is None else "the record of the last sync is stale"
@@ -328,6 +329,20 @@ class _Project:
             if new != (old or b""):
                 self.edits.append(Edit(path=self.folder + name, old=old, new=new))
             self.entries[self.folder + name] = dict(result.entries)
+
+    def baseline(self) -> Mapping[str, tuple[str, ...]] | None:
+        """What is left of the violation baseline; says so where it grew."""
+        if self.last.baseline is None:
+            return None
+        name = next((name for name in shadow.RUFF_FILES if self.tree.read(name) is not None), self.path)
+        data = _data(self.tree.read(name))
+        now = baseline.listed(get(data, RUFF) if name == self.path else data)
+        for path, codes in baseline.grown(self.last.baseline, now).items():
+            place = (*RUFF, *baseline.KEY, path)
+            message = f"the baseline of old findings grew: {path} ignores {', '.join(codes)} now"
+            remedy = f"mend {path}, or ignore the line with a reason: # noqa: {codes[0]} -- why"
+            self.say("SC109", message, remedy, self.place(name, place), path=name)
+        return baseline.shrunk(self.last.baseline, now)
 
     def malformed(self) -> None:
         """Declarations without a reason, or of the wrong kind."""

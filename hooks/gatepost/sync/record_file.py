@@ -56,6 +56,12 @@ class Record:
     version: str
     profile: tuple[str, ...]
     files: Mapping[str, Mapping[tuple[str, ...], Entry]]
+    baseline: Mapping[str, tuple[str, ...]] | None = None  # ruff's findings at adoption: path -> codes
+
+
+def empty() -> Record:
+    """The record of a project that was never synced."""
+    return Record(version="", profile=(), files={})
 
 
 def parse(data: bytes) -> Record:
@@ -89,7 +95,11 @@ def parse(data: bytes) -> Record:
                 before=(body["before"],) if "before" in body else (),
                 table=body.get("table") is True,
             )
+    ignored = content.get("baseline")
     return Record(
+        baseline={path: tuple(map(str, codes)) for path, codes in ignored.items() if isinstance(codes, list)}
+        if isinstance(ignored, dict)
+        else None,
         version=str(content.get("version", "")),
         profile=tuple(str(each) for each in profile) if isinstance(profile, list) else (),
         files=files,
@@ -112,5 +122,13 @@ def dump(content: Record) -> bytes:
                 body["before"] = entry.before[0]
             if entry.table:
                 body["table"] = True
-            lines.append(f"{render(show(path))} = {render(body)}\n")
+            lines.append(f"{_quoted(show(path))} = {render(body)}\n")
+    if content.baseline is not None:
+        lines.append("\n[baseline]\n")
+        lines += [f"{render(path)} = {render(list(codes))}\n" for path, codes in sorted(content.baseline.items())]
     return "".join(lines).encode()
+
+
+def _quoted(text: str) -> str:
+    """A key that holds quotes, readable: in single quotes where it has none itself."""
+    return f"'{text}'" if '"' in text and "'" not in text and text.isprintable() else render(text)

@@ -40,6 +40,32 @@ LEGACY_RUFF = frozenset(
     pyflakes pylint pyupgrade select task-tags typing-modules unfixable""".split()
 )
 
+# Rules that ruff 0.17.5 no longer has (status "Removed" of `ruff rule --all`): in `select` they stop it.
+REMOVED_RUFF = frozenset(
+    "ANN101 ANN102 E999 NURSERY PD901 PGH001 PGH002 PLR1701 PLR1706 PT004 PT005 S320 S410 TRY200 UP027 UP038".split()
+)
+
+# Rules under a new code; ruff 0.17.5 follows these with a warning (measured, one by one).
+RENAMED_RUFF = {
+    "C9": "C90",
+    "IC": "ICN",
+    "PDV": "PD",
+    "PIE802": "C419",
+    "PLW0117": "PLW0177",
+    "R": "RET",
+    "RUF011": "B035",
+    "RUF025": "C420",
+    "RUF035": "S704",
+    "SIM111": "SIM110",
+    "T002": "FIX002",
+    "T1": "T10",
+    "T2": "T20",
+    "TCH006": "TC010",
+    "TRIO": "ASYNC1",
+    "TRY302": "TRY203",
+    "U": "UP",
+}
+
 _CODE_LISTS = frozenset(
     "select ignore extend-select extend-ignore fixable unfixable extend-fixable extend-unfixable external".split()
 )
@@ -58,9 +84,18 @@ def identity(path: Keys, item: Any) -> str:
         return repr(item)
     if path[-1] == "markers":
         return item.partition(":")[0].strip()
-    if is_code_list(path) and item.startswith("TCH") and (not item[3:] or item[3:].isdigit()):
-        return "TC" + item[3:]  # renamed in ruff 0.8; still redirected without a word in 0.17
-    return item
+    return current_code(item) if is_code_list(path) else item
+
+
+def current_code(code: str) -> str:
+    """The code or prefix under which ruff knows a rule today."""
+    if code in RENAMED_RUFF:
+        return RENAMED_RUFF[code]
+    if code.startswith("TCH") and (not code[3:] or code[3:].isdigit()):
+        return "TC" + code[3:]  # renamed in ruff 0.8
+    if code.startswith("TRIO") and code[4:].isdigit():
+        return "ASYNC" + code[4:]
+    return code
 
 
 def is_code_list(path: Keys) -> bool:

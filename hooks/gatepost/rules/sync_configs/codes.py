@@ -99,6 +99,18 @@ CODES: tuple[Code, ...] = (
         safe_fix=True,
     ),
     Code(
+        id="SC109",
+        name="baseline-grew",
+        severity=ERROR,
+        summary="the list of old findings got longer",
+        why="`gatepost init` listed the findings that were there, file by file, in extend-per-file-ignores, so that new "
+        "code is held to the rules at once. The list may only get shorter; a rule or file added to it later is a new "
+        "finding that was hidden.",
+        bad='[tool.ruff.lint.extend-per-file-ignores]\n"src/new.py" = ["F401"]  # not in the baseline',
+        good="import os  # noqa: F401 -- re-exported",
+        fix="mend the finding, or ignore its line with a reason",
+    ),
+    Code(
         id="SC201",
         name="legacy-ruff-keys",
         severity=ERROR,

@@ -1,0 +1,214 @@
+"""`gatepost init`: adopt a project as it is. Shows a plan first; `--yes` makes it; `gatepost uninstall --yes` undoes it."""
+
+from __future__ import annotations
+
+import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from gatepost.model import Edit
+    from gatepost.sync.project import Disk
+
+SUMMARY = "Adopt this project as it is: one pre-commit entry, shared settings, what differs declared, baselines."
+SHARED = ("ruff", "mypy", "bandit", "pytest", "coverage")
+RIVALS = {"pyright": "mypy", "ty": "mypy", "pyrefly": "mypy", "basedpyright": "mypy"}
+WORKFLOW = ".github/workflows/quality.yml"
+
+
+def run(root: str, argv: list[str]) -> int:
+    from argparse import ArgumentParser
+
+    from gatepost.sync.plan import plan
+    from gatepost.sync.precommit import NotSpliceable
+    from gatepost.sync.project import PYPROJECT, Disk, pyproject, settings
+    from gatepost.sync.splice import NotSpliceable as NotToml
+    from gatepost.toml.load import TomlError
+    from gatepost.tree.memory import OverlayTree
+    from gatepost.writer import write_all
+
+    parser = ArgumentParser(prog="gatepost init", description=SUMMARY, allow_abbrev=False)
+    parser.add_argument("--yes", action="store_true", help="do it; without it, only show the plan")
+    parser.add_argument("--profile", default="", help="base (default), strict, research, or a TOML file of yours")
+    parser.add_argument("--ci", action="store_true", help=f"also write {WORKFLOW}, unless there is one")
+    parser.add_argument("--no-baseline", action="store_true", help="do not run ruff to list what is there already")
+    known = parser.parse_args(argv)
+    tree = Disk(root)
+    try:
+        _raw, data = pyproject(root)
+    except TomlError as error:
+        print(f"pyproject.toml: not valid TOML: {error}; nothing was changed")
+        return 3
+    found = tools(tree, data)
+    print("tools found: " + (", ".join(f"{tool} ({where})" for tool, where in found.items()) or "none"))
+    edits: list[Edit] = []
+    try:
+        hooks = entry_edit(root, add=True)
+        own = own_edit(tree, data, found, known.profile)
+    except (NotSpliceable, NotToml, TomlError) as error:
+        print(f"gatepost init: {error}; nothing was changed")
+        return 3
+    if hooks is not None:
+        edits.append(hooks)
+        print(f"{hooks.path}: {'made' if hooks.old is None else 'one entry added, what is there stays'}")
+    if own is not None:
+        edits.append(own)
+    after = OverlayTree(tree, edits)
+    from gatepost.toml.load import loads
+
+    planned = plan(after, settings(loads(after.read(PYPROJECT) or b"")))
+    for outcome in planned.outcomes:
+        if outcome.code not in ("SC101", "SC108"):
+            print(f"{outcome.where.path}: {outcome.message}")
+        else:
+            print(f"{outcome.where.path}: {outcome.message.replace('missing or out of date', 'added')}")
+    blocked = [each for each in planned.outcomes if each.code.startswith(("SC2", "SC3")) and each.code != "SC203"]
+    edits = joined(edits, planned.edits)
+    if known.ci:
+        if tree.read(WORKFLOW) is None:
+            from gatepost.model import Edit as Change
+
+            edits.append(Change(path=WORKFLOW, old=None, new=workflow(data).encode()))
+            print(f"{WORKFLOW}: made")
+        else:
+            print(f"{WORKFLOW}: is there already, left as it is")
+    for each in blocked:
+        print(f"    fix: {each.remedy}")
+    if not edits:
+        print("nothing to do: this project has been adopted")
+        return 0
+    if not known.yes:
+        if not known.no_baseline:
+            print(
+                "then: findings of ruff that are there already are listed in extend-per-file-ignores (may only shrink)"
+            )
+        print("nothing was changed yet; to do it: gatepost init --yes")
+        return 1 if blocked else 0
+    write_all(root, edits)
+    if not known.no_baseline and not blocked:
+        print(baseline(root))
+        print(
+            "secrets that are there already: look at them with `gatepost secrets`, then "
+            "`gatepost secrets --update-baseline --fix`"
+        )
+    print("done; look at the change, then: git add " + " ".join(sorted({edit.path for edit in edits})))
+    print("to undo it: gatepost uninstall --yes")
+    return 1 if blocked else 0
+
+
+def tools(tree: Disk, data: dict[str, Any]) -> dict[str, str]:
+    """tool -> the file by which it is known to be used here."""
+    from gatepost.sync.paths import get
+
+    found: dict[str, str] = {}
+    names = (*SHARED, *RIVALS, "black", "isort", "flake8")
+    for tool in names:
+        if get(data, ("tool", tool)) is not None:
+            found[tool] = "pyproject.toml"
+    files = {
+        "ruff": ("ruff.toml", ".ruff.toml"),
+        "mypy": ("mypy.ini", ".mypy.ini"),
+        "pytest": ("pytest.ini", ".pytest.ini", "conftest.py", "tests/conftest.py"),
+        "coverage": (".coveragerc",),
+        "bandit": (".bandit", "bandit.yaml"),
+        "pyright": ("pyrightconfig.json",),
+    }
+    for tool, paths in files.items():
+        for path in paths:
+            if tool not in found and tree.read(path) is not None:
+                found[tool] = path
+    hooks = (tree.read(".pre-commit-config.yaml") or b"").decode("utf-8", "replace")
+    from gatepost.sync.derive import depends_on
+
+    wanted = depends_on(
+        data,
+        [
+            (tree.read(path) or b"").decode("utf-8", "replace")
+            for path in ("requirements-dev.txt", "dev-requirements.txt", "requirements.txt")
+        ],
+    )
+    for tool in names:
+        if tool not in found and f"id: {tool}" in hooks:
+            found[tool] = ".pre-commit-config.yaml"
+        if tool not in found and (tool in wanted or f"{tool}-cov" in wanted):
+            found[tool] = "dependencies"
+    if "coverage" not in found and "pytest-cov" in wanted:
+        found["coverage"] = "dependencies"
+    return found
+
+
+def own_edit(tree: Disk, data: dict[str, Any], found: dict[str, str], profile: str) -> Edit | None:
+    """[tool.gatepost]: the profile, and what is not synced because another tool does the job."""
+    from gatepost.sync.merge import KEEP, declared
+    from gatepost.sync.paths import get
+    from gatepost.sync.project import PYPROJECT, changed
+
+    ops: list[Any] = []
+    own = get(data, ("tool", "gatepost"))
+    if profile and get(own, ("profile",)) != profile:
+        ops.append(("set" if get(own, ("profile",)) is not None else "add", ("tool", "gatepost", "profile"), profile))
+    elif get(own, ("profile",)) is None:
+        ops.append(("add", ("tool", "gatepost", "profile"), "base"))
+    said = declared(own)
+    for rival, tool in RIVALS.items():
+        if rival in found and tool not in found and said.kept(("tool", tool)) is None:
+            ops.append(("add", (*KEEP, f"tool.{tool}"), f"types are checked by {rival}"))
+            break
+    return changed(tree.read(PYPROJECT), ops) if ops else None
+
+
+def entry_edit(root: str, *, add: bool) -> Edit | None:
+    """The edit of .pre-commit-config.yaml that adds our entry, or takes away the one that we added.
+
+    Raises:
+        NotSpliceable: the file has a form that is not edited.
+    """
+    from gatepost import __version__
+    from gatepost.model import Edit
+    from gatepost.render import URL
+    from gatepost.sync.precommit import PATH, with_entry, without_entry
+    from gatepost.sync.project import Disk
+
+    raw = Disk(root).read(PATH)
+    if raw is None and not add:
+        return None
+    text = (raw or b"").decode("utf-8")
+    new = with_entry(text, URL, __version__) if add else without_entry(text)
+    if new == text:
+        return None
+    return Edit(path=PATH, old=raw, new=new.encode("utf-8") if new else None)
+
+
+def joined(first: list[Edit], then: Any) -> list[Edit]:
+    """Two batches of edits, the second made on the first, as one."""
+    from gatepost.model import Edit
+
+    out = {edit.path: edit for edit in first}
+    for edit in then:
+        old = out[edit.path].old if edit.path in out else edit.old
+        out[edit.path] = Edit(path=edit.path, old=old, new=edit.new)
+    return list(out.values())
+
+
+def baseline(root: str) -> str:
+    """Write what ruff finds now as extend-per-file-ignores of single files; a sentence about it."""
+    from gatepost.sync.baseline import add, findings
+
+    counts = findings(root)
+    if counts is None:
+        return "ruff could not be run here, so there is no list of what is there already: gatepost init --yes again"
+    if not counts:
+        return "ruff finds nothing: no baseline is needed"
+    add(root, counts)
+    files, pairs = len(counts), sum(map(len, counts.values()))
+    return f"baseline: {pairs} rules in {files} files are listed in extend-per-file-ignores; the list may only shrink"
+
+
+def workflow(data: dict[str, Any]) -> str:
+    """The text of a CI workflow that runs the hooks, pinned to full hashes."""
+    from gatepost.sync.layers import configs_folder
+
+    del data
+    with open(os.path.join(configs_folder(), "ci", "quality.yml"), encoding="utf-8") as stream:
+        return stream.read()

@@ -1,0 +1,96 @@
+"""`gatepost uninstall`: take every shared setting out again; the data is what it was before the first sync."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from gatepost.model import Edit
+
+SUMMARY = "Take the shared settings out again: the project's own data as before the first sync."
+
+
+def edits(root: str) -> list[Edit]:
+    """What an uninstall would change.
+
+    Raises:
+        NotSpliceable, RecordError, TomlError: a file cannot be changed or read.
+    """
+    from gatepost.model import Edit
+    from gatepost.sync.merge import Declared, merge
+    from gatepost.sync.project import PYPROJECT, Disk, changed
+    from gatepost.sync.record_file import NAME, Record, parse
+    from gatepost.sync.splice import NotSpliceable
+    from gatepost.toml.load import loads
+
+    tree = Disk(root)
+    raw = tree.read(NAME)
+    record = parse(raw) if raw is not None else Record(version="", profile=(), files={})
+    found: list[Edit] = []
+    for name in dict.fromkeys([*record.files, PYPROJECT]):
+        old = tree.read(name)
+        if old is None:
+            continue
+        leaf = name.rpartition("/")[2]
+        prefix = ("tool", "ruff") if leaf in ("ruff.toml", ".ruff.toml") else ()
+        nothing = Declared(keep={}, drop={})
+        merged = merge(old.decode("utf-8"), {}, record.files.get(name, {}), prefix=prefix, declarations=nothing)
+        if merged.refused:
+            raise NotSpliceable(f"{name}: {merged.refused}")
+        new: bytes | None = merged.text.encode("utf-8")
+        if leaf == PYPROJECT:
+            new = changed(new, own_settings(loads(new or b""))).new
+        if name == PYPROJECT and not (new or b"").strip() and old.strip():
+            new = None  # there was no such file before us
+        if new != old:
+            found.append(Edit(path=name, old=old, new=new))
+    if raw is not None:
+        found.append(Edit(path=NAME, old=raw, new=None))
+    return found
+
+
+def own_settings(data: dict[str, Any]) -> list[Any]:
+    """The operations that delete what only the sync reads of [tool.gatepost]; other hooks' settings stay."""
+    from gatepost.sync.paths import get
+
+    ops: list[Any] = []
+    for name in ("keep", "drop", "sync-configs"):
+        table = get(data, ("tool", "gatepost", name))
+        if isinstance(table, dict):
+            ops += [("del", ("tool", "gatepost", name, key), False) for key in table]
+    if get(data, ("tool", "gatepost", "profile")) is not None:
+        ops.append(("del", ("tool", "gatepost", "profile"), False))
+    return ops
+
+
+def run(root: str, argv: list[str]) -> int:
+    from argparse import ArgumentParser
+
+    from gatepost.commands.init import entry_edit
+    from gatepost.sync.record_file import RecordError
+    from gatepost.sync.splice import NotSpliceable
+    from gatepost.toml.load import TomlError
+    from gatepost.writer import write_all
+
+    parser = ArgumentParser(prog="gatepost uninstall", description=SUMMARY, allow_abbrev=False)
+    parser.add_argument("--yes", action="store_true", help="do it; without it, only say what would change")
+    known = parser.parse_args(argv)
+    try:
+        found = edits(root)
+    except (NotSpliceable, RecordError, TomlError) as error:
+        print(f"gatepost uninstall: {error}; nothing was changed")
+        return 3
+    hooks = entry_edit(root, add=False)
+    if hooks is not None:
+        found.append(hooks)
+    if not found:
+        print("gatepost uninstall: nothing of gatepost is here")
+        return 0
+    for edit in found:
+        print(f"{edit.path}: {'deleted' if edit.new is None else 'restored'}")
+    if not known.yes:
+        print("nothing was changed yet; to do it: gatepost uninstall --yes")
+        return 0
+    write_all(root, found)
+    return 0
