@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from gatepost.record import record
+from gatepost.record import record, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -69,6 +69,7 @@ class ReqOption:
     span: Span  # the characters of the value
     start: int  # the first character of the option itself
     end: int
+    stop: int = 0  # behind the logical line's break
 
 
 @record
@@ -142,7 +143,7 @@ def parse_text(text: str) -> ReqFile:
                 elif option.name == "editable":
                     lines.append(_requirement(option.value, option.span[0], number, (), start, end, True, text))
                 else:
-                    options.append(option)
+                    options.append(replace(option, stop=end))
             continue
         cut = _OPTION.search(joined, len(joined) - len(joined.lstrip()))
         head = joined if cut is None else joined[: cut.start()]
@@ -319,8 +320,6 @@ def _requirement(
 
 
 def _with_via(line: ReqLine, comment: str) -> ReqLine:
-    from gatepost.record import replace
-
     words = comment.lstrip("# ")
     if words.startswith("via"):
         words = words[3:].strip()

@@ -701,7 +701,7 @@ _LOCKS = (
         f'numpy, source = {{ registry = "{_CPU}" }}',
         'numpy, source = { registry = "<PyPI>" }',
         "Make the index explicit, then lock again.",
-        safe=True,
+        safe=False,
     ),
     _code(
         "TS307",

@@ -161,6 +161,11 @@ def add_item(view: View, path: str, key: tuple[str, ...], item: str) -> list[Cha
     doc = document(view, path)
     if doc is None:
         return []
+    return append(doc, key, item)
+
+
+def append(doc: Document, key: tuple[str, ...], item: str) -> list[Change]:
+    """Add a string to an array of a scanned document, or make the array."""
     span = doc.span(key)
     if span is None:
         return add_key(doc, key[:-1], f'{key[-1]} = ["{item}"]')

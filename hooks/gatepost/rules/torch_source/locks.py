@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from gatepost.rules.torch_source import fixes, markers, specs, urls
+from gatepost.rules.torch_source import markers, specs, urls
 from gatepost.rules.torch_source.model import (
     DEFAULT,
     DIRECT,
@@ -54,40 +54,35 @@ def origin(p: Project, v: View) -> Findings:
                     "Declare the source in the Pipfile, then run `pipenv lock`.",
                 )
                 continue
-            undeclared = bool(entry.origin) and not any(urls.same(entry.origin, index.url) for index in p.indexes)
-            if undeclared:
-                parts = urls.split(entry.origin)
-                official = [index for index in p.torch_indexes()]
-                if not parts.official and not official:
-                    continue  # a mirror or proxy that the user's own configuration sets
-                if p.path_sources and not official:
+            official = list(p.torch_indexes())
+            source = entry.origin
+            if source and not any(urls.same(source, index.url) for index in p.indexes):
+                if not urls.split(source).official:
+                    source = ""  # a mirror or proxy of PyPI that the user's own configuration names
+                elif p.path_sources and not official:
                     continue  # the source of a path or git dependency
-                yield found(
-                    "TS307" if not official else "TS301",
-                    entry.where,
-                    f"`{entry.name}` {entry.version} is locked from {urls.show(entry.origin)}, which "
-                    + (
-                        "no index in the manifest names"
-                        if not official
-                        else f"is not the index of the manifest ({urls.show(official[0].url)})"
-                    ),
-                    f"Run `{p.semantics().relock}`"
-                    + (f" --upgrade-package {entry.name}" if p.tool == "uv" else "")
-                    + (", or declare the index." if not official else "."),
-                )
-                continue
+                else:
+                    yield found(
+                        "TS301" if official else "TS307",
+                        entry.where,
+                        f"`{entry.name}` {entry.version} is locked from {urls.show(source)}, which "
+                        + (
+                            f"is not the index of the manifest ({urls.show(official[0].url)})"
+                            if official
+                            else "no index in the manifest names"
+                        ),
+                        f"Run `{p.semantics().relock}`{'' if official else ', or declare the index'}.",
+                    )
+                    continue
             allowed = _allowed(p, entry, reqs)
             if allowed is None:
                 continue
-            if not any(
-                (not entry.origin and not url) or (url and entry.origin and urls.same(entry.origin, url))
-                for url in allowed
-            ):
+            if not any((not source and not url) or (url and source and urls.same(source, url)) for url in allowed):
                 want = " or ".join(sorted(urls.show(url) if url else "PyPI" for url in allowed))
                 yield found(
                     "TS301",
                     entry.where,
-                    f"`{entry.name}` {entry.version} is locked from {urls.show(entry.origin) if entry.origin else 'PyPI'}, but the manifest takes it from {want}",
+                    f"`{entry.name}` {entry.version} is locked from {urls.show(entry.origin) or 'PyPI'}, but the manifest takes it from {want}",
                     f"Run `{p.semantics().relock}`.",
                 )
 
@@ -341,18 +336,11 @@ def strangers(p: Project, v: View) -> Findings:
         shown = ", ".join(f"{entry.name} {entry.version}" for entry in others[:4]) + (
             f" and {len(others) - 4} more" if len(others) > 4 else ""
         )
-        index = next((index for index in p.torch_indexes() if index.role != "routed"), None)
-        fix = (
-            v.edit(p.path, f"make {index.name} explicit", fixes.make_explicit(v, p, index))
-            if index is not None and p.tool in ("uv", "Poetry")
-            else None
-        )
         yield found(
             "TS306",
             others[0].where,
             f"{shown} {'is' if len(others) == 1 else 'are'} locked from PyTorch's index, a stale mirror of PyPI",
             f"Make the index explicit, so that it serves PyTorch only, then run `{p.semantics().relock}`.",
-            fix=fix,
         )
 
 

@@ -180,7 +180,7 @@ def _repeated(closure: Closure) -> list[Fact]:
 
 
 def _line_edit(option: ReqOption) -> tuple[tuple[int, int, str], ...]:
-    return ((option.start, option.end + 1, ""),)
+    return ((option.start, option.stop, ""),)
 
 
 def index_of(name: str, value: str, where: Location, span: tuple[int, int] | None) -> Index | None:

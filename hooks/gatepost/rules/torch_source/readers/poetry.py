@@ -173,11 +173,14 @@ def _enriched(req: Requirement, found: Requirement) -> Requirement:
 
 
 def _absent(toml: Toml, found: Requirement) -> Fact:
+    from gatepost.rules.torch_source.fixes import append
+
     return Fact(
         code="TS127",
         where=found.where,
         message=f"`{found.name}` has a source here but is not in [project].dependencies, so Poetry drops this entry without a word",
         remedy=f"Add `{found.name}` to [project].dependencies (this entry then adds the source), then run `poetry lock`.",
+        edits=tuple(append(toml.document(), ("project", "dependencies"), found.name)),
     )
 
 

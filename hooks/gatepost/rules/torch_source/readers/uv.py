@@ -216,7 +216,7 @@ def _indexes(toml: Toml, prefix: tuple[str, ...]) -> list[Index]:
     for number, item in enumerate(common.array(data, "index")):
         if not isinstance(item, dict) or not isinstance(item.get("url"), str):
             continue
-        path = (*prefix, "index", number)
+        path: tuple[str | int, ...] = (*prefix, "index", number)
         if item.get("explicit") is True:
             role, written = ROUTED, "explicit"
         elif item.get("default") is True:

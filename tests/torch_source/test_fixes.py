@@ -1,0 +1,73 @@
+"""Every fix on offer removes its finding, brings no other error, keeps comments, and leaves a file that parses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gatepost.engine import Result, run_hook
+from gatepost.registry import own_hook, own_ids
+from gatepost.settings import read_settings
+from gatepost.toml.load import loads
+from gatepost.tools.table import TOOLS
+from gatepost.tree.base import Tree
+from gatepost.tree.memory import MemoryTree, OverlayTree
+from tests.casefile import read_case
+
+FOLDER = Path(__file__).parents[1] / "cases" / "torch-source"
+HOOK = own_hook("torch-source")
+SAFE = {code.id for code in HOOK.codes() if code.safe_fix and not code.id.startswith("TS5")}
+CASES = [read_case(path) for path in sorted(FOLDER.glob("ts[12346]*.txt")) if "-clean-" not in path.stem]
+
+
+def judge(tree: Tree) -> list[Result]:
+    settings = read_settings(tree.read, lambda: [*own_ids(), *TOOLS])
+    return run_hook(HOOK, tree, settings, args={}, env={"GATEPOST_DEBUG": "1"})
+
+
+def commented(files: dict[str, bytes]) -> dict[str, bytes]:
+    """The same files with a comment behind every line that can carry one, and one above."""
+    found = {}
+    for name, data in files.items():
+        if name.endswith((".toml", "Pipfile")) and b"uv.lock" not in name.encode():
+            data = b"# top\n" + data
+            try:
+                loads(data)
+            except ValueError:
+                pass
+        found[name] = data
+    return found
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case.id for case in CASES])
+@pytest.mark.parametrize("crlf", [False, True], ids=["lf", "crlf"])
+def test_fix(case, crlf: bool) -> None:  # type: ignore[no-untyped-def]
+    files = commented(case.files)
+    if crlf:
+        files = {name: data.replace(b"\n", b"\r\n") for name, data in files.items()}
+    tree = MemoryTree(files)
+    before = judge(tree)
+    for result in before:
+        if result.fix is None or not result.fix.edits:
+            continue
+        for edit in result.fix.edits:
+            assert edit.old == tree.read(edit.path)
+            assert edit.new is not None
+            old_comments = [line for line in (edit.old or b"").splitlines() if line.startswith(b"#")]
+            assert all(line in edit.new.splitlines() for line in old_comments)
+            if crlf:
+                assert edit.new.count(b"\n") == edit.new.count(b"\r\n")
+            if edit.path.endswith((".toml", "Pipfile")):
+                loads(edit.new)
+        after = judge(OverlayTree(tree, result.fix.edits))
+        same = [other for other in after if other.code == result.code]
+        assert len(same) < len([other for other in before if other.code == result.code]), (
+            result.code,
+            result.fix.title,
+        )
+
+
+def test_every_safe_code_is_fixed_in_some_case() -> None:
+    fixed = {result.code for case in CASES for result in judge(MemoryTree(case.files)) if result.fix is not None}
+    assert fixed >= SAFE, sorted(SAFE - fixed)
