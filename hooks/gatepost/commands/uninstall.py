@@ -39,6 +39,9 @@ def edits(root: str) -> list[Edit]:
         if merged.refused:
             raise NotSpliceable(f"{name}: {merged.refused}")
         new: bytes | None = merged.text.encode("utf-8")
+        if prefix or leaf == PYPROJECT:
+            data = loads(new or b"")
+            new = changed(new, listed_at_adoption(data, prefix or ("tool", "ruff"), bool(prefix), record.baseline)).new
         if leaf == PYPROJECT:
             new = changed(new, own_settings(loads(new or b""))).new
         if name == PYPROJECT and not (new or b"").strip() and old.strip():
@@ -48,6 +51,25 @@ def edits(root: str) -> list[Edit]:
     if raw is not None:
         found.append(Edit(path=NAME, old=raw, new=None))
     return found
+
+
+def listed_at_adoption(data: dict[str, Any], ruff: tuple[str, ...], top: bool, listed: Any) -> list[Any]:
+    """The operations that delete the violation baseline from ruff's settings."""
+    from gatepost.sync.baseline import KEY
+    from gatepost.sync.paths import get
+
+    base = (*(() if top else ruff), *KEY)
+    ops: list[Any] = []
+    for path, codes in (listed or {}).items():
+        have = get(data, (*base, path))
+        if not isinstance(have, list):
+            continue
+        gone = {number for number, code in enumerate(have) if code in codes}
+        if len(gone) == len(have):
+            ops.append(("del", (*base, path), False))
+        elif gone:
+            ops.append(("prune", (*base, path), gone))
+    return ops
 
 
 def own_settings(data: dict[str, Any]) -> list[Any]:

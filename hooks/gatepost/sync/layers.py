@@ -186,6 +186,8 @@ def join(layers: Sequence[Layer]) -> Shared:
         for path, what in layer.remove.items():
             _take_away(flat, pairs, path, what)
         for path, value in leaves(layer.data):
+            if value == {}:
+                continue
             if path == overrides.PATH:
                 for pair, each in overrides.explode(value).items():
                     pairs[pair] = each

@@ -122,7 +122,8 @@ def merge(
     work.keeps += keeps
     wanted = shareable(shared)
     for path, value in leaves(derived or {}):
-        _put(wanted, path, value)
+        if value != {}:
+            _put(wanted, path, value)
     return work.run(wanted)
 
 

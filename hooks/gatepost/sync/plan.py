@@ -134,7 +134,11 @@ class _Project:
             )
             return
         if self.raw is None and self.tree.read(self.folder + "gatepost.toml") is not None:
-            self.say("SC303", "there is no pyproject.toml to write shared settings into", "touch pyproject.toml")
+            self.say(
+                "SC303",
+                "there is no pyproject.toml to write shared settings into",
+                "move gatepost.toml into [tool.gatepost] of a pyproject.toml",
+            )
             return
         table = get(self.data, ("tool", "gatepost"))
         own = get(table, ("profile",))
@@ -332,8 +336,8 @@ class _Project:
 
     def baseline(self) -> Mapping[str, tuple[str, ...]] | None:
         """What is left of the violation baseline; says so where it grew."""
-        if self.last.baseline is None:
-            return None
+        if self.last.baseline is None or self.path not in self.entries:
+            return self.last.baseline
         name = next((name for name in shadow.RUFF_FILES if self.tree.read(name) is not None), self.path)
         data = _data(self.tree.read(name))
         now = baseline.listed(get(data, RUFF) if name == self.path else data)
