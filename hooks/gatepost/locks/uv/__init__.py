@@ -1,0 +1,71 @@
+"""uv.lock, and the locks of PEP 723 scripts (`tool.py.lock`): an exact verdict, since uv's locks record their inputs."""
+
+from __future__ import annotations
+
+from gatepost.locks._base import Contents, Lock, LockFormat
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from gatepost.locks._base import Verdict
+
+
+def _judge(lock: Lock) -> Verdict:
+    """See `judge.judge`."""
+    from gatepost.locks.uv.judge import judge as run
+
+    return run(lock)
+
+
+def _packages(lock: Lock) -> Contents:
+    """See `contents.packages`."""
+    from gatepost.locks.uv.contents import packages as run
+
+    return run(lock)
+
+
+def relock(lock: Lock) -> str:
+    """`uv lock`, for the directory or script of the lock, from the repository's root."""
+    return _command(lock, "")
+
+
+def check(lock: Lock) -> str:
+    """`uv lock --check` likewise."""
+    return _command(lock, " --check")
+
+
+def _command(lock: Lock, option: str) -> str:
+    if lock.name != "uv.lock":
+        return f"uv lock{option} --script {quote(lock.path[: -len('.lock')])}"
+    return f"uv lock{option} --directory {quote(lock.directory)}" if lock.directory else f"uv lock{option}"
+
+
+def quote(path: str) -> str:
+    """A path as a shell word."""
+    if path and all(char.isalnum() or char in "/._-" for char in path) and path.isascii():
+        return path
+    return "'" + path.replace("'", "'\\''") + "'"
+
+
+def owns(lock: Lock) -> bool | None:
+    """`[tool.uv]` or the uv build backend in the pyproject.toml beside it is uv's; `[tool.poetry]`, `[tool.pdm]` not."""
+    if lock.name != "uv.lock":
+        return True
+    data = lock.read(lock.beside("pyproject.toml")) or b""
+    if b"\n[tool.uv" in b"\n" + data or b"uv_build" in data:
+        return True
+    if b"\n[tool.poetry" in data or b"\n[tool.pdm" in data:
+        return False
+    return None
+
+
+FORMAT = LockFormat(
+    name="uv",
+    pattern=r"uv\.lock|.+\.py\.lock",
+    manifests=("pyproject.toml", "uv.toml"),
+    triggers=r"uv\.toml",
+    relock=relock,
+    check=check,
+    judge=_judge,
+    owns=owns,
+    packages=_packages,
+)

@@ -1,0 +1,75 @@
+"""What a uv.lock holds, for the integrity rules: uv itself reads most of these faults as "fresh"."""
+
+from __future__ import annotations
+
+from gatepost.locks._base import Contents, Need, Package
+from gatepost.locks.uv import read as r
+from gatepost.manifests.pep508 import canonical
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from gatepost.locks._base import Lock
+
+_ORIGINS = {"registry": "registry", "git": "git", "url": "url", "path": "path"}
+
+
+def packages(lock: Lock) -> Contents:
+    """Every entry with its references, and the recorded requirements of local packages as `direct`."""
+    try:
+        data = r.read(lock.data)
+    except r.Unreadable as error:
+        return Contents(broken="" if error.large else error.reason, line=error.line)
+    parsed: list[Mapping[str, Any] | None] = list(data.everything)
+    if data.canonical:
+        local = iter(data.local)
+        parsed = [None if entry.source.startswith("registry = ") else next(local, None) for entry in data.entries]
+    found = []
+    line, at = 1, 0
+    for entry, item in zip(data.entries, parsed):
+        line += data.data.count(b"\n", at, entry.start)
+        at = entry.start
+        kind = entry.source.partition(" ")[0]
+        hashed = None
+        if data.canonical and kind == "registry":
+            hashed = not r.hashless(data, entry)
+        found.append(
+            Package(
+                name=entry.name, version=entry.version, identity=(entry.name, entry.version, entry.source),
+                origin=_ORIGINS.get(kind, "root"), hashed=hashed, line=line if data.canonical else None,
+                requires=tuple(Need(name=name, version=version) for name, version in r.references(data, entry, item)),
+            )
+        )  # fmt: skip
+    direct = []
+    for item in data.local:
+        metadata = item.get("metadata")
+        metadata = metadata if isinstance(metadata, dict) else {}
+        lists = [metadata.get("requires-dist")]
+        groups = metadata.get("requires-dev")
+        lists.extend(groups.values() if isinstance(groups, dict) else ())
+        if next(iter(item.get("source") or {}), "") in ("git", "url", "path"):
+            continue
+        for needs in lists:
+            for need in needs if isinstance(needs, list) else ():
+                if not isinstance(need, dict) or not {"git", "url", "path", "editable", "virtual", "directory"}.isdisjoint(
+                    need
+                ):
+                    continue
+                if need.get("marker") or not isinstance(need.get("name"), str):
+                    continue
+                overridden = _overridden(data.head, need["name"])
+                specifier = "" if overridden else str(need.get("specifier", ""))
+                direct.append(Need(name=canonical(need["name"]), specifier=specifier, optional=overridden))
+    return Contents(packages=tuple(found), direct=tuple(direct), hashes=True)
+
+
+def _overridden(head: Mapping[str, Any], name: str) -> bool:
+    manifest = head.get("manifest")
+    manifest = manifest if isinstance(manifest, dict) else {}
+    for key in ("overrides", "excludes"):
+        for item in manifest.get(key) or ():
+            if item == name or (isinstance(item, dict) and (item.get("name") == name or "package" in item)):
+                return True
+    return False
