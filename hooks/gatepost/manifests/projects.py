@@ -31,7 +31,7 @@ _GENERATED = re.compile(
 )
 _EXAMPLE = re.compile(
     r"(?:^|/)(?:examples?|samples?|tests?|testing|docs?|documentation|benchmarks?|tutorials?|notebooks?|templates?|"
-    r"cookbooks?|demos?|fixtures|playground|workshops?|exercises?|lectures?|lessons?|homeworks?|archive[ds]?|legacy|"
+    r"cookbooks?|demos?|fixtures|playground|workshops?|[^/]*exercises?[^/]*|lectures?|lessons?|homeworks?|archive[ds]?|legacy|"
     r"deprecated|\.devcontainer|\.github|\.circleci|\.gitpod|[^/]*\{\{[^/]*)(?:/|$)",
     re.IGNORECASE,
 )

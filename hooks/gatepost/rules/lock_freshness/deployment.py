@@ -43,14 +43,19 @@ def check(ctx: Context) -> Iterable[Outcome]:
     """Findings about deployment: LF401-LF409. Never raises on broken files."""
     paths = ctx.tree.paths()
     if not any(
-        deployed.is_dockerfile(path) or path.startswith(".github/workflows/") or path.endswith(("Procfile", "render.yaml", ".gitlab-ci.yml"))
+        deployed.is_dockerfile(path)
+        or path.startswith(".github/workflows/")
+        or path.endswith(("Procfile", "render.yaml", ".gitlab-ci.yml"))
         for path in paths
     ):
         return
     repository = deployed.Repository((path for path in paths if not ctx.exclude(path)), ctx.tree.read)
     seen: set[tuple[str, str]] = set()
     for finding, concerned in _findings(repository):
-        identity = (finding.code, finding.where.path if finding.code in ("LF401", "LF402") else f"{finding.where.path}:{finding.where.line}")
+        identity = (
+            finding.code,
+            finding.where.path if finding.code in ("LF401", "LF402") else f"{finding.where.path}:{finding.where.line}",
+        )
         if identity in seen:
             continue
         seen.add(identity)
@@ -129,7 +134,11 @@ def _project(
     repository: Repository, image: Image, stage: Stage, index: int, install: Install, place: Location
 ) -> Iterator[tuple[Finding, tuple[str, ...]]]:
     tool = install.tool
-    if tool == "pipenv" and (install.action == "sync" or install.words) or install.has("--help", "--system-site-packages"):
+    if (
+        tool == "pipenv"
+        and (install.action == "sync" or install.words)
+        or install.has("--help", "--system-site-packages")
+    ):
         if install.words:
             return
     folder = image.project(stage, index, install)
@@ -143,7 +152,8 @@ def _project(
         return
     lock = locks[0]
     strict = install.has(*_STRICT.get(tool, ())) or any(
-        install.command.env.get(variable, "0") not in ("", "0", "false", "False") for variable in _STRICT_ENV.get(tool, ())
+        install.command.env.get(variable, "0") not in ("", "0", "false", "False")
+        for variable in _STRICT_ENV.get(tool, ())
     )
     inside = _inside(image, stage, index, install, lock, folder)
     if not inside:
@@ -343,7 +353,12 @@ def _loose_project(repository: Repository, manifest: str) -> list[str]:
     table = poetry.get("dependencies", {}) if isinstance(poetry, dict) else {}
     for name, value in table.items() if isinstance(table, dict) else ():
         text = value.get("version", "") if isinstance(value, dict) else value
-        if name != "python" and isinstance(text, str) and text and not re.fullmatch(r"={0,3}\d[\w.+!-]*", text.replace(" ", "")):
+        if (
+            name != "python"
+            and isinstance(text, str)
+            and text
+            and not re.fullmatch(r"={0,3}\d[\w.+!-]*", text.replace(" ", ""))
+        ):
             found.append(name)
     return found
 
@@ -358,7 +373,9 @@ def _inside(image: Image, stage: Stage, index: int, install: Install, lock: str,
     root = posixpath.dirname(lock)
     up = posixpath.relpath(root or ".", folder or ".")
     target = posixpath.normpath(posixpath.join(where, up, posixpath.basename(lock)))
-    return image.locate(stage, index, target) == lock or image.touched(stage, index, posixpath.basename(lock), install.line)
+    return image.locate(stage, index, target) == lock or image.touched(
+        stage, index, posixpath.basename(lock), install.line
+    )
 
 
 def _copied_by_name(image: Image, stage: Stage, name: str) -> bool:
@@ -385,7 +402,13 @@ def _lock_is_checked(repository: Repository, tool: str) -> bool:
                     texts = command.texts
                     if texts[:2] in (("pre-commit", "run"), ("prek", "run")):
                         ran = True
-                    if texts[0] == tool and ("--locked" in texts or "--check" in texts or "--frozen-lockfile" in texts or "--deploy" in texts or "verify" in texts[1:2]):
+                    if texts[0] == tool and (
+                        "--locked" in texts
+                        or "--check" in texts
+                        or "--frozen-lockfile" in texts
+                        or "--deploy" in texts
+                        or "verify" in texts[1:2]
+                    ):
                         return True
                     if tool == "uv" and texts[0] == "uv" and command.env.get("UV_LOCKED") in ("1", "true"):
                         return True
@@ -411,7 +434,9 @@ def _workflows(repository: Repository) -> Iterator[tuple[Finding, tuple[str, ...
     done: set[str] = set()
     for path, jobs in repository.jobs().items():
         for job in jobs:
-            if re.search(r"updat|upgrad|bump|nightly|lowest|latest|release", job.name + posixpath.basename(path), re.IGNORECASE):
+            if re.search(
+                r"updat|upgrad|bump|nightly|lowest|latest|release", job.name + posixpath.basename(path), re.IGNORECASE
+            ):
                 continue
             relocked = False
             for step in job.steps:
@@ -423,7 +448,18 @@ def _workflows(repository: Repository) -> Iterator[tuple[Finding, tuple[str, ...
                         continue
                     if tool in ("pipenv", "pdm") and install.action == "sync" or install.words:
                         continue
-                    if install.has(*_STRICT[tool], "-U", "--upgrade", "-P", "--upgrade-package", "--resolution", "--no-sources", "--help", "--script", "--active"):
+                    if install.has(
+                        *_STRICT[tool],
+                        "-U",
+                        "--upgrade",
+                        "-P",
+                        "--upgrade-package",
+                        "--resolution",
+                        "--no-sources",
+                        "--help",
+                        "--script",
+                        "--active",
+                    ):
                         continue
                     env = install.command.env
                     if any(name in env for name in (*_STRICT_ENV[tool], "UV_RESOLUTION")):
@@ -436,7 +472,11 @@ def _workflows(repository: Repository) -> Iterator[tuple[Finding, tuple[str, ...
                     folder = posixpath.normpath(where).strip("/")
                     folder = "" if folder == "." else folder
                     for lock in repository.locks(folder):
-                        if posixpath.basename(lock) == TOOL_LOCK[tool] and lock not in done and not _lock_is_checked(repository, tool):
+                        if (
+                            posixpath.basename(lock) == TOOL_LOCK[tool]
+                            and lock not in done
+                            and not _lock_is_checked(repository, tool)
+                        ):
                             done.add(lock)
                             yield (
                                 Finding(

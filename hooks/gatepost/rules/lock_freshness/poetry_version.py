@@ -81,7 +81,9 @@ def poetry_version(commands: Sequence[Command], unpinned: Version | None) -> tup
             value = command.env.get("POETRY_VERSION")
             if value and (number := _version(value)):
                 found.add(number)
-            if "--version" in texts and (number := _version(texts[texts.index("--version") + 1] if texts[-1] != "--version" else "")):
+            if "--version" in texts and (
+                number := _version(texts[texts.index("--version") + 1] if texts[-1] != "--version" else "")
+            ):
                 found.add(number)
     for install in installs(commands):
         if install.action != "install" or install.tool not in ("pip", "uv-pip", "pipx", "uv-tool"):
@@ -93,10 +95,12 @@ def poetry_version(commands: Sequence[Command], unpinned: Version | None) -> tup
                 found.add(_version(match[1]))
             elif not package.specifier:
                 loose = True
-            elif re.match(r"(?:>=|~=)", package.specifier) and "<" not in package.specifier and (number := _version(package.specifier)):
-                if package.specifier.startswith("~="):
-                    found.add(number)
-                elif number >= (2,):
+            elif (
+                re.match(r"(?:>=|~=)", package.specifier)
+                and "<" not in package.specifier
+                and (number := _version(package.specifier))
+            ):
+                if package.specifier.startswith("~=") or number >= (2,):
                     found.add(number)
                 else:
                     loose = True
@@ -111,9 +115,7 @@ def poetry_version(commands: Sequence[Command], unpinned: Version | None) -> tup
     return None, False
 
 
-def option_findings(
-    install: Install, place: Location, version: Version, pinned: bool, text: str
-) -> Iterator[Finding]:
+def option_findings(install: Install, place: Location, version: Version, pinned: bool, text: str) -> Iterator[Finding]:
     """LF407: options and commands that this Poetry does not have."""
     shown = ".".join(map(str, version))
     said = f"Poetry {shown}" if pinned else f"an unpinned Poetry ({LATEST[0]}.x today)"
@@ -156,7 +158,12 @@ def lock_findings(repository: Repository, folder: str, place: Location, version:
     project = repository.toml(manifest).get("project")
     wrote = re.match(r"#[^\n]*by Poetry (\d+(?:\.\d+)*)", data)
     writer = _version(wrote[1]) if wrote else ()
-    if version < (2,) and isinstance(project, dict) and ("dependencies" in project or "name" in project) and "poetry" not in _dynamic(project):
+    if (
+        version < (2,)
+        and isinstance(project, dict)
+        and ("dependencies" in project or "name" in project)
+        and "poetry" not in _dynamic(project)
+    ):
         tool = repository.toml(manifest).get("tool", {})
         poetry = tool.get("poetry", {}) if isinstance(tool, dict) else {}
         listed = isinstance(poetry, dict) and "dependencies" in poetry and "name" in poetry
