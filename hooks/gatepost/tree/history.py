@@ -15,11 +15,11 @@ from __future__ import annotations
 import os
 
 from gatepost.record import record
-from gatepost.tree.peek import Peek, git_dirs
+from gatepost.tree.peek import Peek, background, git_dirs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Protocol
 
     from gatepost.tree.git import Git
@@ -65,6 +65,15 @@ if TYPE_CHECKING:
         def paths(self) -> Sequence[str]:
             """Paths that change ("tree": all tracked paths)."""
 
+        def named(self, endings: tuple[str, ...]) -> list[str]:
+            """Those of `paths` that end in one of these (case counts)."""
+
+        def mentions(self, part: str) -> bool:
+            """Whether one of `paths` may hold this text."""
+
+        def folders(self) -> str:
+            """The folders of `paths`, each once, one a line, with a slash behind."""
+
         def all_paths(self) -> Sequence[str]:
             """Every path of the snapshot that results."""
 
@@ -80,11 +89,8 @@ if TYPE_CHECKING:
         def entry(self, path: str) -> tuple[str, str] | None:
             """(mode, object id) of a path in the snapshot that results."""
 
-        def filters(self, paths: Sequence[str]) -> Mapping[str, str]:
-            """The `filter` attribute of each path that has one, by the .gitattributes of that snapshot.
-
-            Cheap where there are no attributes at all, so it may be asked of every path.
-            """
+        def filters(self) -> Mapping[str, str]:
+            """The `filter` attribute of each of `paths` that has one, by the .gitattributes of that snapshot."""
 
         def known(self, blobs: Sequence[Blob]) -> set[str]:
             """Ids of those blobs that history already holds."""
@@ -95,6 +101,8 @@ if TYPE_CHECKING:
 
 GITLINK = "160000"
 SYMLINK = "120000"
+_LIST = ("ls-files", "--stage", "-z")
+_SIZES = ("cat-file", "--batch-check=%(objectsize)", "--buffer")
 _FEW = 200  # paths on one command line
 
 
@@ -190,6 +198,11 @@ def path_input(paths: Iterable[str]) -> bytes:
     return b"".join(path.encode("utf-8", "surrogateescape") + b"\0" for path in paths)
 
 
+def folders_of(paths: Iterable[str]) -> str:
+    """The folders of some paths, each once, one a line, with a slash behind."""
+    return "".join(f"{folder}/\n" for folder in dict.fromkeys(path.rpartition("/")[0] for path in paths) if folder)
+
+
 def oids_in_history(git: Git, revs: Sequence[str], paths: Sequence[str]) -> set[str]:
     """Ids that these paths have had in the history of `revs` (empty where history cannot be walked)."""
     paths = [path for path in paths if path]
@@ -246,6 +259,18 @@ class Index:
     def entry(self, path: str) -> tuple[str, str] | None:
         return self._all().get(path)
 
+    def paths(self) -> Sequence[str]:
+        raise NotImplementedError
+
+    def named(self, endings: tuple[str, ...]) -> list[str]:
+        return [path for path in self.paths() if path.endswith(endings)]
+
+    def mentions(self, part: str) -> bool:
+        return any(part in path for path in self.paths())
+
+    def folders(self) -> str:
+        return folders_of(self.paths())
+
     def tracked(self, paths: Sequence[str]) -> set[str]:
         if self._table is None and len(paths) <= _FEW:
             return set(text(self.git.run("ls-files", "-z", "--", *paths)).split("\0")) & set(paths) if paths else set()
@@ -260,9 +285,10 @@ class Index:
     def explain(self, blobs: Sequence[Blob]) -> list[Blob]:
         return list(blobs)
 
-    def filters(self, paths: Sequence[str]) -> Mapping[str, str]:
-        if not paths or not self._has_attributes():
+    def filters(self) -> Mapping[str, str]:
+        if not self._has_attributes() or not self.paths():
             return {}
+        paths = self.paths()
         done = self.git.try_run("check-attr", "--cached", "-z", "--stdin", "filter", input=path_input(paths))
         return attributes(done)
 
@@ -365,11 +391,17 @@ class Whole(Index):
     def __init__(self, git: Git, rev: str = "") -> None:
         super().__init__(git)
         self._rev = rev
+        if not rev:
+            self._ahead = background(self.git, *_LIST)
         self._raw = b""
         self._lines: list[bytes] = []
+        self._paths: list[str] = []
+        self._folders = ""
 
     def _listing(self) -> bytes:
-        if not self._raw and self._rev:
+        if self._raw:
+            return self._raw
+        if self._rev:
             out = self.git.run("ls-tree", "-r", "-z", "--full-tree", "--end-of-options", self._rev)
             # "<mode> <type> <id>\t<path>" as ls-files would print it
             self._raw = b"".join(
@@ -377,8 +409,9 @@ class Whole(Index):
                 for line in out.split(b"\0")
                 if line
             )
-        elif not self._raw:
-            self._raw = self.git.run("ls-files", "--stage", "-z")
+            return self._raw
+        done = self._ahead()
+        self._raw = self.git.run(*_LIST) if done.rc else done.out
         return self._raw
 
     def lines(self) -> list[bytes]:
@@ -396,33 +429,42 @@ class Whole(Index):
         lines = self.lines()
         if not lines:
             return []
-        width = lines[0].index(b" ", 7) - 7
-        sizes = self._measure([line[7 : 7 + width] for line in lines])
-        if whole:
-            picked = [at for at, size in enumerate(sizes) if size >= 0]
-        else:
-            endings = tuple(name.encode() for name in names)
-            picked = [at for at, size in enumerate(sizes) if size >= floor]
-            if endings:
-                short = set(picked)
-                picked += [at for at, line in enumerate(lines) if line.lower().endswith(endings) and at not in short]
+        width = lines[0].index(b" ", 7)
+        asked = self._measure([line[7:width] for line in lines])
+        picked = set(range(len(lines))) if whole else set(self._ending(names))
+        self._folders = self.folders()  # while git is busy
+        sizes = asked()
+        if not whole and max(sizes) >= floor:
+            picked.update(at for at, size in enumerate(sizes) if size >= floor)
         entries, known = [], {}
         for at in sorted(picked):
-            if sizes[at] < 0:
-                continue
-            line = lines[at]
-            oid = line[7 : 7 + width].decode("ascii")
-            known[oid] = sizes[at]
-            path = text(line[line.index(b"\t") + 1 :])
-            entries.append((oid, Use(path=path, mode=line[:6].decode("ascii"))))
+            if sizes[at] >= 0:
+                oid = lines[at][7:width].decode("ascii")
+                known[oid] = sizes[at]
+                entries.append((oid, Use(path=text(lines[at][width + 3 :]), mode=lines[at][:6].decode("ascii"))))
         return group(entries, known)
 
-    def _measure(self, oids: list[bytes]) -> list[int]:
-        """Bytes of each object, -1 where it is not in this clone (a partial one)."""
-        data = b"\n".join(oids) + b"\n"
-        done = self.git.try_run("cat-file", "--batch-check=%(objectsize)", "--buffer", input=data)
-        if done.rc == 0 and b"missing" not in done.out:
-            return list(map(int, done.out.split()))
+    def _ending(self, names: tuple[str, ...]) -> list[int]:
+        """Numbers of the lines that end in one of `names`, in any case; most repositories have none."""
+        wanted = tuple(name.encode() for name in names)
+        ends = tuple({name[-4:] for name in wanted})
+        if not any(last.lower().endswith(ends) for last in {line[-4:] for line in self.lines()}):
+            return []
+        return [at for at, line in enumerate(self.lines()) if line.lower().endswith(wanted)]
+
+    def _measure(self, oids: list[bytes]) -> Callable[[], list[int]]:
+        """Starts to ask for the bytes of each object; -1 where it is not in this clone (a partial one)."""
+        ask = background(self.git, *_SIZES, data=b"\n".join(oids) + b"\n")
+
+        def answer() -> list[int]:
+            done = ask()
+            if done.rc == 0 and b"missing" not in done.out:
+                return list(map(int, done.out.split()))
+            return self._measure_some(oids)
+
+        return answer
+
+    def _measure_some(self, oids: list[bytes]) -> list[int]:
         found = self.peek.types([oid.decode("ascii") for oid in oids])
         missing = len({oid for oid, each in zip(oids, found, strict=True) if each is None})
         if missing:
@@ -430,7 +472,26 @@ class Whole(Index):
         return [-1 if each is None else each[1] for each in found]
 
     def paths(self) -> Sequence[str]:
-        return [text(line[line.index(b"\t") + 1 :]) for line in self.lines()]
+        if not self._paths and self.lines():
+            start = self.lines()[0].index(b" ", 7) + 3
+            self._paths = [line[start:] for line in text(b"\0".join(self.lines())).split("\0")]
+        return self._paths
+
+    def named(self, endings: tuple[str, ...]) -> list[str]:
+        raw = self._listing()
+        if not any(ending.encode() + b"\0" in raw for ending in endings):
+            return []
+        return super().named(endings)
+
+    def mentions(self, part: str) -> bool:
+        return part.encode() in self._listing()
+
+    def folders(self) -> str:
+        if self._folders:
+            return self._folders
+        start = self.lines()[0].index(b" ", 7) + 3 if self.lines() else 0
+        found = {line[start : line.rfind(b"/") + 1] for line in self.lines()}
+        return text(b"\n".join(found))
 
     def _has_attributes(self) -> bool:
         if b".gitattributes\0" in self._listing():

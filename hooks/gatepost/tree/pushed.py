@@ -19,6 +19,7 @@ from gatepost.tree.history import (
     Gap,
     Use,
     attributes,
+    folders_of,
     null,
     oids_in_history,
     oids_in_tree,
@@ -213,6 +214,15 @@ class Range:
     def paths(self) -> Sequence[str]:
         return list(dict.fromkeys(path for path in self._names.values() if path))
 
+    def named(self, endings: tuple[str, ...]) -> list[str]:
+        return [path for path in self.paths() if path.endswith(endings)]
+
+    def mentions(self, part: str) -> bool:
+        return any(part in path for path in self.paths())
+
+    def folders(self) -> str:
+        return folders_of(self.paths())
+
     def _all(self) -> dict[str, tuple[str, str]]:
         if self._tree is None:
             self._tree = {}
@@ -240,7 +250,8 @@ class Range:
     def entry(self, path: str) -> tuple[str, str] | None:
         return self._all().get(path)
 
-    def filters(self, paths: Sequence[str]) -> Mapping[str, str]:
+    def filters(self) -> Mapping[str, str]:
+        paths = self.paths()
         if not self.tips or not paths:
             return {}
         tip, data = self.tips[0], path_input(paths)

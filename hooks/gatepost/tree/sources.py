@@ -11,7 +11,7 @@ nothing is staged, finds it.
 from __future__ import annotations
 
 from gatepost.tree.base import SYMLINK
-from gatepost.tree.history import Blob, Gap, Staged, Use, Whole
+from gatepost.tree.history import Blob, Gap, Staged, Use, Whole, folders_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,7 +50,8 @@ def open_source(tree: Tree, env: Mapping[str, str], args: Mapping[str, Any], nam
             return Range(git, range_of_runner(git, *found, env.get("PRE_COMMIT_LOCAL_BRANCH", "")))
     if "GIT_INDEX_FILE" in env:
         return staged
-    return Whole(git) if named or not staged.changes() else staged
+    whole = Whole(git)  # begins to list the index, which it will most likely be about
+    return whole if named or not staged.changes() else staged
 
 
 class MemoryPeek:
@@ -102,6 +103,15 @@ class Memory:
     def paths(self) -> Sequence[str]:
         return self._tree.paths()
 
+    def named(self, endings: tuple[str, ...]) -> list[str]:
+        return [path for path in self.paths() if path.endswith(endings)]
+
+    def mentions(self, part: str) -> bool:
+        return any(part in path for path in self.paths())
+
+    def folders(self) -> str:
+        return folders_of(self.paths())
+
     def has(self, path: str) -> bool:
         return self._tree.entry(path) is not None
 
@@ -120,7 +130,7 @@ class Memory:
     def by_commit(self) -> Mapping[str, Sequence[tuple[str, str]]]:
         return {}
 
-    def filters(self, paths: Sequence[str]) -> Mapping[str, str]:
+    def filters(self) -> Mapping[str, str]:
         from gatepost.globs import matcher
 
         found: dict[str, str] = {}
@@ -128,7 +138,7 @@ class Memory:
             words = line.split()
             if words and not words[0].startswith("#") and "filter=lfs" in words and words[0][-1:] != "/":
                 matches = matcher([words[0]])
-                found.update((path, "lfs") for path in paths if matches(path))
+                found.update((path, "lfs") for path in self.paths() if matches(path))
         return found
 
     def known(self, blobs: Sequence[Blob]) -> set[str]:

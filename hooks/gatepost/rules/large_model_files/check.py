@@ -7,9 +7,15 @@ from gatepost.tree.sources import open_source
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from typing import Any, TypeAlias
 
     from gatepost.model import Context, Outcome
+    from gatepost.rules.large_model_files.survey import Policy, Seen
+    from gatepost.tree.history import Source
+
+    Found: TypeAlias = Iterator[tuple[list[str], Outcome]]
+    Topic: TypeAlias = Callable[[Source, Policy, Mapping[str, Any], Sequence[Seen], set[str]], Found]
 
 
 def check(ctx: Context) -> Iterator[Outcome]:
@@ -19,16 +25,33 @@ def check(ctx: Context) -> Iterator[Outcome]:
         gatepost.settings.SettingsError: a wrong entry in `allow`.
         gatepost.tree.git.GitError: git failed.
     """
-    from gatepost.rules.large_model_files import budget, gaps, notebooks, pickles, pointers, rundirs, sizes, twice
+    from gatepost.rules.large_model_files import gaps, pointers, rundirs, twice
 
     policy = read_policy(ctx)
     source = open_source(ctx.tree, ctx.env, ctx.args, named=ctx.scope is not None)
     seen = survey(source, policy)
     told: set[str] = set()  # ids of blobs that a finding is about: one finding a blob
-    for topic in (pointers.check, notebooks.check, sizes.check, budget.check, pickles.check):
+    for topic in (pointers.check, *_topics(source, seen)):
         for blobs, outcome in topic(source, policy, ctx.settings, seen, told):
             told.update(blobs)
             yield outcome
     yield from twice.check(source, policy)
     yield from rundirs.check(source, policy)
     yield from gaps.check(source)
+
+
+def _topics(source: Source, seen: Sequence[Seen]) -> Iterator[Topic]:
+    """What has anything to look at; the rest is not even imported."""
+    if seen:
+        from gatepost.rules.large_model_files import notebooks, sizes
+
+        yield notebooks.check
+        yield sizes.check
+    if source.weights():
+        from gatepost.rules.large_model_files import budget
+
+        yield budget.check
+    if seen:
+        from gatepost.rules.large_model_files import pickles
+
+        yield pickles.check

@@ -22,9 +22,8 @@ def check(
     source: Source, policy: Policy, settings: Mapping[str, Any], seen: Sequence[Seen], told: set[str]
 ) -> Iterator[tuple[list[str], Outcome]]:
     """Findings about blobs that `filter=lfs` covers, about false pointers, and about rules."""
-    paths = source.paths()
-    covered = _covered(source, [path for path in paths if policy.wants(path)])
-    heads = {each.blob.oid: each.head for each in seen}
+    covered = [path for path in _covered(source) if policy.wants(path)]
+    heads = {each.blob.oid: each.head for each in seen if covered}
     uses = {each.blob.oid: each.blob.uses for each in seen}
     bad = [blob for blob in _raw(source, covered) if any(policy.counts(blob))]
     known = source.known(bad) if bad and source.kind != "tree" else set()
@@ -34,13 +33,13 @@ def check(
             use = next((use for use in uses.get(blob.oid, ()) if use.path == blob.path), blob.uses[0])
             yield [blob.oid], _raw_finding(source, blob, use, head)
     yield from _posing(source, policy, seen, {blob.oid for blob in bad})
-    for outcome in _rules(source, policy, paths):
+    for outcome in _rules(source, policy):
         yield [], outcome
 
 
-def _covered(source: Source, paths: Sequence[str]) -> list[str]:
+def _covered(source: Source) -> list[str]:
     """Paths that the snapshot's attributes hand to Git LFS."""
-    return [path for path, value in source.filters(paths).items() if value == "lfs"]
+    return [path for path, value in source.filters().items() if value == "lfs"]
 
 
 def _raw(source: Source, covered: Sequence[str]) -> list[Blob]:
@@ -97,9 +96,9 @@ def _posing(
                 yield [blob.oid], Finding(code="MF112", where=where, message=message, remedy=take_out(source, uses[0]))
 
 
-def _rules(source: Source, policy: Policy, paths: Sequence[str]) -> Iterator[Finding]:
-    for path in paths:
-        if not path.endswith(".gitattributes") or path.rpartition("/")[2] != ".gitattributes" or not policy.wants(path):
+def _rules(source: Source, policy: Policy) -> Iterator[Finding]:
+    for path in source.named((".gitattributes",)):
+        if path.rpartition("/")[2] != ".gitattributes" or not policy.wants(path):
             continue
         entry = source.entry(path)
         if entry is None:

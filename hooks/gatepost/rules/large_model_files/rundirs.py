@@ -64,8 +64,8 @@ FIXTURE = re.compile(r"(?i)(?:^|/)(?:tests?|testing|fixtures?|test[-_]?(?:data|f
 def check(source: Source, policy: Policy) -> Iterator[Finding]:
     """One finding a folder (for log files: a folder that holds them)."""
     found: dict[tuple[str, str], tuple[Shape, list[str]]] = {}
-    text = "\n".join(source.paths())
-    hints = [shape for shape in SHAPES if shape.hint in text]
+    folders = source.folders()
+    hints = [shape for shape in SHAPES if shape.hint in folders or (shape.hint[-1] != "/" and source.mentions(shape.hint))]
     if not hints:
         return
     for path in source.paths():

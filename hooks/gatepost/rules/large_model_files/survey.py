@@ -66,7 +66,10 @@ def read_policy(ctx: Context) -> Policy:
 
 
 def survey(source: Source, policy: Policy) -> list[Seen]:
-    """The new blobs that can matter: large ones, and small ones that may be pickles."""
+    """The new blobs that can matter: large ones, and small ones that may be pickles.
+
+    Small text under an ordinary name is left out: a pickle in it would have to be renamed to be loaded.
+    """
     floor = policy.limits.floor
     blobs = source.blobs(floor, ENDINGS)
     if len(blobs) > FEW:
@@ -74,7 +77,11 @@ def survey(source: Source, policy: Policy) -> list[Seen]:
     if not blobs:
         return []
     heads = source.peek.heads([blob.oid for blob in blobs])
-    return [recognise(source, blob, heads.get(blob.oid, b"")) for blob in blobs]
+    return [
+        recognise(source, blob, heads.get(blob.oid, b""))
+        for blob in blobs
+        if blob.size >= floor or b"\0" in heads.get(blob.oid, b"") or blob.path.lower().endswith(ENDINGS)
+    ]
 
 
 def recognise(source: Source, blob: Blob, head: bytes) -> Seen:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from gatepost.model import Finding, Location
 from gatepost.rules.large_model_files.dvc import candidates, held_twice, outputs
-from gatepost.rules.large_model_files.remedy import quote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,10 +17,10 @@ _MANY = 500  # with more changed paths than this, the whole snapshot is listed i
 
 def check(source: Source, policy: Policy) -> Iterator[Finding]:
     """One finding an output that git holds too."""
-    changed = source.paths()
-    files = _dvc_files(source, list(changed))
+    files = _dvc_files(source)
     if not files:
         return
+    changed = source.paths()
     found: dict[str, list[str]] = {}
     keeper: dict[str, str] = {}
     for path in files:
@@ -32,6 +31,8 @@ def check(source: Source, policy: Policy) -> Iterator[Finding]:
     if not keeper:
         return
     paths = source.all_paths() if any(path in changed for path in files) else changed
+    from gatepost.rules.large_model_files.remedy import quote
+
     for path, out in held_twice(keeper, paths):
         if policy.wants(path):
             found.setdefault(out, []).append(path)
@@ -46,10 +47,10 @@ def check(source: Source, policy: Policy) -> Iterator[Finding]:
         )
 
 
-def _dvc_files(source: Source, paths: list[str]) -> list[str]:
+def _dvc_files(source: Source) -> list[str]:
     """The `.dvc` files that matter: changed ones, and those that keep something that changed."""
-    mine = [path for path in paths if path.endswith(".dvc") and path.rpartition("/")[2] != ".dvc"]
+    mine = [path for path in source.named((".dvc",)) if path.rpartition("/")[2] != ".dvc"]
     if source.kind == "tree":
         return mine
-    asked = sorted({each for path in paths[:_MANY] for each in candidates(path)} - set(mine))
+    asked = sorted({each for path in source.paths()[:_MANY] for each in candidates(path)} - set(mine))
     return mine + sorted(source.tracked(source.on_disk(asked)))
