@@ -122,7 +122,9 @@ def _guarded(hook: Hook, context: Context) -> list[Outcome]:
 
 
 def _result(hook_id: str, outcome: Outcome, codes: Mapping[str, Code]) -> Result:
-    code = codes[outcome.code]
+    code = codes.get(outcome.code)
+    if code is None:
+        raise CheckError(f"{hook_id}: internal error, no page for the code {outcome.code}; report it")
     found = isinstance(outcome, Finding)
     return Result(
         kind="finding" if found else "unchecked",
