@@ -152,6 +152,8 @@ class LockFormat:
     claims: Callable[[str, bytes], bool] = lambda path, data: True  # (path, whole file): is it really this format?
     # True: the manifests say this tool owns the project; False: they say it does not; None: no sign either way
     owns: Callable[[Lock], bool | None] = lambda lock: None
+    # the lock of a larger project that takes this one's place ("uv.lock" of the workspace), "" if this lock is live
+    dead: Callable[[Lock], str] = lambda lock: ""
     # exact paths whose change concerns this lock; None = manifests beside it, files below it, and all that judge reads
     inputs: Callable[[Lock], Sequence[str]] | None = None
     packages: Callable[[Lock], Contents] | None = None

@@ -58,6 +58,24 @@ def owns(lock: Lock) -> bool | None:
     return None
 
 
+def dead(lock: Lock) -> str:
+    """uv reads only the lock of the workspace root: the path of that lock, for a lock beside a member."""
+    if lock.name != "uv.lock":
+        return ""
+    from gatepost.locks.uv import project
+
+    try:
+        own = project.load(lock.directory, lock.read)
+        if own is None or "workspace" in own.uv:
+            return ""
+        root = project.owner(lock.directory, lock.read)
+    except project.Undecidable:
+        return ""
+    if root is None:
+        return ""
+    return f"{root.directory}/uv.lock" if root.directory else "uv.lock"
+
+
 FORMAT = LockFormat(
     name="uv",
     pattern=r"uv\.lock|.+\.py\.lock",
@@ -67,5 +85,6 @@ FORMAT = LockFormat(
     check=check,
     judge=_judge,
     owns=owns,
+    dead=dead,
     packages=_packages,
 )

