@@ -9,7 +9,9 @@ Needs git, Python 3.10+ and pip with a package index; pre-commit 4.7 itself need
 from __future__ import annotations
 
 import os
+import random
 import shutil
+import string
 import struct
 import subprocess
 import sys
@@ -60,7 +62,7 @@ def make_project(target: Path) -> Path:
     shutil.copytree(ROOT / "examples" / "rag-service", target)
     header = b'{"w":{"dtype":"F32","shape":[204800],"data_offsets":[0,819200]}}'
     (target / "weights.safetensors").write_bytes(struct.pack("<Q", len(header)) + header + bytes(819200))
-    token = "hf" + "_" + "AbCdEfGhIjKlMnOpQrStUvWxYzAbCdEfGh"
+    token = "hf" + "_" + "".join(random.Random(7).choices(string.ascii_letters, k=34))
     (target / "src" / "rag_service" / "hub.py").write_text(f'"""Where the model comes from."""\n\nTOKEN = "{token}"\n')
     head = git(ROOT, "rev-parse", "HEAD").strip()
     (target / ".pre-commit-config.yaml").write_text(

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+# One line a finding, as every other check prints it, where bandit's own report has twenty and a summary of zeros.
+_BANDIT_LINES = ("--format", "custom", "--msg-template", "{relpath}:{line}: {test_id} {severity}: {msg}")
+
+
 @record
 class Command:
     """A command line, ready to run in `cwd`; `note` says what the reader should know of how it was made."""
@@ -135,7 +139,8 @@ def build(
             python = [name for name in files if name.endswith((".py", ".pyw"))] or (["-r", "."] if not files else [])
             if not python:
                 return None  # bandit reads a notebook as Python and fails
-            return Command(argv=(executable(tool_id, environ), "--quiet", *config, *options, *python))
+            shape = () if any(word in options for word in ("-f", "--format")) else _BANDIT_LINES
+            return Command(argv=(executable(tool_id, environ), "--quiet", *shape, *config, *options, *python))
         case "detect-secrets":
             executable(tool_id, environ)
             if not files:
