@@ -103,6 +103,8 @@ GITLINK = "160000"
 SYMLINK = "120000"
 _LIST = ("ls-files", "--stage", "-z")
 _SIZES = ("cat-file", "--batch-check=%(objectsize)", "--buffer")
+_DIFF = ("diff-index", "--cached", "--raw", "-z", "--no-renames", "--no-abbrev", "--no-ext-diff")
+_ATTRIBUTES = ("check-attr", "--cached", "-z", "--stdin", "filter")
 _FEW = 200  # paths on one command line
 
 
@@ -232,6 +234,7 @@ class Index:
         self.git = self.peek.git
         self._gaps: list[Gap] = []
         self._table: dict[str, tuple[str, str]] | None = None
+        self._attributes: Callable[[], Completed] | None = None
 
     def _listing(self) -> bytes:
         return self.git.run("ls-files", "--stage", "-z")
@@ -288,9 +291,9 @@ class Index:
     def filters(self) -> Mapping[str, str]:
         if not self._has_attributes() or not self.paths():
             return {}
-        paths = self.paths()
-        done = self.git.try_run("check-attr", "--cached", "-z", "--stdin", "filter", input=path_input(paths))
-        return attributes(done)
+        if self._attributes is None:
+            self._attributes = background(self.git, *_ATTRIBUTES, data=path_input(self.paths()))
+        return attributes(self._attributes())
 
     def _has_attributes(self) -> bool:
         """Whether there can be any: a .gitattributes in the index, the repository's own file, or the user's."""
@@ -309,19 +312,21 @@ class Staged(Index):
     def __init__(self, git: Git) -> None:
         super().__init__(git)
         self._changes: list[tuple[str, Use, str, str]] | None = None
+        self._ahead = background(self.git, *_DIFF, "HEAD", "--")  # there is enough to import meanwhile
         self._blobs: list[Blob] = []
 
     def changes(self) -> list[tuple[str, Use, str, str]]:
         """(status, use, object id, "") of everything that differs from HEAD."""
         if self._changes is None:
-            flags = ("--cached", "--raw", "-z", "--no-renames", "--no-abbrev", "--no-ext-diff")
-            done = self.git.try_run("diff-index", *flags, "HEAD", "--")
+            done = self._ahead()
             if done.rc:  # no commit yet: compare with the empty tree, whose id depends on the hash
                 empty = self.git.run("hash-object", "-t", "tree", "--stdin").decode().strip()
-                done = self.git.try_run("diff-index", *flags, empty, "--")
+                done = self.git.try_run(*_DIFF, empty, "--")
             if done.rc:
-                self.git.run("diff-index", *flags, "HEAD", "--")
+                self.git.run(*_DIFF, "HEAD", "--")
             self._changes = parse_raw(done.out)
+            if self.paths():
+                self._attributes = background(self.git, *_ATTRIBUTES, data=path_input(self.paths()))
         return self._changes
 
     def _new(self) -> list[tuple[str, Use]]:

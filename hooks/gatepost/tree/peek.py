@@ -215,33 +215,42 @@ class Peek:
 
     def read(self, oid: str, limit: int) -> bytes:
         """The first `limit` bytes of a blob; the rest is not inflated."""
-        pieces, out = self.chunks(oid, min(limit, 1 << 20)), b""
-        for chunk in pieces:
-            out += chunk
-            if len(out) >= limit:
-                break
-        pieces.close()
-        return out[:limit]
+        with self._open(oid) as stream:
+            return stream.read(limit)
 
     def chunks(self, oid: str, size: int = 1 << 20) -> Generator[bytes, None, None]:
         """A blob's bytes in pieces, from a process that ends when the iterator is closed."""
+        with self._open(oid) as stream:
+            while chunk := stream.read(size):
+                yield chunk
+
+    def _open(self, oid: str) -> _Stream:
+        return _Stream(self.git, oid)
+
+
+class _Stream:
+    """A blob's bytes from a process that ends with the `with` block."""
+
+    def __init__(self, git: Git, oid: str) -> None:
         import subprocess
 
-        argv = ["git", "-C", self.git.root, "-c", "core.bigFileThreshold=1m", "cat-file", "blob", oid]
+        argv = ["git", "-C", git.root, "-c", "core.bigFileThreshold=1m", "cat-file", "blob", oid]
         try:
-            process = subprocess.Popen(argv, env=self.git.env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+            self._process = subprocess.Popen(argv, env=git.env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         except OSError as error:
             raise GitError(f"git cannot be started ({error.strerror or error})") from None
-        stdout = process.stdout
-        if stdout is None:
-            return
-        try:
-            while chunk := stdout.read(size):
-                yield chunk
-        finally:
-            stdout.close()
-            process.kill()
-            process.wait()
+
+    def __enter__(self) -> _Stream:  # noqa: PYI034  (typing.Self is 3.11)
+        return self
+
+    def read(self, size: int) -> bytes:
+        return self._process.stdout.read(size) if self._process.stdout is not None else b""
+
+    def __exit__(self, *_: object) -> None:
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+        self._process.kill()
+        self._process.wait()
 
 
 def _type(line: str) -> tuple[str, int] | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from gatepost.rules.large_model_files.survey import read_policy, survey
 from gatepost.tree.sources import open_source
 
 TYPE_CHECKING = False
@@ -25,10 +24,11 @@ def check(ctx: Context) -> Iterator[Outcome]:
         gatepost.settings.SettingsError: a wrong entry in `allow`.
         gatepost.tree.git.GitError: git failed.
     """
-    from gatepost.rules.large_model_files import gaps, pointers, rundirs, twice
+    source = open_source(ctx.tree, ctx.env, ctx.args, named=ctx.scope is not None)
+    from gatepost.rules.large_model_files import gaps, pointers, rundirs, twice  # while git is at work
+    from gatepost.rules.large_model_files.survey import read_policy, survey
 
     policy = read_policy(ctx)
-    source = open_source(ctx.tree, ctx.env, ctx.args, named=ctx.scope is not None)
     seen = survey(source, policy)
     told: set[str] = set()  # ids of blobs that a finding is about: one finding a blob
     for topic in (pointers.check, *_topics(source, seen)):

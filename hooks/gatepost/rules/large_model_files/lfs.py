@@ -18,23 +18,23 @@ if TYPE_CHECKING:
 POINTER_MAX = 1023  # bytes; git-lfs does not try to read a larger blob as a pointer
 
 _VERSION = rb"https://git-lfs\.github\.com/spec/v1|https://hawser\.github\.com/spec/v1|http://git-media\.io/v/2"
-_POINTER = re.compile(
+_POINTER = (
     rb"version (?:" + _VERSION + rb")\r?\n"
     rb"(?:ext-\d-[^\n ]+ [a-z0-9]+:[0-9a-f]+\r?\n)*"
     rb"oid sha256:[0-9a-f]{64}\r?\n"
     rb"size [0-9]{1,19}\s*"
 )
-_LOOKS_LIKE = re.compile(rb"version (?:https://git-lfs|https://hawser|http://git-media)")
+_LOOKS_LIKE = tuple(b"version " + url for url in (b"https://git-lfs", b"https://hawser", b"http://git-media"))
 
 
 def is_pointer(data: bytes) -> bool:
     """Whether a whole blob is an LFS pointer."""
-    return len(data) <= POINTER_MAX and _POINTER.fullmatch(data) is not None
+    return len(data) <= POINTER_MAX and re.fullmatch(_POINTER, data) is not None
 
 
 def poses_as_pointer(head: bytes) -> bool:
     """Whether a blob begins as an LFS pointer does."""
-    return _LOOKS_LIKE.match(head) is not None
+    return head.startswith(_LOOKS_LIKE)
 
 
 @record

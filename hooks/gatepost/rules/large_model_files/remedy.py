@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from gatepost.formats import Kind
     from gatepost.tree.history import Source, Use
 
-_SAFE = re.compile(r"[A-Za-z0-9_./@%+=:,][A-Za-z0-9_./@%+=:,-]*")
+_SAFE = r"[A-Za-z0-9_./@%+=:,][A-Za-z0-9_./@%+=:,-]*"
 # Endings that say what is in a file, so that one LFS rule may cover them all.
 _ENDINGS = """
     .arrow .avro .caffemodel .cbm .ckpt .db .duckdb .engine .feather .ftz .gguf .ggml .h5 .hdf5 .joblib .keras .lance
@@ -25,7 +25,7 @@ _TELLING = frozenset(_ENDINGS.split())
 
 def quote(path: str) -> str:
     """A path as one shell word, ASCII only; `$'...'` where it holds control, non-ASCII or undecodable bytes."""
-    if _SAFE.fullmatch(path):
+    if re.fullmatch(_SAFE, path):
         return path
     if path.isascii() and path.isprintable():
         return "'" + path.replace("'", "'\\''") + "'"
@@ -42,7 +42,7 @@ def lfs_track(path: str) -> str:
     """The `git lfs track` command that covers a path: by its ending where that tells what the file is."""
     name = path.rpartition("/")[2]
     ending = "." + name.rpartition(".")[2] if "." in name[1:] else ""
-    if ending.lower() in _TELLING and _SAFE.fullmatch(ending):
+    if ending.lower() in _TELLING and re.fullmatch(_SAFE, ending):
         return f"git lfs track '*{ending}'"
     return f"git lfs track --filename {'-- ' if path.startswith('-') else ''}{quote(path)}"
 

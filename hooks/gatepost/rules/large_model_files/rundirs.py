@@ -26,13 +26,13 @@ class Shape:
 
     code: str
     what: str  # "MLflow's run store"
-    pattern: re.Pattern[str]
+    pattern: str  # a regular expression, compiled only where its hint is seen
     hint: str  # a part of the path without which the pattern cannot match
     ignore: str = ""  # "" = the folder's own path
 
 
 def _shape(code: str, what: str, hint: str, pattern: str, ignore: str = "") -> Shape:
-    return Shape(code=code, what=what, pattern=re.compile(pattern), hint=hint, ignore=ignore)
+    return Shape(code=code, what=what, pattern=pattern, hint=hint, ignore=ignore)
 
 
 UP = r"((?:[^/]+/)*?"  # the shortest leading folders, inside group 1
@@ -72,7 +72,7 @@ def check(source: Source, policy: Policy) -> Iterator[Finding]:
         for shape in hints:
             if shape.hint not in path:
                 continue
-            match = shape.pattern.match(path)
+            match = re.match(shape.pattern, path)
             if match and not FIXTURE.search(match[1] + "/") and policy.wants(path):
                 folder = match[1].rstrip("/")
                 key = (shape.code, folder if shape.code != "MF413" else _parent(shape))
@@ -95,7 +95,7 @@ def _finding(source: Source, folder: str, shape: Shape, held: list[str]) -> Find
     spread = shape.code == "MF413" or shape.ignore.startswith("events.")
     line = shape.ignore or (f"/{folder}/" if not spread else "")
     if spread:
-        folders = sorted({match[1].rstrip("/") for path in held if (match := shape.pattern.match(path))})
+        folders = sorted({match[1].rstrip("/") for path in held if (match := re.match(shape.pattern, path))})
         if shape.ignore.startswith("events."):
             targets = " ".join(quote(path) for path in held[:5]) + (" ..." if count > 5 else "")
         else:

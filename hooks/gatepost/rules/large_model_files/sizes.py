@@ -31,7 +31,7 @@ CODE_OF = {
 }
 NOUN = {"MF101": "a file", "MF102": "a file with model weights", "MF103": "a file with data"}
 FULL = 5  # so many findings tell the whole remedy; the rest refer to it
-_PART = re.compile(r"(?:[-_.]?(?:part|chunk|split|shard)[-_.]?\w{1,6}|\.z?\d{2,5}|[-_.][a-z]{2,3})$", re.IGNORECASE)
+_PART = r"(?i)(?:[-_.]?(?:part|chunk|split|shard)[-_.]?\w{1,6}|\.z?\d{2,5}|[-_.][a-z]{2,3})$"
 
 
 def check(
@@ -139,7 +139,7 @@ def _parts(source: Source, policy: Policy, parts: Sequence[Seen]) -> Iterator[tu
     groups: dict[str, list[Seen]] = {}
     for each in parts:
         if policy.counts(each.blob):
-            groups.setdefault(_PART.sub("", each.blob.path), []).append(each)
+            groups.setdefault(re.sub(_PART, "", each.blob.path), []).append(each)
     for stem, group in sorted(groups.items()):
         total = sum(each.blob.size for each in group)
         limit = policy.limits.of(stem, group[0].kind, b"")
