@@ -1,0 +1,164 @@
+"""pdm.lock: a hash over chosen keys of pyproject.toml, or, where the lock records them, its inputs and pins.
+
+The hash is PDM's of 2.20 and later. Older PDMs hashed other keys; no later PDM accepts theirs, so such a lock is out
+of date even if nothing was touched, and the message says that this is why. `lock_version` is looked at first.
+Sources: PDM 2.29 `cli/actions.py` (`check_lockfile`), `project/lockfile/{pdmlock,freshness}.py`.
+"""
+
+from __future__ import annotations
+
+import re
+
+from gatepost.locks._base import Fresh, LockFormat, Stale, Unknown
+from gatepost.locks._manifest import conflict_line, load_toml, quote, show, table
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from gatepost.locks._base import Contents, Lock, Verdict
+
+KNOWN = (4, 5)  # the newest lock_version, major and minor
+RULE = "content hash of PDM"
+_VERSION = re.compile(r"(\d{1,9})(?:\.(\d{1,9}))?(?:\.\d+)*")
+
+
+def metadata(data: bytes) -> dict[str, Any]:
+    """The `[metadata]` table; the packages are not parsed where it stands before them, as PDM writes it.
+
+    Raises:
+        TomlError: not a TOML document.
+    """
+    from gatepost.locks._slim import loads_lock
+    from gatepost.toml.load import TomlError, loads
+
+    at = data.find(b"\n[[package]]")
+    if at > 0 and data.find(b"\n[metadata", at) < 0 and b"[metadata" in data[:at]:
+        try:
+            if values := table(loads(data[: at + 1]), "metadata"):
+                return values
+        except TomlError:
+            pass
+    return table(loads_lock(data), "metadata")
+
+
+def judge(lock: Lock) -> Verdict:
+    """PDM's own check: readable lock_version, then hash or recorded inputs."""
+    from gatepost.toml.load import TomlError
+
+    if (line := conflict_line(lock.data)) is not None:
+        return Unknown(rule=RULE, reason="the lock has merge conflict markers", line=line)
+    try:
+        meta = metadata(lock.data)
+    except TomlError as error:
+        return Unknown(rule=RULE, reason=f"the lock is not valid TOML: {error.reason}", line=error.line)
+    path = lock.beside("pyproject.toml")
+    data = load_toml(lock, path, RULE)
+    if isinstance(data, Unknown):
+        return data
+    text = meta.get("lock_version", "")
+    found = _VERSION.match(text) if isinstance(text, str) else None
+    version = (int(found[1]), int(found[2] or 0)) if found else ()
+    if version > KNOWN:
+        reason = f"its lock_version {show(str(text))} is newer than {KNOWN[0]}.{KNOWN[1]}"
+        return Unknown(rule=RULE, reason=reason, code="LF302")
+    if not version or version[0] != KNOWN[0]:
+        reason = f"its lock_version is {show(str(text)) or 'missing'}, which PDM 2.6 and later cannot read"
+        return Stale(rule="lock_version of PDM", reason=reason)
+    recorded = meta.get("content_hash", "")
+    algorithm, _, digest = recorded.partition(":") if isinstance(recorded, str) else ("", "", "")
+    wants_inputs = table(data, "tool", "pdm", "resolution").get("lock_inputs") is True
+    if "lock_inputs" in meta:
+        from gatepost.locks._pdm_inputs import judge_inputs
+
+        return judge_inputs(lock, data, meta["lock_inputs"], path)
+    if wants_inputs:
+        reason = "tool.pdm.resolution.lock_inputs is on, the lock records no inputs"
+        return Stale(rule="lock_inputs of PDM", reason=reason, path=path, key="tool.pdm.resolution.lock_inputs")
+    return compare_hash(lock, data, algorithm, digest, path)
+
+
+def compare_hash(lock: Lock, data: dict[str, Any], algorithm: str, digest: str, path: str) -> Verdict:
+    """Hash mode, shared with the pylock.toml that PDM writes."""
+    from gatepost.locks._pdm_hash import ERAS, NOW, Unhashable, whole_hash
+    from gatepost.locks._pdm_lock import first_difference
+
+    rule = f"{RULE} {NOW}"
+    if not digest or not algorithm:
+        return Stale(rule=rule, reason="the lock has no content hash", path="")
+    try:
+        if whole_hash(lock, data, algorithm) == digest:
+            return Fresh(rule=rule)
+        reason, key = first_difference(lock, data) or ("", ())
+        if not reason:
+            for era in ERAS:
+                if whole_hash(lock, data, algorithm, era) == digest:
+                    if table(data, "dependency-groups"):
+                        return _stale(
+                            lock, rule, "[dependency-groups] is not in the lock", path, ("dependency-groups",)
+                        )
+                    reason = f"nothing changed, but PDM {era} wrote it, whose hash no later PDM accepts"
+                    command = f"pdm lock --refresh{_project(lock)}"
+                    return Stale(rule=f"{RULE} {era}", reason=reason, path=path, relock=command)
+    except Unhashable as error:
+        return Unknown(rule=rule, reason=f"of {path}: {error}", path=path)
+    if not reason:
+        keys = "[project] dependencies, optional-dependencies, requires-python, [dependency-groups], tool.pdm.source"
+        reason = (
+            f"a requirement or setting is spelled or ordered differently than when it was locked (PDM compares {keys}"
+        )
+        reason += " and tool.pdm.resolution)"
+    return _stale(lock, rule, reason, path, key)
+
+
+def _stale(lock: Lock, rule: str, reason: str, path: str, key: tuple[str | int, ...]) -> Stale:
+    from gatepost.locks._manifest import line_of, spell_key
+
+    return Stale(rule=rule, reason=reason, path=path, key=spell_key(key), line=line_of(lock, path, key))
+
+
+def _project(lock: Lock) -> str:
+    return f" --project {quote(lock.directory)}" if lock.directory else ""
+
+
+def relock(lock: Lock) -> str:
+    """`pdm lock --update-reuse`, which keeps every pin that still fits."""
+    return f"pdm lock --update-reuse{_project(lock)}"
+
+
+def check(lock: Lock) -> str:
+    """The command that asks PDM itself."""
+    return f"pdm lock --check{_project(lock)}"
+
+
+def owns(lock: Lock) -> bool | None:
+    """`[tool.pdm]` or PDM's build backend: yes; another tool's table and neither: no."""
+    from gatepost.toml.load import TomlError, loads
+
+    try:
+        data = loads(lock.read(lock.beside("pyproject.toml")) or b"")
+    except TomlError:
+        return None
+    backend = table(data, "build-system").get("build-backend")
+    if "pdm" in table(data, "tool") or (isinstance(backend, str) and "pdm" in backend):
+        return True
+    return False if {"uv", "poetry", "pixi", "hatch", "rye"} & set(table(data, "tool")) else None
+
+
+def packages(lock: Lock) -> Contents:
+    """What the lock holds; see `_pdm_lock`."""
+    from gatepost.locks._pdm_lock import contents
+
+    return contents(lock)
+
+
+FORMAT = LockFormat(
+    name="pdm",
+    pattern=r"pdm\.lock|pdm\.[^/]+\.lock",
+    manifests=("pyproject.toml",),
+    relock=relock,
+    judge=judge,
+    owns=owns,
+    packages=packages,
+    check=check,
+)
