@@ -345,9 +345,13 @@ def _cuda_in_cpu_image(repository: Repository, image: Image, stage: Stage, event
     first = event.effect.first
     install = event.install
     shown = " ".join(install.command.texts)[:60]
-    via = "torch" if first.name == "torch" else f"torch (for {first.name})"
-    origin = f", {first.path}:{first.line}" if first.path and first.line else ""
-    message = f"`{base}` has no CUDA, and `{shown}` takes {via}{origin} from the default index: 2-5 GB of CUDA libraries in a CPU image"
+    where = f"{first.path}:{first.line}" if first.path and first.line else first.path
+    reason = ", ".join(([f"for {first.name}"] if first.name != "torch" else []) + ([where] if where else []))
+    taken = "torch" + (f" ({reason})" if reason else "")
+    message = (
+        f"`{base}` has no CUDA, and `{shown}` takes {taken} from the default index: "
+        "2-5 GB of CUDA libraries in a CPU image"
+    )
     related = (Location(path=first.path, line=first.line or None),) if first.path else ()
     names = sorted({one.name for one in event.effect.asked if one.name in FAMILY} | {"torch"})
     if install.tool in ("pip", "uv-pip"):
@@ -420,7 +424,9 @@ def _no_op(image: Image, event: Event, before: Event) -> Finding:
         code="TS502",
         where=Location(path=image.path, line=event.install.line),
         message=f"this CPU install changes nothing: line {before.install.line} has already installed torch, which satisfies it",
-        remedy=f"Move it before line {before.install.line}, so that the CPU build is there first.",
+        remedy="Route torch to the CPU index in the project, lock again, and remove this command."
+        if before.effect.locked
+        else f"Move it before line {before.install.line}, so that the CPU build is there first.",
         related=(Location(path=image.path, line=before.install.line),),
     )
 

@@ -17,7 +17,7 @@ from gatepost.rules.torch_source import markers, specs, urls
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from typing import Any
 
     from gatepost.manifests.dockerfile import Stage
@@ -31,7 +31,7 @@ CARRIERS = frozenset(
         "colbert-ai", "coqui-tts", "demucs", "detoxify", "docling", "docling-ibm-models", "easyocr", "facenet-pytorch",
         "fastai", "flagembedding", "flair", "gliner", "gpytorch", "keybert", "kornia", "laion-clap", "lightning",
         "marker-pdf", "monai", "nougat-ocr", "open-clip-torch", "openai-whisper", "peft", "pyannote-audio",
-        "pytorch-forecasting", "pytorch-lightning", "pytorch-metric-learning", "pytorch-tabnet", "sentence-transformers",
+        "pytorch-forecasting", "pytorch-lightning", "pytorch-metric-learning", "pytorch-tabnet", "resemblyzer", "sentence-transformers",
         "setfit", "simpletransformers", "span-marker", "speechbrain", "stable-baselines3", "stanza", "surya-ocr",
         "texify", "timm", "torch-fidelity", "torchmetrics", "torchvision", "torchaudio", "tts", "ultralytics",
         "ultralytics-thop", "unstructured-inference", "whisperx", "xformers", "yolov5",
@@ -296,15 +296,7 @@ def requirements_effect(repository: Repository, path: str, build: str, index_giv
             if line.marker and not markers.possible(line.marker, "linux_x86_64"):
                 continue
             exact = exact and line.specifier.strip().startswith("==")
-            gpu = gpu or (
-                name
-                if name in GPU_ONLY
-                or re.match(r"nvidia-.*-cu\d+$", name)
-                and not parsed.generated
-                and not line.via
-                and False
-                else ""
-            )
+            gpu = gpu or (name if name in GPU_ONLY else "")
             own = default
             for option in line.options:
                 if option.name in ("index-url", "extra-index-url") and index_build(option.value) == "cpu":
@@ -450,14 +442,17 @@ def _has_torch(entries: Iterable[tuple[str, tuple[str, ...], str, str, str, str]
     return any(entry[0] == "torch" for entry in entries)
 
 
-def _line_of(text: str) -> Any:
+def _line_of(text: str) -> Callable[[str], int]:
+    """A finder of the first line of a manifest that names a package as a key or at the start of a string."""
     rows = text.splitlines()
 
     def find(name: str) -> int:
-        pattern = re.compile(
-            r"[\"']?" + re.escape(name).replace(r"\-", "[-_.]") + r"(?![A-Za-z0-9_.-]*[A-Za-z0-9])", re.IGNORECASE
+        spelled = re.escape(name).replace(r"\-", "[-_.]")
+        pattern = re.compile(r"(?:^\s*|[\"'])" + spelled + r"(?![A-Za-z0-9_.-])", re.IGNORECASE)
+        skipped = re.compile(r"\s*(?:name|#|description|keywords)\b")
+        return next(
+            (number for number, row in enumerate(rows, 1) if pattern.search(row) and not skipped.match(row)), 0
         )
-        return next((number for number, row in enumerate(rows, 1) if pattern.match(row.strip().lstrip("[").strip())), 0)
 
     return find
 
@@ -532,9 +527,7 @@ def _uv_lock(repository: Repository, lock: str, folder: str, install: Install) -
     visited: set[tuple[int, str]] = set()
     while todo:
         dependency, top = todo.pop(0)
-        if not isinstance(dependency, dict) or not markers.possible(
-            _no_extra(str(dependency.get("marker", ""))), "linux_x86_64"
-        ):
+        if not markers.possible(_no_extra(str(dependency.get("marker", ""))), "linux_x86_64"):
             continue
         name = canonical(str(dependency.get("name", "")))
         for one in by_name.get(name, ()):
