@@ -1,0 +1,209 @@
+"""conda-lock.yml: no offline check exists (its content hash mixes in the solver's virtual packages), so satisfiability.
+
+Every spec of the source files must have a package in the lock, for every platform, whose version it allows. What is
+reported is out of date for sure; removed specs, channels and changed options are not seen.
+Sources: conda-lock 4.0 `content_hash.py`, `lockfile/v1/models.py`, conda/conda-lock#432 and #479.
+"""
+
+from __future__ import annotations
+
+import re
+
+from gatepost.locks._base import Contents, Fresh, LockFormat, Package, Stale, Unknown
+from gatepost.locks._conda import meets
+from gatepost.locks._manifest import canonical, conflict_line, quote, show
+from gatepost.manifests.environment import parse
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from gatepost.locks._base import Lock, Verdict
+
+RULE = "packages of conda-lock.yml against its sources"
+PARTIAL = "removed specs, channels, options and markers"
+_SELECTOR = re.compile(rb"#\s*\[([^\]\n]*)\]")
+_PLATFORM = re.compile(r"^[a-z]+-[a-z0-9]+$")
+
+
+def load(data: bytes) -> dict[str, Any] | str:
+    """The lock's data, or why it is none. YAML 1.1, safe tags only."""
+    import yaml
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    if data.count(b"&") > 1000 and data.count(b"*") > 1000:
+        return "it has too many anchors"
+    try:
+        value = yaml.load(data, Loader=loader)
+    except (yaml.YAMLError, ValueError, RecursionError, UnicodeDecodeError):
+        return "it is not valid YAML"
+    return value if isinstance(value, dict) else "it is not a mapping"
+
+
+def judge(lock: Lock) -> Verdict:
+    """Satisfiability of the sources' specs; see the module."""
+    if (line := conflict_line(lock.data)) is not None:
+        return Unknown(rule=RULE, reason="the lock has merge conflict markers", line=line)
+    data = load(lock.data)
+    if isinstance(data, str):
+        return Unknown(rule=RULE, reason=f"the lock cannot be read: {data}")
+    if data.get("version") != 1:
+        return Unknown(rule=RULE, reason=f"its version {show(str(data.get('version')))} is not 1", code="LF302")
+    meta = data.get("metadata")
+    meta = meta if isinstance(meta, dict) else {}
+    sources = meta.get("sources")
+    sources = [name for name in sources if isinstance(name, str)] if isinstance(sources, list) else []
+    platforms = (
+        [name for name in meta.get("platforms", []) if isinstance(name, str)]
+        if isinstance(meta.get("platforms"), list)
+        else []
+    )
+    locked: dict[tuple[str, str, str], list[str]] = {}
+    entries = data.get("package")
+    for entry in entries if isinstance(entries, list) else []:
+        if isinstance(entry, dict):
+            place = (str(entry.get("manager")), str(entry.get("platform")), str(entry.get("name")).lower())
+            locked.setdefault(place, []).append(str(entry.get("version", "")))
+    unseen = []
+    for name in sources or ["environment.yml"]:
+        path = _place(lock, name)
+        text = lock.read(path) if path else None
+        if text is None or not path.endswith((".yml", ".yaml")):
+            unseen.append(name)
+            continue
+        stale = _against(path, text, platforms, locked)
+        if stale is not None:
+            return stale
+    if unseen:
+        reason = f"its source {show(unseen[0])} cannot be compared without conda-lock"
+        return Unknown(rule=RULE, reason=reason, path=lock.path)
+    return Fresh(rule=RULE, partial=PARTIAL)
+
+
+def _place(lock: Lock, name: str) -> str:
+    return "" if name.startswith(("/", "~")) or name[1:2] == ":" else lock.beside(name)
+
+
+def _against(
+    path: str, text: bytes, platforms: list[str], locked: dict[tuple[str, str, str], list[str]]
+) -> Stale | None:
+    """The first spec of one environment.yml that the lock does not meet."""
+    environment = parse(text)
+    lines = text.split(b"\n")
+    for platform in environment.platforms:
+        if platforms and _PLATFORM.match(platform) and platform not in platforms:
+            reason = f"{path} names the platform {show(platform)}, the lock has {show(', '.join(platforms))}"
+            return Stale(rule=RULE, reason=reason, path=path, key="platforms", partial=PARTIAL)
+    for dependency in environment.dependencies:
+        raw = lines[dependency.line - 1] if dependency.line <= len(lines) else b""
+        name = dependency.name.lower()
+        if name == "pip" or name.startswith("__") or "{{" in dependency.name:
+            continue
+        for platform in platforms:
+            if not _selected(raw, platform):
+                continue
+            versions = locked.get(("conda", platform, name))
+            reason = ""
+            if versions is None:
+                if ("pip", platform, canonical(name)) in locked:
+                    continue
+                reason = f"{path} gained {show(name)}{show(_spaced(dependency.spec))}: the lock has none for {show(platform)}"
+            elif all(meets(version, dependency.spec) is False for version in versions):
+                held = show(", ".join(versions))
+                reason = f"{path} asks for {show(name)}{show(_spaced(dependency.spec))}, the lock holds {held} for {show(platform)}"
+            if reason:
+                return Stale(rule=RULE, reason=reason, path=path, line=dependency.line, partial=PARTIAL)
+    return _against_pip(path, environment.pip, platforms, locked)
+
+
+def _against_pip(
+    path: str, pips: Any, platforms: list[str], locked: dict[tuple[str, str, str], list[str]]
+) -> Stale | None:
+    from gatepost.locks._manifest import meets as pip_meets
+    from gatepost.manifests.requirements import parse_requirement
+
+    for item in pips:
+        if item.text.startswith("-"):
+            continue
+        line = parse_requirement(item.text)
+        name = canonical(line.name)
+        if not name or line.url or line.marker:
+            continue
+        for platform in platforms:
+            versions = locked.get(("pip", platform, name), []) + locked.get(("conda", platform, name), [])
+            reason = ""
+            if not versions:
+                reason = f"{path} gained {show(item.text)} below pip: the lock has none for {show(platform)}"
+            elif all(pip_meets(version, line.specifier) is False for version in versions):
+                reason = f"{path} asks for {show(item.text)} below pip, the lock holds {show(', '.join(versions))}"
+            if reason:
+                return Stale(rule=RULE, reason=reason, path=path, line=item.line, partial=PARTIAL)
+    return None
+
+
+def _spaced(spec: str) -> str:
+    return f" {spec.strip()}" if spec.strip() else ""
+
+
+def _selected(raw: bytes, platform: str) -> bool:
+    """Whether a line's selector comment (`# [linux]`, `# [osx or win]`) lets the platform see it; unsure means no."""
+    found = _SELECTOR.search(raw)
+    if not found:
+        return True
+    family = platform.partition("-")[0]
+    words = set(re.split(rb"[\s,]+", found[1].strip()))
+    known = {
+        family.encode(),
+        platform.replace("-", "").encode(),
+        platform.encode(),
+        b"unix" if family in ("linux", "osx") else b"",
+    }
+    return bool(words & known) and b"not" not in words and b"and" not in words
+
+
+def relock(lock: Lock) -> str:
+    """`conda-lock lock` with the sources that the lock names."""
+    data = load(lock.data)
+    meta = data.get("metadata") if isinstance(data, dict) else None
+    sources = meta.get("sources") if isinstance(meta, dict) else None
+    names = [name for name in sources if isinstance(name, str)] if isinstance(sources, list) else []
+    files = "".join(f" -f {quote(_place(lock, name) or name)}" for name in names)
+    output = "" if lock.path == "conda-lock.yml" else f" --lockfile {quote(lock.path)}"
+    return f"conda-lock lock{files}{output}"
+
+
+def packages(lock: Lock) -> Contents:
+    """The packages of every platform and manager; each has a hash."""
+    if (line := conflict_line(lock.data)) is not None:
+        return Contents(broken="it has merge conflict markers", line=line)
+    data = load(lock.data)
+    if isinstance(data, str):
+        return Contents(broken=data)
+    entries = data.get("package")
+    found = []
+    for entry in entries if isinstance(entries, list) else []:
+        if not isinstance(entry, dict) or not isinstance(entry.get("name"), str):
+            return Contents(broken="a package has no name")
+        hashes = entry.get("hash")
+        kind = (str(entry.get("manager")), str(entry.get("platform")), str(entry.get("category")))
+        found.append(
+            Package(
+                name=entry["name"].lower() if kind[0] == "conda" else canonical(entry["name"]),
+                version=str(entry.get("version", "")),
+                identity=(entry["name"].lower(), *kind),
+                hashed=bool(isinstance(hashes, dict) and any(hashes.values())),
+            )
+        )
+    return Contents(packages=tuple(found), hashes=True)
+
+
+FORMAT = LockFormat(
+    name="conda-lock",
+    pattern=r"conda-lock\.ya?ml|[^/]+\.conda-lock\.ya?ml",
+    manifests=("environment.yml", "environment.yaml"),
+    relock=relock,
+    judge=judge,
+    packages=packages,
+    triggers=r"environment[^/]*\.ya?ml",
+    network="the network (conda channels)",
+)

@@ -1,0 +1,243 @@
+"""pixi.lock: pixi walks from the manifest's specs through the locked records; this does the part that files decide.
+
+Every spec of an environment must have a locked package on every platform, whose version it allows; environments,
+platforms and channels must be those of the manifest. What is reported is out of date for sure; removed specs,
+options, source packages and virtual packages are not seen.
+Source: pixi `crates/pixi_core/src/lock_file/satisfiability` (2026), docs/workspace/lock_file.md.
+"""
+
+from __future__ import annotations
+
+import re
+
+from gatepost.locks._base import Contents, Fresh, LockFormat, Package, Stale, Unknown
+from gatepost.locks._conda import meets
+from gatepost.locks._manifest import canonical, conflict_line, line_of, load_toml, quote, show, spell_key, table
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from gatepost.locks._base import Lock, Verdict
+
+    Key = tuple[str | int, ...]
+
+RULE = "packages of pixi.lock against the manifest"
+PARTIAL = "removed specs, channels, options, source packages and virtual packages"
+KNOWN = 7  # the newest `version` of the lock that was read
+_CONDA = re.compile(r"([^/]+)-([^/-]+)-[^/-]+\.(?:conda|tar\.bz2)$")
+_WHEEL = re.compile(r"([A-Za-z0-9_.]+)-([^/-]+)-[^/]*\.whl$")
+_FAMILIES = {"linux": ("linux", "unix"), "osx": ("osx", "unix"), "win": ("win",)}
+
+
+def manifest(lock: Lock) -> tuple[str, dict[str, Any], tuple[str, ...]] | Unknown:
+    """(path, the pixi tables, the prefix of their keys): pixi.toml goes before pyproject.toml."""
+    path = lock.beside("pixi.toml")
+    if lock.read(path) is not None:
+        data = load_toml(lock, path, RULE)
+        return data if isinstance(data, Unknown) else (path, data, ())
+    path = lock.beside("pyproject.toml")
+    data = load_toml(lock, path, RULE)
+    if isinstance(data, Unknown):
+        return data
+    if not table(data, "tool", "pixi"):
+        return Unknown(rule=RULE, reason=f"{path} has no [tool.pixi]", path=path)
+    return path, table(data, "tool", "pixi"), ("tool", "pixi")
+
+
+def environments(data: dict[str, Any]) -> dict[str, list[str]]:
+    """Environment name -> names of its features, "default" last unless it is left out."""
+    found = {"default": ["default"]}
+    for name, value in table(data, "environments").items():
+        features = value.get("features") if isinstance(value, dict) else value
+        names = [one for one in features if isinstance(one, str)] if isinstance(features, list) else []
+        bare = isinstance(value, dict) and value.get("no-default-feature") is True
+        found[name] = names + ([] if bare else ["default"])
+    return found
+
+
+def specs(data: dict[str, Any], feature: str, platform: str) -> Iterator[tuple[str, object, Key, bool]]:
+    """(name, spec, key, is from PyPI) of one feature on one platform."""
+    top: dict[str, Any] = data if feature == "default" else table(data, "feature", feature)
+    prefix: Key = () if feature == "default" else ("feature", feature)
+    family = platform.partition("-")[0]
+    targets = ("", platform, *_FAMILIES.get(family, ()))
+    for target in targets:
+        where = table(top, "target", target) if target else top
+        key: Key = (*prefix, "target", target) if target else prefix
+        for section in ("dependencies", "pypi-dependencies"):
+            for name, spec in table(where, section).items():
+                yield name, spec, (*key, section, name), section == "pypi-dependencies"
+
+
+def judge(lock: Lock) -> Verdict:
+    """Environments, platforms, then specs; see the module."""
+    from gatepost.locks.condalock import load
+
+    if (line := conflict_line(lock.data)) is not None:
+        return Unknown(rule=RULE, reason="the lock has merge conflict markers", line=line)
+    locked = load(lock.data)
+    if isinstance(locked, str):
+        return Unknown(rule=RULE, reason=f"the lock cannot be read: {locked}")
+    version = locked.get("version")
+    if not isinstance(version, int) or version > KNOWN:
+        return Unknown(rule=RULE, reason=f"its version {show(str(version))} is newer than {KNOWN}", code="LF302")
+    if version < 5:
+        return Unknown(rule=RULE, reason=f"its version {version} is older than 5, which pixi rewrites on sight")
+    found = manifest(lock)
+    if isinstance(found, Unknown):
+        return found
+    path, data, prefix = found
+    recorded = locked.get("environments")
+    recorded = recorded if isinstance(recorded, dict) else {}
+    wanted = environments(data)
+    for name in wanted:
+        if name not in recorded:
+            return _stale(lock, path, f"environment {show(name)} was added", (*prefix, "environments", name))
+    for name in recorded:
+        if name not in wanted:
+            return _stale(lock, path, f"environment {show(str(name))} was removed", ())
+    workspace = table(data, "workspace") or table(data, "project")
+    platforms = workspace.get("platforms")
+    base = [name for name in platforms if isinstance(name, str)] if isinstance(platforms, list) else []
+    for name, features in wanted.items():
+        has = _locked_packages(recorded[name])
+        allowed = _platforms(data, features, base)
+        for platform in allowed:
+            if platform not in has:
+                return _stale(lock, path, f"platform {show(platform)} was added to environment {show(name)}", ())
+            if reason := _unmet(data, features, platform, has[platform], path):
+                return _stale(lock, path, reason[0], (*prefix, *reason[1]))
+    return Fresh(rule=RULE, partial=PARTIAL)
+
+
+def _platforms(data: dict[str, Any], features: list[str], base: list[str]) -> list[str]:
+    """The platforms of an environment: those of the workspace that every feature allows."""
+    allowed = base
+    for feature in features:
+        own = table(data, "feature", feature).get("platforms")
+        if feature != "default" and isinstance(own, list):
+            allowed = [name for name in allowed if name in own]
+    return allowed
+
+
+def _locked_packages(environment: object) -> dict[str, dict[str, list[tuple[str, str]]]]:
+    """Platform -> normal name -> (kind, version); "" for a version that the record does not show."""
+    found: dict[str, dict[str, list[tuple[str, str]]]] = {}
+    packages = environment.get("packages") if isinstance(environment, dict) else None
+    for platform, entries in (packages if isinstance(packages, dict) else {}).items():
+        names = found.setdefault(str(platform), {})
+        for entry in entries if isinstance(entries, list) else []:
+            for kind in ("conda", "pypi"):
+                if isinstance(entry, dict) and isinstance(entry.get(kind), str):
+                    name, version = _named(kind, entry[kind])
+                    names.setdefault(name, []).append((kind, version))
+    return found
+
+
+def _named(kind: str, url: str) -> tuple[str, str]:
+    """Normal name and version of a record's address; ("", "") where it shows neither."""
+    last = url.split("#")[0].split("?")[0].rstrip("/").rpartition("/")[2]
+    match = (_CONDA if kind == "conda" else _WHEEL).match(last)
+    if match:
+        return canonical(match[1]), match[2]
+    source = re.match(r"(.+)-(\d[^/]*?)\.(?:tar\.gz|zip|tgz)$", last)
+    return (canonical(source[1]), source[2]) if source and kind == "pypi" else ("", "")
+
+
+def _unmet(
+    data: dict[str, Any], features: list[str], platform: str, has: dict[str, list[tuple[str, str]]], path: str
+) -> tuple[str, Key] | None:
+    from gatepost.locks._manifest import meets as pip_meets
+
+    opaque = "" in has
+    for feature in features:
+        for name, spec, key, pypi in specs(data, feature, platform):
+            plain = spec if isinstance(spec, str) else spec.get("version", "*") if isinstance(spec, dict) else None
+            if not isinstance(plain, str) or (
+                isinstance(spec, dict) and {"git", "path", "url", "workspace"} & set(spec)
+            ):
+                continue
+            records = has.get(canonical(name), [])
+            shown = f"{show(name)}{'' if plain in ('', '*') else ' ' + show(plain)}"
+            where = "dependencies" if feature == "default" else f'feature "{show(feature)}"'
+            if not records:
+                if opaque:
+                    continue
+                return f"{where} gained {shown}: the lock has none for {show(platform)}", key
+            check = pip_meets if pypi else meets
+            versions = [version for _, version in records]
+            wanted = "" if plain == "*" else plain
+            if all(version and check(version, wanted) is False for version in versions):
+                return f"{where} asks for {shown}, the lock holds {show(', '.join(versions))} for {show(platform)}", key
+    return None
+
+
+def _stale(lock: Lock, path: str, reason: str, key: Key) -> Stale:
+    return Stale(
+        rule=RULE, reason=reason, path=path, key=spell_key(key), line=line_of(lock, path, key), partial=PARTIAL
+    )
+
+
+def relock(lock: Lock) -> str:
+    """`pixi lock`, for the manifest beside the lock."""
+    name = "pixi.toml" if lock.read(lock.beside("pixi.toml")) is not None else "pyproject.toml"
+    return "pixi lock" + (f" --manifest-path {quote(lock.beside(name))}" if lock.directory else "")
+
+
+def check(lock: Lock) -> str:
+    """The command that asks pixi itself."""
+    return relock(lock) + " --check"
+
+
+def owns(lock: Lock) -> bool | None:
+    """pixi.toml or `[tool.pixi]`."""
+    found = manifest(lock)
+    return None if isinstance(found, Unknown) else True
+
+
+def packages(lock: Lock) -> Contents:
+    """Every record of the lock; each but a local one has a sha256."""
+    from gatepost.locks.condalock import load
+
+    if (line := conflict_line(lock.data)) is not None:
+        return Contents(broken="it has merge conflict markers", line=line)
+    data = load(lock.data)
+    if isinstance(data, str):
+        return Contents(broken=data)
+    entries = data.get("packages")
+    found = []
+    for entry in entries if isinstance(entries, list) else []:
+        if not isinstance(entry, dict):
+            continue
+        kind = "conda" if "conda" in entry else "pypi"
+        url = entry.get(kind)
+        if not isinstance(url, str):
+            continue
+        name, version = _named(kind, url)
+        local = "://" not in url
+        name = canonical(str(entry.get("name", name)))
+        found.append(
+            Package(
+                name=name or url,
+                version=str(entry.get("version", version)),
+                identity=(kind, url, str(entry.get("name", "")), str(entry.get("build", ""))),
+                origin="path" if local else "git" if url.startswith("git+") else "registry",
+                hashed=None if local or url.startswith("git+") else bool(entry.get("sha256") or entry.get("md5")),
+            )
+        )
+    return Contents(packages=tuple(found), hashes=True)
+
+
+FORMAT = LockFormat(
+    name="pixi",
+    pattern=r"pixi\.lock",
+    manifests=("pixi.toml", "pyproject.toml"),
+    relock=relock,
+    judge=judge,
+    owns=owns,
+    packages=packages,
+    check=check,
+    network="the network (conda channels and package index)",
+)
