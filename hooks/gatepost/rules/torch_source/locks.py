@@ -120,9 +120,13 @@ def _allowed(p: Project, entry: Locked, reqs: list[Requirement]) -> set[str] | N
         for route in routes:
             index = p.index(route.index) if route.index else None
             if index is None:
-                if route.index:
-                    return {""} if p.tool == "Poetry" and route.index.lower() == "pypi" else None
+                if p.tool == "Poetry" and route.index.lower() == "pypi":
+                    allowed.add("")
+                    continue
                 return None
+            if index.role == "pypi" or urls.is_pypi(index.url):
+                allowed.add("")
+                continue
             allowed.add(index.url)
         if not routes or (p.tool == "uv" and not _covers(routes)):
             if p.semantics().one_per_name and any(p.routes_of(other) for other in reqs):
@@ -131,16 +135,22 @@ def _allowed(p: Project, entry: Locked, reqs: list[Requirement]) -> set[str] | N
     return allowed
 
 
+_WORLDS = (
+    *(values for _, values in markers.environments(("3.10", "3.12", "3.13"))),
+    # What locks also resolve for: systems and machines that PyTorch does not publish for.
+    {"sys_platform": "freebsd14", "platform_system": "FreeBSD", "os_name": "posix", "platform_machine": "amd64"},
+    {"sys_platform": "linux", "platform_system": "Linux", "os_name": "posix", "platform_machine": "riscv64"},
+    {"sys_platform": "win32", "platform_system": "Windows", "os_name": "nt", "platform_machine": "ARM64"},
+)
+
+
 def _covers(routes: Sequence[Route]) -> bool:
     """Whether the routes' markers leave no platform out."""
     texts = [route.marker for route in routes]
     if any(not text for text in texts):
         return True
     nodes = [markers.parse(text) for text in texts]
-    return all(
-        any(markers.evaluate(node, values) is not False for node in nodes)
-        for _, values in markers.environments(("3.10", "3.12", "3.13"))
-    )
+    return all(any(markers.evaluate(node, values) is not False for node in nodes) for values in _WORLDS)
 
 
 def variant_contradicted(p: Project, v: View) -> Findings:

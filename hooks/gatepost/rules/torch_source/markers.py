@@ -8,6 +8,7 @@ version, say) must then count as "may be".
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,19 +48,15 @@ _ALIASES = {
     "platform.python_implementation": "platform_python_implementation",
     "python_implementation": "platform_python_implementation",
 }
-_CACHE: dict[str, Node | None] = {}
 
 
+@lru_cache(maxsize=1024)
 def parse(text: str) -> Node | None:
     """The tree of a marker, or None for an empty or broken one (which then holds everywhere)."""
-    if text not in _CACHE:
-        if len(_CACHE) > 4000:
-            _CACHE.clear()
-        try:
-            _CACHE[text] = _parse(text)
-        except (ValueError, IndexError, RecursionError):
-            _CACHE[text] = None
-    return _CACHE[text]
+    try:
+        return _parse(text)
+    except (ValueError, IndexError, RecursionError):
+        return None
 
 
 def _parse(text: str) -> Node | None:
@@ -176,17 +173,20 @@ def environments(python: Iterable[str] = PYTHONS) -> Iterable[tuple[str, dict[st
             yield name, {**values, "python_version": version, "python_full_version": version + ".5"}
 
 
-def possible(marker: str, platform: str = "", **known: str) -> bool:
+@lru_cache(maxsize=1024)
+def possible(marker: str, platform: str = "", extra: str | None = None) -> bool:
     """Whether a marker may hold somewhere (on `platform`, one of the names in PLATFORMS)."""
     node = parse(marker)
     if node is None:
         return True
+    known = {} if extra is None else {"extra": extra, "extras": extra}
     for name, values in environments():
         if (not platform or name == platform) and evaluate(node, {**values, **known}) is not False:
             return True
     return False
 
 
+@lru_cache(maxsize=1024)
 def overlap(*markers: str) -> bool:
     """Whether all of these markers may hold in one environment, whatever the extras (each is given any value)."""
     nodes = [node for node in map(parse, markers) if node is not None]

@@ -300,7 +300,9 @@ class Project:
             if route.package != req.name:
                 continue
             if route.env is not None:
-                if route.where == req.where:
+                if route.where == req.where and (
+                    not route.marker or not req.marker or markers.overlap(route.marker, req.marker)
+                ):
                     found.append(route)
                 continue
             if route.extra and (req.env.kind != EXTRA or _fold(req.env.name) != _fold(route.extra)):

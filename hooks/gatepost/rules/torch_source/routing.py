@@ -91,6 +91,8 @@ def unrouted_index(p: Project, v: View) -> Findings:
             key=lambda name: name != "torch",
         )
         unrouted = [name for name in direct if not any(p.routes_of(req) for req in p.named(name))]
+        if direct and not unrouted:
+            continue  # another index is in use; this one is kept at hand
         others = [other for other in p.torch_indexes() if other.role == ROUTED and other is not index]
         fix = None
         if unrouted and unrouted == direct and not others:
@@ -362,7 +364,8 @@ def group_sources(p: Project, v: View) -> Findings:
 
 def _source(p: Project, req: Requirement) -> str:
     routes = p.routes_of(req)
-    return routes[0].index.lower() if routes and routes[0].index else ""
+    name = routes[0].index.lower() if routes and routes[0].index else ""
+    return "" if name == "pypi" else name
 
 
 def _extras_overlap(p: Project, v: View, left: Requirement, right: Requirement, a: str, b: str) -> Findings:
@@ -514,6 +517,8 @@ def identical_variants(p: Project, v: View) -> Findings:
             if left.text.replace(" ", "") != right.text.replace(" ", "") or left.marker != right.marker:
                 continue
             if any(index.torch() and index.role in (SHARED, DEFAULT) for index in p.indexes):
+                continue
+            if v.index_given_for_extra(left.env.name) or v.index_given_for_extra(right.env.name):
                 continue
             yield found(
                 "TS116",

@@ -9,6 +9,7 @@ Sources: PEP 440; Poetry's dependency specification; conda's package match speci
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from gatepost.record import record
 
@@ -33,6 +34,7 @@ _PRE = {"a": 0, "alpha": 0, "b": 1, "beta": 1, "c": 2, "rc": 2, "pre": 2, "previ
 _LAST = 1 << 30
 
 
+@lru_cache(maxsize=4096)
 def key(version: str) -> Key | None:
     """The sort key of a version's public part, or None if it is no PEP 440 version."""
     found = _VERSION.fullmatch(version.strip())
@@ -142,6 +144,7 @@ class Spec:
 ANY = Clause(op="*", version="")
 
 
+@lru_cache(maxsize=1024)
 def parse(text: str, dialect: str = PEP440) -> Spec:
     """A range from its text; never raises: what it does not understand is `broken`."""
     written = text

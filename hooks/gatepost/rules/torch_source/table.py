@@ -50,6 +50,7 @@ class Table:
         self.requires: dict[str, dict[str, str]] = {name: dict(found) for name, found in table["requires"].items()}
         self.requires["torchcodec"] = dict(overlay["torchcodec"]["requires"])
         self.vision_python: dict[str, dict[str, str]] = table["torchvision_python"]
+        self._needs: dict[str, dict[object, str]] = {}
         self._keys = {specs.key(row.torch): row for row in self.rows}
 
     def row(self, version: str) -> Row | None:
@@ -81,7 +82,10 @@ class Table:
     def pairs(self, name: str, version: str, torch: str) -> bool | None:
         """Whether a release of a companion goes with a torch release; None if the table does not say."""
         row = self.row(torch)
-        known = {specs.key(found): need for found, need in self.requires.get(name, {}).items()}
+        known = self._needs.get(name)
+        if known is None:
+            known = {specs.key(found): need for found, need in self.requires.get(name, {}).items()}
+            self._needs[name] = known
         have = specs.key(version)
         if row is None or have not in known:
             return None

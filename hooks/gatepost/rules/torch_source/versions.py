@@ -194,6 +194,17 @@ def _tightened(p: Project, req: Requirement) -> specs.Spec:
         for other in p.requirements
         if other.name == req.name and other.role in (CONSTRAINT, "override") and not other.spec.broken
     ]
+    extra += [
+        other.spec
+        for other in p.requirements
+        if other.name == req.name
+        and other.role == DIRECT
+        and other is not req
+        and not other.url
+        and not other.spec.broken
+        and not other.marker
+        and (other.env == req.env and other.env.kind == "file" or other.env.kind == MAIN and req.env.kind != MAIN)
+    ]
     if not extra:
         return req.spec
     overrides = [other.spec for other in p.requirements if other.name == req.name and other.role == "override"]
@@ -604,6 +615,8 @@ def machine_name(p: Project, v: View) -> Findings:
             ):
                 continue
             if p.environments and not any(markers.possible(env, "win_amd64") for env in p.environments):
+                continue
+            if p.tool == "pip" and v.in_container(where.path):
                 continue
             seen.add(where)
             yield found(

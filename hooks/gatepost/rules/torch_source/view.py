@@ -95,6 +95,24 @@ class View:
                 return True
         return self.pip_conf()
 
+    def in_container(self, path: str) -> bool:
+        """Whether a Dockerfile stands beside a requirements file: it is for Linux images then."""
+        folder = path.rpartition("/")[0]
+        return any(
+            other.rpartition("/")[0] == folder
+            and re.search(r"(?:^|/)(?:[^/]*Dockerfile[^/]*|[^/]+\.dockerfile|Containerfile)$", other)
+            for other in self.tree.paths()
+        )
+
+    def index_given_for_extra(self, name: str) -> bool:
+        """Whether some command in the repository installs an extra with an index of its own."""
+        uses = re.compile(rf"\[[^\]\n]*\b{re.escape(name)}\b[^\]\n]*\]|--extra[= ]{re.escape(name)}\b")
+        return any(
+            uses.search(line) and _INDEX_WORDS.search(line)
+            for _, text in self.installers()
+            for line in text.splitlines()
+        )
+
     def pip_conf(self) -> bool:
         """Whether the repository carries a pip configuration that names an index."""
         for path in self.tree.paths():

@@ -20,18 +20,18 @@ if TYPE_CHECKING:
 
 LIMIT = 64 * 1024 * 1024
 _WANTED = "|".join(sorted((name.replace("-", "[-_.]") for name in EXTENDED | {"numpy"}), key=len, reverse=True))
-_BLOCK = re.compile(rf'^\[\[packages?\]\]\r?\n(?:[ \t]*\r?\n)*name = "((?i:{_WANTED}))"\r?$', re.MULTILINE)
+_BLOCK = re.compile(rf'^\[\[packages?\]\]\r?\n(?:[ \t]*\r?\n)*name *= *"((?i:{_WANTED}))"\r?$', re.MULTILINE)
 _NEXT = re.compile(r"^\[\[|^\[(?!package)", re.MULTILINE)
-_ALL = re.compile(r'^\[\[packages?\]\]\r?\nname = "([^"]+)"', re.MULTILINE)
+_ALL = re.compile(r'^\[\[packages?\]\]\r?\nname *= *"([^"]+)"', re.MULTILINE)
 _STRANGER = re.compile(
-    r'^name = "([^"]+)"\r?\nversion = "([^"]+)"\r?\nsource = \{ registry = "(https?://download(?:-r2)?\.pytorch\.org[^"]*)" \}',
+    r'^name *= *"([^"]+)"\r?\nversion *= *"([^"]+)"\r?\nsource *= *\{ *registry *= *"(https?://download(?:-r2)?\.pytorch\.org[^"]*)" *\}',
     re.MULTILINE,
 )
 _STRANGER_POETRY = re.compile(
     r'^\[package\.source\]\r?\ntype = "legacy"\r?\nurl = "(https?://download(?:-r2)?\.pytorch\.org[^"]*)"', re.MULTILINE
 )
-_STRING = re.compile(r'^(\w[\w-]*) = "((?:[^"\\]|\\.)*)"', re.MULTILINE)
-_FILE = re.compile(r'\{\s*(?:name = "[^"]*",\s*)?(?:url|file) = "([^"]+)"')
+_STRING = re.compile(r'^(\w[\w-]*) *= *"((?:[^"\\]|\\.)*)"', re.MULTILINE)
+_FILE = re.compile(r'\{\s*(?:name = "[^"]*",\s*)?(?:url|file) *= *"([^"]+)"')
 
 
 def text_of(data: bytes) -> str:
@@ -56,9 +56,9 @@ def uv(path: str, data: bytes) -> Lock:
     entries = []
     for name, at, block in blocks(text):
         fields = dict(_STRING.findall(block))
-        source = re.search(r'^source = \{ (\w+) = "([^"]*)"', block, re.MULTILINE)
+        source = re.search(r'^source *= *\{ *(\w+) *= *"([^"]*)"', block, re.MULTILINE)
         kind, origin = (source[1], source[2]) if source else ("", "")
-        resolution = re.search(r"^resolution-markers = \[(.*?)^\]", block, re.MULTILINE | re.DOTALL)
+        resolution = re.search(r"^resolution-markers *= *\[(.*?)^\]", block, re.MULTILINE | re.DOTALL)
         forks = (
             [found.replace('\\"', '"') for found in re.findall(r'"((?:[^"\\]|\\.)*)"', resolution[1])]
             if resolution
@@ -94,9 +94,9 @@ def poetry(path: str, data: bytes) -> Lock:
         head, _, source = block.partition("[package.source]")
         fields = dict(_STRING.findall(head.split("\n[package.")[0]))
         origin = dict(_STRING.findall(source.split("\n[")[0])) if source else {}
-        groups = re.search(r"^groups = \[([^\]]*)\]", head, re.MULTILINE)
+        groups = re.search(r"^groups *= *\[([^\]]*)\]", head, re.MULTILINE)
         marker = fields.get("markers", "").replace('\\"', '"')
-        table = re.search(r"^markers = \{(.*)\}", head, re.MULTILINE)
+        table = re.search(r"^markers *= *\{(.*)\}", head, re.MULTILINE)
         if table is not None:
             found = re.findall(r'= "((?:[^"\\]|\\.)*)"', table[1])
             listed = [part.strip(' "') for part in groups[1].split(",")] if groups else []
@@ -161,7 +161,7 @@ def pdm(path: str, data: bytes) -> Lock:
                 files=files,
                 marker=fields.get("marker", "").replace('\\"', '"'),
                 groups=tuple(re.findall(r'"([^"]+)"', found[1]))
-                if (found := re.search(r"^groups = \[([^\]]*)\]", block, re.MULTILINE))
+                if (found := re.search(r"^groups *= *\[([^\]]*)\]", block, re.MULTILINE))
                 else (),
             )
         )

@@ -116,7 +116,9 @@ def read(path: str, read_file: Callable[[str], ReqFile | None]) -> Project | Non
 
 def _own_options(path: str, file: ReqFile, line: ReqLine, name: str) -> list[Fact]:
     """TS119: an index option behind a requirement."""
-    found = []
+    found: list[Fact] = []
+    if specs.parse(line.specifier).broken:
+        return found  # not for pip: some scripts read such lines themselves
     for option in line.options:
         if option.name not in ("index-url", "extra-index-url", "find-links"):
             continue

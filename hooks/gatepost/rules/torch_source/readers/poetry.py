@@ -86,6 +86,7 @@ def read(toml: Toml, locks: tuple[Lock, ...]) -> Project:
         for name, items in common.table(poetry, "extras").items()
         if isinstance(items, list)
     }
+    enriched: dict[str, list[Requirement]] = {}
     for name, value in main.items():
         if name == "python":
             continue
@@ -96,16 +97,11 @@ def read(toml: Toml, locks: tuple[Lock, ...]) -> Project:
                     if found.route:
                         facts.append(_absent(toml, found))
                     continue
-                for req in own:
-                    if found.route:
-                        routes.append(
-                            Route(
-                                package=req.name, index=found.route, where=req.where, env=req.env, marker=found.marker
-                            )
-                        )
-                        requirements[requirements.index(req)] = _enriched(req, found)
+                if found.route:
+                    enriched.setdefault(found.name, []).append(found)
                 continue
             requirements.append(found)
+    requirements = [made for req in requirements for made in _enriched(req, enriched.get(req.name, []))]
     groups: list[tuple[str, dict[str, Any], tuple[str, ...], bool]] = [
         (name, common.table(group, "dependencies"), (*base, "group", name, "dependencies"), bool(group.get("optional")))
         for name, group in common.table(poetry, "group").items()
@@ -119,7 +115,7 @@ def read(toml: Toml, locks: tuple[Lock, ...]) -> Project:
                 toml, package, value, Env(kind=GROUP, name=name, optional=optional), (*path, package)
             )
     for req in requirements:
-        if req.route and not any(route.where == req.where for route in routes):
+        if req.route:
             routes.append(
                 Route(
                     package=req.name, index=req.route, where=req.where, marker=req.marker, env=req.env, span=req.whole
@@ -166,10 +162,21 @@ def linux_only(classifiers: list[Any]) -> bool:
     return bool(systems) and all("Linux" in item for item in systems)
 
 
-def _enriched(req: Requirement, found: Requirement) -> Requirement:
+def _enriched(req: Requirement, found: list[Requirement]) -> list[Requirement]:
+    """A requirement of [project] with each of Poetry's entries on the same name that can apply to it."""
     from gatepost.record import replace
 
-    return replace(req, route=found.route, marker=req.marker or found.marker)
+    if req.env.kind not in (MAIN, EXTRA) or not found:
+        return [req]
+    made = []
+    for entry in found:
+        if entry.marker and req.env.kind == EXTRA and not markers.possible(entry.marker, extra=fold(req.env.name)):
+            continue
+        if req.marker and entry.marker and not markers.overlap(req.marker, entry.marker):
+            continue
+        both = f"({req.marker}) and ({entry.marker})" if req.marker and entry.marker else req.marker or entry.marker
+        made.append(replace(req, route=entry.route, marker=both))
+    return made or [req]
 
 
 def _absent(toml: Toml, found: Requirement) -> Fact:
