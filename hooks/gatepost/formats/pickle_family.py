@@ -60,7 +60,7 @@ def identify(head: bytes, size: int, name: str) -> Kind | None:
         return None
     cut = walk.error in ("truncated", "limit") and size > len(head)
     if binary:
-        good = (not walk.error and walk.ops >= 3) or (cut and walk.ops >= 4)
+        good = (not walk.error and walk.ops >= 3) or (cut and (walk.ops >= 4 or walk.reach > size - 64))
         good = good or (walk.ops >= 8 and b"NumpyArrayWrapper" in head)
     elif walk.error == "":
         at_end = head[walk.end :].strip(b"\r\n ") == b"" and size <= len(head)
