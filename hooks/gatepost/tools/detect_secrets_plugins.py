@@ -56,28 +56,28 @@ class GatepostTokenDetector(_Gatepost):
     """Tokens with a shape of their own: every row of the table."""
 
     kind = TOKEN
-    secret_type = "Provider Token"  # noqa: S105
+    secret_type = "Provider Token"
 
 
 class GatepostNamedKeyDetector(_Gatepost):
     """Keys that only the name beside them can tell."""
 
     kind = NAMED
-    secret_type = "Named Key"  # noqa: S105
+    secret_type = "Named Key"
 
 
 class GatepostUrlCredentialDetector(_Gatepost):
     """Passwords and tokens in URLs."""
 
     kind = URL
-    secret_type = "URL Credential"  # noqa: S105
+    secret_type = "URL Credential"
 
 
 class GatepostPrivateKeyDetector(_Gatepost):
     """Private keys; only the header is looked at, as in detect-secrets' own."""
 
     kind = KEY
-    secret_type = "Private Key Header"  # noqa: S105
+    secret_type = "Private Key Header"
 
     def analyze_line(
         self, filename: str, line: str, line_number: int = 0, context: CodeSnippet | None = None, **_: Any

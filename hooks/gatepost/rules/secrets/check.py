@@ -22,7 +22,7 @@ _BINARY = re.compile(
     r"\.(?:png|jpe?g|gif|webp|bmp|ico|tiff?|psd|mp[34]|m4a|wav|flac|ogg|avi|mov|webm|pdf|docx?|xlsx?|pptx?|zip|gz|tgz|bz2|xz|zst|7z|tar|"
     r"rar|jar|whl|egg|so|dll|dylib|exe|o|a|pyc|pt|pth|ckpt|safetensors|onnx|gguf|ggml|h5|hdf5|npy|npz|parquet|arrow|feather|"
     r"tflite|pb|mlmodel|woff2?|ttf|otf|eot)$",
-    re.I,
+    re.IGNORECASE,
 )
 _TESTS = re.compile(
     r"(?:^|/)(?:tests?|testing|testdata|test_data|fixtures?|__tests__|spec|vendor|third_party|node_modules)/|(?:^|/)(?:test_[^/]*|[^/]*_test(?:_?data)?)\.\w+$|\.(?:test|spec)\.[jt]sx?$"

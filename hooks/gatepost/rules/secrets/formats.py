@@ -57,7 +57,9 @@ FORMATS: tuple[Format, ...] = (
     _starts("sk-hex", "DeepSeek", "sk-", r"[0-9a-f]{32}", "DEEPSEEK_API_KEY"),
     _starts("sk-generic", "OpenAI-like", "sk-", r"[A-Za-z0-9]{20,64}", "OPENAI_API_KEY", True),
     _starts("google-api-key", "Google", "AIza", rf"{_W}{{35}}", "GEMINI_API_KEY"),
-    _free("google-gemini-aq", "Google Gemini", "AQ.Ab8RN6", rf"(?<!{_W})AQ\.Ab8RN6{_W}{{44}}", "GEMINI_API_KEY"),
+    _free(
+        "google-gemini-aq", "Google Gemini", "AQ.Ab8RN6", rf"(?<![A-Za-z0-9_])AQ\.Ab8RN6{_W}{{44}}", "GEMINI_API_KEY"
+    ),
     _starts("gcp-oauth-secret", "Google OAuth", "GOCSPX-", rf"{_W}{{28}}"),
     _starts("replicate", "Replicate", "r8_", rf"{_W}{{37}}", "REPLICATE_API_TOKEN"),
     _starts("groq", "Groq", "gsk_", r"[A-Za-z0-9]{52}", "GROQ_API_KEY"),
@@ -105,14 +107,14 @@ FORMATS: tuple[Format, ...] = (
         "azure-client",
         "Microsoft Entra",
         "Q~",
-        rf"(?<![A-Za-z0-9_\-~.])[A-Za-z0-9_\-~.]{{3}}\dQ~[A-Za-z0-9_\-~.]{{31,34}}(?![A-Za-z0-9_\-~.])",
+        r"(?<![A-Za-z0-9_\-~.])[A-Za-z0-9_\-~.]{3}\dQ~[A-Za-z0-9_\-~.]{31,34}(?![A-Za-z0-9_\-~.])",
     ),
     _starts("digitalocean", "DigitalOcean", "dop_v1_ doo_v1_ dor_v1_", r"[0-9a-f]{64}", "DIGITALOCEAN_TOKEN"),
     _starts("supabase", "Supabase", "sbp_", r"[0-9a-f]{40}", "SUPABASE_ACCESS_TOKEN"),
     _starts("supabase-secret", "Supabase", "sb_secret_", rf"{_W}{{31}}", "SUPABASE_SECRET_KEY"),
     _starts("vercel", "Vercel", "vck_ vcp_ vca_ vci_ vcr_", rf"{_W}{{56}}", "VERCEL_TOKEN"),
     _starts("pulumi", "Pulumi", "pul-", r"[0-9a-f]{40}", "PULUMI_ACCESS_TOKEN"),
-    _free("vault", "HashiCorp Vault", "hvs.", rf"(?<!{_W})hvs\.{_W}{{90,120}}", "VAULT_TOKEN"),
+    _free("vault", "HashiCorp Vault", "hvs.", rf"(?<![A-Za-z0-9_])hvs\.{_W}{{90,120}}", "VAULT_TOKEN"),
     _free(
         "doppler",
         "Doppler",
@@ -149,7 +151,7 @@ FORMATS: tuple[Format, ...] = (
     _free("discord-webhook", "Discord", "/api/webhooks/", rf"(?<=/api/webhooks/)\d{{17,20}}/{_W}{{60,80}}"),
     _free("telegram", "Telegram", ":AA", rf"(?<![A-Za-z0-9_\-])\d{{8,10}}:AA{_W}{{33}}(?!{_W})"),
     _starts("stripe-live", "Stripe", "sk_live_ rk_live_", r"[A-Za-z0-9]{20,}", "STRIPE_API_KEY"),
-    _free("sendgrid", "SendGrid", "SG.", rf"(?<![A-Za-z0-9_\-])SG\.{_W}{{22}}\.{_W}{{43}}(?!{_W})", "SENDGRID_API_KEY"),
+    _free("sendgrid", "SendGrid", "SG.", rf"(?<![A-Za-z0-9_])SG\.{_W}{{22}}\.{_W}{{43}}(?!{_W})", "SENDGRID_API_KEY"),
     _starts("grafana", "Grafana", "glsa_", r"[A-Za-z0-9]{32}_[0-9a-fA-F]{8}", "GRAFANA_TOKEN"),
     _starts("grafana-cloud", "Grafana", "glc_", r"[A-Za-z0-9+/]{50,400}={0,2}"),
     _starts("newrelic", "New Relic", "NRAK-", r"[A-Z0-9]{27}"),
@@ -161,7 +163,7 @@ FORMATS: tuple[Format, ...] = (
     _starts("shopify", "Shopify", "shpat_ shpca_ shppa_ shpss_", r"[0-9a-fA-F]{32}"),
     _starts("atlassian", "Atlassian", "ATATT3", rf"{_W}{{150,200}}=?[A-Za-z0-9]{{0,10}}"),
     _starts("age", "age", "AGE-SECRET-KEY-1", r"[AC-HJ-NP-Z02-9]{58}"),
-    _free("jwt", "JWT", "eyJ", rf"(?<![A-Za-z0-9_\-.])eyJ{_W}{{8,}}\.eyJ{_W}{{10,}}\.{_W}{{20,}}"),
+    _free("jwt", "JWT", "eyJ", rf"(?<![A-Za-z0-9_.])eyJ{_W}{{8,}}\.eyJ{_W}{{10,}}\.{_W}{{20,}}"),
 )
 
 BY_ID: Mapping[str, Format] = {row.id: row for row in FORMATS}

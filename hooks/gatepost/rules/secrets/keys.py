@@ -36,7 +36,7 @@ def find(data: bytes) -> Iterator[tuple[int, int, str]]:
 _ENV_FILE = re.compile(
     r"(?:^|/)\.env(?:\.(?:local|dev|development|prod|production|staging|stage|live|secret|secrets|private|[\w\-]+\.local))?$|(?:^|/)(?:prod|production|local|secrets)\.env$"
 )
-_SETTING = re.compile(rb"^[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_]*)[ \t]*=[ \t]*([^\r\n]*)", re.M)
+_SETTING = re.compile(rb"^[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_]*)[ \t]*=[ \t]*([^\r\n]*)", re.MULTILINE)
 
 
 def env_names(path: str, data: bytes) -> tuple[str, ...]:

@@ -16,29 +16,260 @@ PLAIN = "plain"  # `token`, `secret`, `password`: it may be another kind of toke
 # A quick look at the text before a value: no such word, no question.
 CREDENTIAL = re.compile(
     r"key|token|secret|passw|pwd|passphrase|bearer|authorization|credential|login|_auth|_pat\b|\bpat\b|cohere|mistral|client\(",
-    re.I,
+    re.IGNORECASE,
 )
 
 _PROVIDERS = frozenset(
-    "ai21 aleph anthropic anyscale assemblyai aws azure baseten bedrock bing cartesia cerebras civitai clarifai clearml "
-    "cohere comet cometml databricks deepgram deepinfra deepl deepseek dashscope elastic elasticsearch elevenlabs exa "
-    "fal fireworks gemini github gitlab google groq helicone hf huggingface huggingfacehub hyperbolic ibm jina kaggle "
-    "labelstudio langchain langfuse langsmith lepton lighton llama llamacloud mailgun mem0 milvus minimax mistral "
-    "mistralai modal mongodb moonshot neptune newsapi ngc nomic novita nvidia openai openrouter openweathermap palm "
-    "perplexity phoenix pinecone portkey qdrant qianfan redis replicate roboflow runpod sambanova scale scaleai sendgrid "
-    "sentry serp serpapi serper serpdev siliconflow slack snowflake speechmatics stability steamship supabase tavily "
-    "together togetherai twilio unstructured upstage upstash vectara vertex voyage voyageai wandb watsonx weaviate "
-    "writer xai xinference yandex you zhipu zhipuai zilliz".split()
+    [
+        "ai21",
+        "aleph",
+        "anthropic",
+        "anyscale",
+        "assemblyai",
+        "aws",
+        "azure",
+        "baseten",
+        "bedrock",
+        "bing",
+        "cartesia",
+        "cerebras",
+        "civitai",
+        "clarifai",
+        "clearml",
+        "cohere",
+        "comet",
+        "cometml",
+        "databricks",
+        "deepgram",
+        "deepinfra",
+        "deepl",
+        "deepseek",
+        "dashscope",
+        "elastic",
+        "elasticsearch",
+        "elevenlabs",
+        "exa",
+        "fal",
+        "fireworks",
+        "gemini",
+        "github",
+        "gitlab",
+        "google",
+        "groq",
+        "helicone",
+        "hf",
+        "huggingface",
+        "huggingfacehub",
+        "hyperbolic",
+        "ibm",
+        "jina",
+        "kaggle",
+        "labelstudio",
+        "langchain",
+        "langfuse",
+        "langsmith",
+        "lepton",
+        "lighton",
+        "llama",
+        "llamacloud",
+        "mailgun",
+        "mem0",
+        "milvus",
+        "minimax",
+        "mistral",
+        "mistralai",
+        "modal",
+        "mongodb",
+        "moonshot",
+        "neptune",
+        "newsapi",
+        "ngc",
+        "nomic",
+        "novita",
+        "nvidia",
+        "openai",
+        "openrouter",
+        "openweathermap",
+        "palm",
+        "perplexity",
+        "phoenix",
+        "pinecone",
+        "portkey",
+        "qdrant",
+        "qianfan",
+        "redis",
+        "replicate",
+        "roboflow",
+        "runpod",
+        "sambanova",
+        "scale",
+        "scaleai",
+        "sendgrid",
+        "sentry",
+        "serp",
+        "serpapi",
+        "serper",
+        "serpdev",
+        "siliconflow",
+        "slack",
+        "snowflake",
+        "speechmatics",
+        "stability",
+        "steamship",
+        "supabase",
+        "tavily",
+        "together",
+        "togetherai",
+        "twilio",
+        "unstructured",
+        "upstage",
+        "upstash",
+        "vectara",
+        "vertex",
+        "voyage",
+        "voyageai",
+        "wandb",
+        "watsonx",
+        "weaviate",
+        "writer",
+        "xai",
+        "xinference",
+        "yandex",
+        "you",
+        "zhipu",
+        "zhipuai",
+        "zilliz",
+    ]
 )
 _LONG = tuple(provider for provider in sorted(_PROVIDERS) if len(provider) > 5)
 _NOT = frozenset(
-    "alias algorithm anon authenticity verification xsrf anonymous arn arns attr auc bucket cache cachekey challenge checksum class code column commit "
-    "config count csrf cursor dedup digest dir download embedding embeddings endpoint enabled encoding error etag exists expiration "
-    "expires expiry field file filename fingerprint foreign format hash hashed header hint host id identifier ids idempotency "
-    "idx index integrity issuer kid kind label len length limit lookup map max md5 measurement metadata min mode "
-    "name names next nonce offset page pagination param partition path pattern placeholder position prefix primary pub "
-    "public publishable ref regex release required rev revision salt schema sha sha1 sha256 sha512 site size sort source "
-    "state status store suffix sync template title ttl type types unit uri url usage username uuid version vocab width".split()
+    [
+        "alias",
+        "algorithm",
+        "anon",
+        "authenticity",
+        "verification",
+        "xsrf",
+        "anonymous",
+        "arn",
+        "arns",
+        "attr",
+        "auc",
+        "bucket",
+        "cache",
+        "cachekey",
+        "challenge",
+        "checksum",
+        "class",
+        "code",
+        "column",
+        "commit",
+        "config",
+        "count",
+        "csrf",
+        "cursor",
+        "dedup",
+        "digest",
+        "dir",
+        "download",
+        "embedding",
+        "embeddings",
+        "endpoint",
+        "enabled",
+        "encoding",
+        "error",
+        "etag",
+        "exists",
+        "expiration",
+        "expires",
+        "expiry",
+        "field",
+        "file",
+        "filename",
+        "fingerprint",
+        "foreign",
+        "format",
+        "hash",
+        "hashed",
+        "header",
+        "hint",
+        "host",
+        "id",
+        "identifier",
+        "ids",
+        "idempotency",
+        "idx",
+        "index",
+        "integrity",
+        "issuer",
+        "kid",
+        "kind",
+        "label",
+        "len",
+        "length",
+        "limit",
+        "lookup",
+        "map",
+        "max",
+        "md5",
+        "measurement",
+        "metadata",
+        "min",
+        "mode",
+        "name",
+        "names",
+        "next",
+        "nonce",
+        "offset",
+        "page",
+        "pagination",
+        "param",
+        "partition",
+        "path",
+        "pattern",
+        "placeholder",
+        "position",
+        "prefix",
+        "primary",
+        "pub",
+        "public",
+        "publishable",
+        "ref",
+        "regex",
+        "release",
+        "required",
+        "rev",
+        "revision",
+        "salt",
+        "schema",
+        "sha",
+        "sha1",
+        "sha256",
+        "sha512",
+        "site",
+        "size",
+        "sort",
+        "source",
+        "state",
+        "status",
+        "store",
+        "suffix",
+        "sync",
+        "template",
+        "title",
+        "ttl",
+        "type",
+        "types",
+        "unit",
+        "uri",
+        "url",
+        "usage",
+        "username",
+        "uuid",
+        "version",
+        "vocab",
+        "width",
+    ]
 )
 _TAIL = re.compile(
     r"_(?:prod|production|dev|development|test|testing|staging|stage|live|default|value|val|v?\d+|old|new|backup|main|here|raw|"
@@ -56,15 +287,30 @@ _PLAIN = re.compile(
     r"(?:^|_)(?:token|secret|password|passwd|passphrase|pwd|pass|passwort|auth|authtoken|authorization)$|password$|passwd$|(?:auth|access|api|id|bot|hub)token$"
 )
 _VALUE_NAMES = frozenset(
-    "value default val fallback defaultvalue default_value content string text data initial_value initialvalue const".split()
+    [
+        "value",
+        "default",
+        "val",
+        "fallback",
+        "defaultvalue",
+        "default_value",
+        "content",
+        "string",
+        "text",
+        "data",
+        "initial_value",
+        "initialvalue",
+        "const",
+    ]
 )
 
 _NAME = r"[A-Za-z_$@%][\w.\-]{0,80}"
 _OPEN = re.compile(r"(?:\b[rbuRBU]{1,2})?(\\*[\"'`]{1,3})$")
 _ASSIGN = re.compile(
     rf"(?:--?)?({_NAME})[\\\"'`\])]{{0,6}}[?!]?\s{{0,8}}"
-    r"(?::\s{0,3}[\w.\[\], |]{1,60}?\s{0,3}=|:=|=>|<-|->|[=:]{1,3}|\+=|\?=|\?\?=|\|\|=)[ \t]{0,8}[({\[]?[ \t]{0,4}$"
+    r"(?::=|=>|<-|->|[=:]{1,3}|\+=|\?=|\?\?=|\|\|=)[ \t]{0,8}[({\[]?[ \t]{0,4}$"
 )
+_ANNOTATED = re.compile(rf"({_NAME})\s?:\s{{0,3}}[\w.\[\], |\"']{{1,60}}?\s{{0,3}}=\s{{0,3}}[(]?\s*$")
 _ARGUMENT = re.compile(
     rf"[\"'`]-{{0,2}}({_NAME})\\*[\"'`]\s{{0,8}},\s{{0,8}}(?:default\s?=\s?|type\s?=\s?str\s?,\s?default\s?=\s?)?$"
 )
@@ -72,9 +318,10 @@ _FLAG = re.compile(r"(?:^|[\s\"'`!(\[])--?([A-Za-z][\w\-]{1,60})$")
 _WORD_PAIR = re.compile(
     rf"(?:\b(?:ENV|ARG|env|setx|set|setenv|SET|export|unset)|\bset\s+-\w+|%env|--set|--build-arg)\s+({_NAME})$"
 )
-_NETRC = re.compile(r"\b(?:machine|login)\s+\S+.*\b(password)$|^\s*(password)$", re.S)
+_NETRC = re.compile(r"\b(?:machine|login)\s+\S+.*\b(password)$|^\s*(password)$", re.DOTALL)
 _SCHEME = re.compile(
-    r"\b(bearer)$|authorization\\*[\"'`]?\s?[:=,]\s?[rbfu]?\\*[\"'`]?(?:basic|token|apikey|api-key|key|bearer)?$", re.I
+    r"\b(bearer)$|authorization\\*[\"'`]?\s?[:=,]\s?[rbfu]?\\*[\"'`]?(?:basic|token|apikey|api-key|key|bearer)?$",
+    re.IGNORECASE,
 )
 _TAGGED = re.compile(r"<(\w[\w.\-]{1,60})(?:\s[^<>]*)?>$")
 _WRAPPER = re.compile(
@@ -98,7 +345,7 @@ def words_of(name: str) -> str:
 
 def classify(name: str) -> str | None:
     """How sure a name makes us that its value is a credential: PROVIDER, STRONG, PLAIN or None."""
-    words = words_of(name)
+    words = words_of(name).replace("label_studio", "labelstudio")
     while (shorter := _TAIL.sub("", words)) != words:
         words = shorter
     parts = words.split("_")
@@ -139,7 +386,7 @@ def owner(lines: list[str]) -> tuple[str, str, bool] | None:
     found = _direct(text, earlier)
     if found is None:
         return None
-    return found[0], found[1], bool(opened)
+    return found[0], found[1], bool(opened) or found[0].startswith("Authorization")
 
 
 def _direct(text: str, earlier: list[str]) -> tuple[str, str] | None:
@@ -151,7 +398,8 @@ def _direct(text: str, earlier: list[str]) -> tuple[str, str] | None:
         return f"{name} key" if name != "login" else "login", PROVIDER if name != "login" else PLAIN
     for _ in range(2):
         wrapper = _WRAPPER.search(stripped)
-        if wrapper is None or _ASSIGN.search(stripped[: wrapper.start()]) is None:
+        before = stripped[: wrapper.start()] if wrapper else ""
+        if wrapper is None or _ASSIGN.search(before) is None and _ANNOTATED.search(before) is None:
             break
         stripped = stripped[: wrapper.start()].rstrip()
     name = ""
@@ -162,6 +410,9 @@ def _direct(text: str, earlier: list[str]) -> tuple[str, str] | None:
             group = next(number for number in range(1, regex.groups + 1) if match[number])
             name, at = match[group], match.start(group)
             break
+    rank = (None, PLAIN, STRONG, PROVIDER)
+    if (match := _ANNOTATED.search(stripped)) and rank.index(classify(match[1])) > rank.index(classify(name)):
+        name, at = match[1], match.start(1)
     if name and name.lower().lstrip("-") not in _VALUE_NAMES:
         kind = classify(name)
         if kind is None and words_of(name) in ("key", "token", "apikey", "secret", "p", "k"):
@@ -169,8 +420,8 @@ def _direct(text: str, earlier: list[str]) -> tuple[str, str] | None:
             if words_of(name) == "key" and "username" in around.split("_"):
                 return "kaggle.json key", PROVIDER
         if kind in (None, PLAIN):
-            before = words_of(stripped[max(0, at - 60) : at]).split("_")
-            if words_of(name) in ("key", "token", "secret", "apikey") and not _PROVIDERS.isdisjoint(before):
+            left = words_of(stripped[max(0, at - 60) : at]).split("_")
+            if words_of(name) in ("key", "token", "secret", "apikey") and not _PROVIDERS.isdisjoint(left):
                 return name, PROVIDER
         if kind:
             return name, kind

@@ -6,6 +6,7 @@ Every question is answered from the value alone, on text of at most a few hundre
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 # Words that nobody's random key spells out. Short ones would turn up by chance in a long random token, so each has
 # five letters or more; shorter ones count only when they stand alone between separators (`_SHORT`).
@@ -15,11 +16,11 @@ _WORDS = re.compile(
     r"password|fakekey|faketoken|fake[_-]|testkey|testtoken|test[_-]|[_-]test|testing|mock[_-]|mocked|django-insecure|"
     r"goes[_-]?here|[_-]here\b|token[_-]here|key[_-]here|todo[_-]|foobar|deadbeef|cafebabe|lorem|redact|"
     r"abcdefgh|qwerty|asdfgh|12345678|87654321|01234567|abcd1234|abc123|1234abcd|a1b2c3d4|0a1b2c3d|1a2b3c4d",
-    re.I,
+    re.IGNORECASE,
 )
 _SHORT = re.compile(
     r"(?:^|[^a-z0-9])(?:xxx+|your|my|fake|test|dev|none|null|foo|bar|baz|abc|todo|tbd|user|pass|local)(?:[^a-z0-9]|$)",
-    re.I,
+    re.IGNORECASE,
 )
 _REFERENCE = re.compile(
     r"^\$|^%\(|^%[A-Za-z_]+%|^\{\{|^\{[A-Za-z_][\w.]*\}$|^<[^>]*>?$|^\[[^\]]*\]$|\$\{|\$\(|\{\{|^!(?:env|secret|vault)|^@@|^env:|^vault:|^secretref:|^op://|^arn:|^projects/"
@@ -87,7 +88,7 @@ def looks_random(value: str, strict: bool = False) -> bool:
     if len(plain) < 14 or len(plain) * 10 < len(value) * 8:
         return False
     classes = ["d" if c.isdigit() else "u" if c.isupper() else "l" for c in plain]
-    switches = sum(a != b for a, b in zip(classes, classes[1:], strict=False))
+    switches = sum(a != b for a, b in pairwise(classes))
     digits = classes.count("d")
     if digits == 0 and not (switches * 10 >= len(plain) * 3 and not strict and not _WORDY.search(value)):
         return False
@@ -103,16 +104,88 @@ def looks_random(value: str, strict: bool = False) -> bool:
     return share >= (0.3 if strict else 0.2) and (digits >= 3 or not strict)
 
 
-_WORDY = re.compile(r"[A-Z][a-z]{4,}|[a-z]{6,}")
+_WORDY = re.compile(r"[A-Z][a-z]{4,}.*[A-Z][a-z]{4,}|[a-z]{7,}")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 _DEFAULTS = frozenset(
-    "admin administrator airflow alice bob changeit changethis credentials default demo docker example foo foobar ftp guest "
-    "hunter2 id key letmein local login minio minio123 minioadmin mongo mypass mypassword mysecret mysecretpassword "
-    "mysql myuser name none null openai p pass passw0rd passwd password password1 password123 pgpassword postgres "
-    "postgresql pw pwd rabbitmq redacted redis root s3cr3t sa secret secretpassword server some_password somepassword "
-    "string super test test123 testpass testpassword testuser toor token user user1 username value x xxx yourpassword "
-    "your_password".split()
+    [
+        "admin",
+        "administrator",
+        "airflow",
+        "alice",
+        "bob",
+        "changeit",
+        "changethis",
+        "credentials",
+        "default",
+        "demo",
+        "docker",
+        "example",
+        "foo",
+        "foobar",
+        "ftp",
+        "guest",
+        "hunter2",
+        "id",
+        "key",
+        "letmein",
+        "local",
+        "login",
+        "minio",
+        "minio123",
+        "minioadmin",
+        "mongo",
+        "mypass",
+        "mypassword",
+        "mysecret",
+        "mysecretpassword",
+        "mysql",
+        "myuser",
+        "name",
+        "none",
+        "null",
+        "openai",
+        "p",
+        "pass",
+        "passw0rd",
+        "passwd",
+        "password",
+        "password1",
+        "password123",
+        "pgpassword",
+        "postgres",
+        "postgresql",
+        "pw",
+        "pwd",
+        "rabbitmq",
+        "redacted",
+        "redis",
+        "root",
+        "s3cr3t",
+        "sa",
+        "secret",
+        "secretpassword",
+        "server",
+        "some_password",
+        "somepassword",
+        "string",
+        "super",
+        "test",
+        "test123",
+        "testpass",
+        "testpassword",
+        "testuser",
+        "toor",
+        "token",
+        "user",
+        "user1",
+        "username",
+        "value",
+        "x",
+        "xxx",
+        "yourpassword",
+        "your_password",
+    ]
 )
 
 

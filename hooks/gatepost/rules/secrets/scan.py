@@ -67,11 +67,9 @@ _CODE = (
     ".php",
     ".ipynb",
 )
-_PRAGMA = re.compile(rb"pragma: ?(?:allow|white)list secret|gitleaks:allow", re.I)
-_NEXT = re.compile(rb"pragma: ?(?:allow|white)list nextline secret", re.I)
-_AWS = re.compile(
-    rb"(?i:secret_?access_?key)[\\\"'`\])]{0,4}\s{0,3}(?:[:=,]|=>|\s)\s{0,3}[rbu]?\\?[\"'`]?([A-Za-z0-9/+]{40})(?![A-Za-z0-9/+=])"
-)
+_PRAGMA = re.compile(rb"pragma: ?(?:allow|white)list secret|gitleaks:allow", re.IGNORECASE)
+_NEXT = re.compile(rb"pragma: ?(?:allow|white)list nextline secret", re.IGNORECASE)
+_AWS = re.compile(rb"(?i:secret_?access_?key)[\s\S]{0,60}?[\"'`=:\s]([A-Za-z0-9/+]{40})(?![A-Za-z0-9/+=])")
 _AFTER_PLAIN = re.compile(rb"\(|\.[A-Za-z_]|\[|\$")
 
 
@@ -161,11 +159,18 @@ class Scanner:
 
     def _named(self, data: bytes, begin: int, end: int, code: bool) -> Hit | None:
         if data[begin:end].translate(None, b"_-").isalpha() and (
-            end - begin < 20 or data[begin - 1 : begin] not in (b'"', b"'")
+            end - begin < 20 or data[begin - 1 : begin] not in _OPENERS
         ):
             return None
+        if begin and data[begin - 1] in b"+/":
+            start = begin
+            while start > begin - 40 and start and (data[start - 1] in _ALNUM or data[start - 1] in b"+/"):
+                start -= 1
+            if not _BASE64_KEY.match(data, start):  # a path, or the inside of a longer base64 text
+                return None
+            begin = start
         before = data[max(0, begin - 240) : begin]
-        if before[-1:] in b"+/." and before[-1:]:
+        if before[-1:] == b".":
             return None
         text = before.decode("latin-1")
         if not names.CREDENTIAL.search(text, text.rfind("\n") + 1) and not _CARRIED.search(text):
@@ -191,8 +196,12 @@ class Scanner:
         name, sure, quoted = found
         if sure == names.PLAIN and _UUID_LIKE.fullmatch(value):
             return None
-        if not quoted and (_AFTER_PLAIN.match(data, end) or code and not looks_random(value, strict=True)):
-            return None
+        if not quoted and not _QUERY.search(text):
+            if _AFTER_PLAIN.match(data, end):
+                return None
+            dense = _UUID_LIKE.fullmatch(value) or sure == names.PROVIDER and not _IDENTIFIER.search(value)
+            if code and not looks_random(value, strict=True) and (sure == names.PLAIN or not dense):
+                return None
         if name.lower() in value.lower():
             return None
         label = name if len(name) <= 60 and not looks_random(name) else "a credential"
@@ -200,6 +209,10 @@ class Scanner:
         return Hit(start=begin, end=end, kind=NAMED, about=label, variable=variable, secret=data[begin:end])
 
 
+_QUERY = re.compile(r"[?&][\w.\-]+=$")
+_IDENTIFIER = re.compile(r"[A-Z][a-z]{5,}|[a-z]{7,}")
+_OPENERS = (b'"', b"'", b"=", b" ", b":", b"`")
+_BASE64_KEY = re.compile(rb"[A-Za-z0-9+/]{40}(?![A-Za-z0-9+/])|[A-Za-z0-9+/]{43,88}={1,2}(?![A-Za-z0-9+/=])")
 _BASE64 = ("aws-bedrock", "neptune", "grafana-cloud")
 _UUID_LIKE = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
@@ -244,7 +257,7 @@ def _begin(data: bytes, at: int, end: int) -> int:
 # The name may stand on an earlier line: nothing but an opening before the value, or only `value:` or `default=`.
 _CARRIED = re.compile(
     r"\n[ \t]*(?:-\s*)?[\\\"'`]*(?:(?:value|default|fallback|content|const|val)\w{0,6}[\\\"'`]*\s*[:=]\s*)?[rbuf]?[(\[{\\\"'`]*$",
-    re.I,
+    re.IGNORECASE,
 )
 _COLOUR = re.compile(rb"\d{1,3}m(?=[A-Za-z])")
 
@@ -259,11 +272,14 @@ def token_hit(row: Format, token: bytes, start: int) -> Hit | None:
     if row.id == "jwt":
         if not _live_jwt(text):
             return None
-    elif is_placeholder(body) and row.id not in ("slack-webhook", "slack", "aws-bedrock-short"):
-        return None
-    elif row.id in ("slack", "slack-webhook") and re.search(r"xxx|XXX|0000000|1234567|example|your", text):
-        return None
-    elif row.id == "voyage" and body.count("-") > 3:
+    elif (
+        is_placeholder(body)
+        and row.id not in ("slack-webhook", "slack", "aws-bedrock-short")
+        or row.id in ("slack", "slack-webhook")
+        and re.search(r"xxx|XXX|0000000|1234567|example|your", text)
+        or row.id == "voyage"
+        and body.count("-") > 3
+    ):
         return None
     return Hit(
         start=start,

@@ -7,6 +7,7 @@ in the saved output of `git remote -v`. A development database's `postgres:postg
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from gatepost.rules.secrets.placeholders import is_default_password, is_placeholder, is_reference, looks_random
 
@@ -26,7 +27,9 @@ _LOCAL_HOST = re.compile(r"^(?:localhost|127\.\d+\.\d+\.\d+|0\.0\.0\.0|\[?::1?\]
 
 
 _SENTRY = re.compile(r"[0-9a-f]{32}$")
-_SOMEONE = frozenset("user username alice bob name login me myuser myusername your_username yourname".split())
+_SOMEONE = frozenset(
+    ["user", "username", "alice", "bob", "name", "login", "me", "myuser", "myusername", "your_username", "yourname"]
+)
 
 
 def find(data: bytes) -> Iterator[tuple[int, int, str]]:
@@ -83,9 +86,7 @@ def _mixed(password: str) -> bool:
     """A password of ten or more characters of three classes that no one would choose for `docker compose up`."""
     kinds = (str.isdigit, str.islower, str.isupper)
     have = sum(any(kind(c) for c in password) for kind in kinds)
-    switches = sum(
-        a.isdigit() != b.isdigit() or a.isupper() != b.isupper() for a, b in zip(password, password[1:], strict=False)
-    )
+    switches = sum(a.isdigit() != b.isdigit() or a.isupper() != b.isupper() for a, b in pairwise(password))
     return len(password) >= 10 and have == 3 and switches >= len(password) // 3 and not is_placeholder(password)
 
 

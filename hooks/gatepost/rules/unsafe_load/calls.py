@@ -16,8 +16,43 @@ if TYPE_CHECKING:
 _SHA = re.compile(r"[0-9a-f]{40}")
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.\-]*/[\w.\-]+")
 _LOCAL_ROOTS = frozenset(
-    "model models checkpoint checkpoints ckpt ckpts output outputs out data dataset datasets results result runs saved saved_models "
-    "saved_model tmp temp weights artifacts pretrained pretrained_models experiments exp logs save home mnt content assets test tests path".split()
+    [
+        "model",
+        "models",
+        "checkpoint",
+        "checkpoints",
+        "ckpt",
+        "ckpts",
+        "output",
+        "outputs",
+        "out",
+        "data",
+        "dataset",
+        "datasets",
+        "results",
+        "result",
+        "runs",
+        "saved",
+        "saved_models",
+        "saved_model",
+        "tmp",
+        "temp",
+        "weights",
+        "artifacts",
+        "pretrained",
+        "pretrained_models",
+        "experiments",
+        "exp",
+        "logs",
+        "save",
+        "home",
+        "mnt",
+        "content",
+        "assets",
+        "test",
+        "tests",
+        "path",
+    ]
 )
 _HUB_CALLS = ("hf_hub_download", "snapshot_download", "load_dataset")
 
@@ -210,7 +245,7 @@ def _computed_path(node: ast.expr | None) -> bool:
         )
     if isinstance(node, (ast.Name, ast.Attribute)):
         name = node.id if isinstance(node, ast.Name) else node.attr
-        return bool(re.search(r"(?:path|dir|directory|folder|local|checkpoint|ckpt)s?$", name, re.I))
+        return bool(re.search(r"(?:path|dir|directory|folder|local|checkpoint|ckpt)s?$", name, re.IGNORECASE))
     return False
 
 

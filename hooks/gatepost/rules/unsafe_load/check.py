@@ -12,7 +12,7 @@ from gatepost.rules.unsafe_load.names import Names
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
 
     from gatepost.model import Context, Outcome, Severity
     from gatepost.rules.unsafe_load.calls import Fault

@@ -59,7 +59,7 @@ def not_ours(text: str, path: str) -> bool:
         re.search(
             r"^\s*(?:print\s+[\"'\w%(]|exec\s+[\"']|except\s+[\w.]+\s*,\s*\w+\s*:|raise\s+\w+\s*,)|<>|\bur[\"']|\b0[0-7]+L?\b",
             text,
-            re.M,
+            re.MULTILINE,
         )
     )
 
