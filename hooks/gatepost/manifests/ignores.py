@@ -16,6 +16,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_CHILDREN = r"(?:/.*)?\Z"  # the end of what `translate` gives
+
 
 @record
 class Pattern:
@@ -85,12 +87,25 @@ def git_ignored(path: str, read: Callable[[str], bytes | None]) -> tuple[str, Pa
             for pattern in patterns:
                 if pattern.folder_only and step == path:
                     continue
-                if re.match(pattern.regex, step[len(folder) :]):
+                if _search(pattern.regex, step[len(folder) :]):
                     decided = None if pattern.negated else (folder + ".gitignore", pattern)
         if decided is not None:
             return decided
     return None
 
 
+def glob_matches(glob: str, path: str, exact: bool = False) -> bool:
+    """Whether an anchored glob matches a path, or (unless `exact`) a folder that holds it."""
+    regex = translate("/" + glob.removeprefix("./").lstrip("/"))
+    return _search(regex.removesuffix(_CHILDREN) + r"\Z" if exact else regex, path)
+
+
 def _matches(pattern: Pattern, path: str) -> bool:
-    return re.match(pattern.regex, path) is not None
+    return _search(pattern.regex, path)
+
+
+def _search(regex: str, path: str) -> bool:
+    try:
+        return re.match(regex, path) is not None
+    except (re.error, OverflowError, RecursionError):  # `[z-a]`: a glob that matches nothing
+        return False

@@ -243,10 +243,8 @@ class Repository:
         table = self.toml(posixpath.join(root, "pyproject.toml")).get("tool", {})
         workspace = table.get("uv", {}).get("workspace", {}) if isinstance(table, dict) else {}
         members = workspace.get("members", []) if isinstance(workspace, dict) else []
-        from gatepost.globs import translate
-
         inner = posixpath.relpath(folder, root or ".")
-        return any(isinstance(glob, str) and re.match(translate("/" + glob), inner) for glob in members)
+        return any(isinstance(glob, str) and ignores.glob_matches(glob, inner) for glob in members)
 
     def published(self, folder: str) -> bool:
         """Whether something in CI builds and uploads the project as a package: then it is a library."""
@@ -579,15 +577,7 @@ class Image:
         if source.startswith(".."):
             return
         if re.search(r"[*?\[]", source):
-            name = posixpath.basename(inner) if inner else ""
-            from gatepost.globs import translate
-
-            for path in sorted(self.repository.paths):
-                relative = path[len(self.context) + 1 :] if self.context else path
-                if self.context and not path.startswith(self.context + "/"):
-                    continue
-                if posixpath.basename(path) == name and re.match(translate("/" + source)[:-9] + r"\Z", relative):
-                    yield path
+            yield from self._globbed(source, inner)
             return
         base = _join(self.context, source)
         if base is None:
@@ -603,6 +593,20 @@ class Image:
                 yield found
             if copy.parents and (found := _join(self.context, inner)):
                 yield found
+
+    def _globbed(self, source: str, inner: str) -> Iterator[str]:
+        """Files that a glob names, and those inside folders that it names (COPY takes a folder's contents)."""
+        prefix = self.context + "/" if self.context else ""
+        base, _, rest = inner.partition("/")
+        for path in sorted(self.repository.paths):
+            if not path.startswith(prefix) or not path.endswith(inner):
+                continue
+            relative = path[len(prefix) :]
+            if posixpath.basename(relative) == base and not rest and ignores.glob_matches(source, relative, exact=True):
+                yield path
+            folder = relative[: -len(inner)].rstrip("/") if inner else ""
+            if folder and ignores.glob_matches(source, folder, exact=True):
+                yield path
 
     def opaque(self, stage: Stage, index: int) -> bool:
         """Whether files may be there that the repository does not show: a clone, a download, an unknown COPY."""
@@ -636,7 +640,7 @@ class Image:
 
     def touched(self, stage: Stage, index: int, name: str, line: int) -> bool:
         """Whether an earlier command makes or changes a file of that base name (export, compile, sed, redirect)."""
-        for one in self.dockerfile.lineage(stage):
+        for one in self._feeding(stage):
             for number, step in enumerate(one.steps):
                 if one is stage and number > index:
                     break
@@ -659,6 +663,22 @@ class Image:
                     if any(posixpath.basename(text.partition("=")[2] or text) == name for text in texts[1:]):
                         return texts[0] not in ("cat", "ls", "test", "[", "echo", "chmod", "chown", "rm")
         return False
+
+    def _feeding(self, stage: Stage) -> tuple[Stage, ...]:
+        """The stages whose files can be in a stage: what it starts from, and what it copies from."""
+        found: dict[int, Stage] = {}
+        todo = list(self.dockerfile.lineage(stage))
+        while todo:
+            one = todo.pop()
+            if one.index in found:
+                continue
+            found[one.index] = one
+            for step in one.steps:
+                for copy in step.copies:
+                    other = self.dockerfile.find(copy.source) if copy.source else None
+                    if other is not None and other.index < one.index:
+                        todo += self.dockerfile.lineage(other)
+        return tuple(found[index] for index in sorted(found))
 
     def descendants(self, stage: Stage) -> tuple[Stage, ...]:
         """The stages that carry what a stage holds: built on it, or copying from it; itself included."""
