@@ -208,7 +208,8 @@ def _options(case: _Case, python: versions.Ranges) -> None:
     for name in sorted({*wanted, *locked}):
         old, span = locked.get(name), None
         if isinstance(old, dict):
-            old, span = old.get("timestamp", old.get("exclude-newer")), old.get("span", old.get("exclude-newer-span"))
+            span = old.get("span", old.get("exclude-newer-span"))
+            old = old.get("timestamp", old.get("exclude-newer"))
         if (wanted.get(name) is False and old in (None, False)) or (old is False and name not in wanted):
             continue
         _cutoff(wanted.get(name), old, span, path, prefix, f"-package.{name}")
