@@ -144,7 +144,7 @@ def test_a_kill_before_any_call_leaves_each_file_old_or_new(tmp_path: Path) -> N
 def test_a_disk_that_is_full_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     project(tmp_path, "a")
     real = os.open
-    full = lambda path, flags, *rest: real("/dev/full", os.O_WRONLY) if flags & os.O_EXCL else real(path, flags, *rest)  # noqa: E731
+    full = lambda path, flags, *rest: real("/dev/full", os.O_WRONLY) if flags & os.O_EXCL else real(path, flags, *rest)
     monkeypatch.setattr(os, "open", full)
     with pytest.raises(WriteError, match="No space left"):
         write_all(str(tmp_path), [edit("a")])

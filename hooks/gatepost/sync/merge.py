@@ -274,7 +274,7 @@ class _Merge:
     def first(self, path: Keys, value: Any, local: Any) -> None:
         if local is None:
             self.op("add", path, value)
-            self.entries[path] = Entry(value=value, origin=ADDED, table=self.at(path[:-1]) == {})
+            self.entries[path] = Entry(value=value, origin=ADDED, table=self.was_empty(path))
             self.note("add", path, f"add    {show(path)} = {_brief(value)}")
         elif same(local, value):
             self.entries[path] = Entry(value=value, origin=ADOPTED)
@@ -287,6 +287,11 @@ class _Merge:
             self.keeps.append((path, f"was {_brief(local)} before {when}; shared {_brief(value)}"))
             self.entries[path] = Entry(value=value, origin=ADOPTED, before=(local,))
             self.note("keep", path, f"keep   {show(path)} = {_brief(local)} (shared {_brief(value)})")
+
+    def was_empty(self, path: Keys) -> bool:
+        """Whether the table of a key that is added was there before us, with nothing of its own in it."""
+        beside = [entry.table for known, entry in self.before.items() if known[:-1] == path[:-1]]
+        return any(beside) or self.at(path[:-1]) == {}
 
     def hint(self, path: Keys) -> str:
         return f'to keep it, write under [{show(KEEP)}]: {render(show(path))} = "why"'
@@ -310,7 +315,7 @@ class _Merge:
                     value=value,
                     origin=origin,
                     ours=None if whole else tuple(shared.values()),
-                    table=self.at(path[:-1]) == {} if entry is None else entry.table,
+                    table=self.was_empty(path) if entry is None else entry.table,
                 )
             return
         mine = {identity(path, item): item for item in (entry.added_items() if entry else ())}
@@ -350,7 +355,8 @@ class _Merge:
         self.entries[path] = Entry(
             value=value, origin=origin, ours=None if whole else tuple(ours), table=bool(entry and entry.table)
         )
-        if origin == ADDED and not added and len(gone) == len(local) and local:
+        if origin == ADDED and value and not shared and local and len(gone) == len(local):
+            del self.entries[path]  # every item is dropped
             self.ops.pop()
             self.op("del", path, bool(entry and entry.table))
 

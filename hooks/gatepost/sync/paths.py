@@ -95,9 +95,13 @@ def same(left: Any, right: Any) -> bool:
 def get(data: Any, keys: Sequence[str | int]) -> Any:
     """The value at a path, None where there is none."""
     for key in keys:
-        if isinstance(data, dict) and key in data:
-            data = data[key]
-        elif isinstance(data, list) and isinstance(key, int) and -len(data) <= key < len(data):
+        if (
+            isinstance(data, dict)
+            and key in data
+            or isinstance(data, list)
+            and isinstance(key, int)
+            and -len(data) <= key < len(data)
+        ):
             data = data[key]
         else:
             return None

@@ -60,7 +60,7 @@ def add_key(text: str, path: Path, value: Any) -> str:
         ]
         if dotted:
             return _beside_dotted(document, dotted, path, value)
-        if size and document.place(above) is not None:
+        if size and document.under(above):  # else it is implied inside of an inline table
             return _new_table(document, table, above, path[-1:], value)
     return _at_top(document, path, value) if not table else _new_table(document, table, (), path[-1:], value)
 

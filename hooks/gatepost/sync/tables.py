@@ -31,18 +31,75 @@ ATOMIC_NAMES = frozenset({"filterwarnings", "addopts", "section-order", "pythonp
 # Lint settings that ruff 0.1 moved below `lint`; next to `[tool.ruff.lint]` ruff ignores them without a word.
 # Source: ruff 0.17.5 `Options::lint_top_level`.
 LEGACY_RUFF = frozenset(
-    """allowed-confusables dummy-variable-rgx explicit-preview-rules extend-fixable extend-ignore
-    extend-per-file-ignores extend-safe-fixes extend-select extend-unfixable extend-unsafe-fixes external fixable
-    flake8-annotations flake8-bandit flake8-boolean-trap flake8-bugbear flake8-builtins flake8-comprehensions
-    flake8-copyright flake8-errmsg flake8-gettext flake8-implicit-str-concat flake8-import-conventions
-    flake8-pytest-style flake8-quotes flake8-self flake8-tidy-imports flake8-type-checking flake8-unused-arguments
-    ignore ignore-init-module-imports isort logger-objects mccabe pep8-naming per-file-ignores pycodestyle pydocstyle
-    pyflakes pylint pyupgrade select task-tags typing-modules unfixable""".split()
+    [
+        "allowed-confusables",
+        "dummy-variable-rgx",
+        "explicit-preview-rules",
+        "extend-fixable",
+        "extend-ignore",
+        "extend-per-file-ignores",
+        "extend-safe-fixes",
+        "extend-select",
+        "extend-unfixable",
+        "extend-unsafe-fixes",
+        "external",
+        "fixable",
+        "flake8-annotations",
+        "flake8-bandit",
+        "flake8-boolean-trap",
+        "flake8-bugbear",
+        "flake8-builtins",
+        "flake8-comprehensions",
+        "flake8-copyright",
+        "flake8-errmsg",
+        "flake8-gettext",
+        "flake8-implicit-str-concat",
+        "flake8-import-conventions",
+        "flake8-pytest-style",
+        "flake8-quotes",
+        "flake8-self",
+        "flake8-tidy-imports",
+        "flake8-type-checking",
+        "flake8-unused-arguments",
+        "ignore",
+        "ignore-init-module-imports",
+        "isort",
+        "logger-objects",
+        "mccabe",
+        "pep8-naming",
+        "per-file-ignores",
+        "pycodestyle",
+        "pydocstyle",
+        "pyflakes",
+        "pylint",
+        "pyupgrade",
+        "select",
+        "task-tags",
+        "typing-modules",
+        "unfixable",
+    ]
 )
 
 # Rules that ruff 0.17.5 no longer has (status "Removed" of `ruff rule --all`): in `select` they stop it.
 REMOVED_RUFF = frozenset(
-    "ANN101 ANN102 E999 NURSERY PD901 PGH001 PGH002 PLR1701 PLR1706 PT004 PT005 S320 S410 TRY200 UP027 UP038".split()
+    [
+        "ANN101",
+        "ANN102",
+        "E999",
+        "NURSERY",
+        "PD901",
+        "PGH001",
+        "PGH002",
+        "PLR1701",
+        "PLR1706",
+        "PT004",
+        "PT005",
+        "S320",
+        "S410",
+        "TRY200",
+        "UP027",
+        "UP038",
+    ]
 )
 
 # Rules under a new code; ruff 0.17.5 follows these with a warning (measured, one by one).
@@ -67,7 +124,17 @@ RENAMED_RUFF = {
 }
 
 _CODE_LISTS = frozenset(
-    "select ignore extend-select extend-ignore fixable unfixable extend-fixable extend-unfixable external".split()
+    [
+        "select",
+        "ignore",
+        "extend-select",
+        "extend-ignore",
+        "fixable",
+        "unfixable",
+        "extend-fixable",
+        "extend-unfixable",
+        "external",
+    ]
 )
 
 

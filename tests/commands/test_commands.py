@@ -1,0 +1,243 @@
+"""The commands on real folders: adopt, keep, drop, explain, migrate, doctor, and out again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import tomli
+import yaml
+from gatepost.commands import doctor, drop, init, keep, migrate, uninstall
+from gatepost.commands.explain_key import explain_key
+from gatepost.sync.migrate import migrated
+from gatepost.sync.precommit import NotSpliceable, with_entry, without_entry
+
+PROJECT = """\
+[project]
+name = "a"
+requires-python = ">=3.11"
+dependencies = ["scikit-learn"]
+
+[tool.ruff]  # ours
+line-length = 120
+
+[tool.pyright]
+strict = ["src"]
+"""
+HOOKS = """\
+# ours
+repos:
+- repo: local   # here
+  hooks:
+  - id: x
+    name: x
+    entry: x
+    language: system
+
+ci:
+  skip: [x]
+"""
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    (tmp_path / "pyproject.toml").write_text(PROJECT)
+    (tmp_path / ".pre-commit-config.yaml").write_text(HOOKS)
+    return tmp_path
+
+
+def tables(root: Path) -> dict[str, object]:
+    return tomli.loads((root / "pyproject.toml").read_text())["tool"]  # type: ignore[no-any-return]
+
+
+def adopt(root: Path) -> None:
+    assert init.run(str(root), ["--yes", "--no-baseline"]) == 0
+
+
+def test_init_shows_a_plan_and_changes_nothing(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert init.run(str(root), []) == 0
+    assert (root / "pyproject.toml").read_text() == PROJECT
+    assert [path.name for path in sorted(root.iterdir())] == [".pre-commit-config.yaml", "pyproject.toml"]
+    assert "nothing was changed yet; to do it: gatepost init --yes" in capsys.readouterr().out
+
+
+def test_init_adopts_and_uninstall_gives_the_exact_data_back(root: Path) -> None:
+    assert init.run(str(root), ["--yes", "--no-baseline", "--ci"]) == 0
+    tool = tomli.loads((root / "pyproject.toml").read_text())["tool"]
+    assert tool["gatepost"]["keep"] == {
+        "tool.mypy": "types are checked by pyright",
+        "tool.ruff.line-length": "was 120 before the first sync; shared 100",
+    }
+    assert "mypy" not in tool and tool["ruff"]["line-length"] == 120
+    assert yaml.safe_load((root / ".pre-commit-config.yaml").read_text())["repos"][-1]["hooks"] == [{"id": "gatepost"}]
+    assert (root / ".github/workflows/quality.yml").exists()
+    assert init.run(str(root), ["--yes", "--no-baseline"]) == 0
+    assert uninstall.run(str(root), ["--yes"]) == 0
+    assert tomli.loads((root / "pyproject.toml").read_text()) == tomli.loads(PROJECT)
+    assert "# ours" in (root / "pyproject.toml").read_text()
+    assert (root / ".pre-commit-config.yaml").read_text() == HOOKS
+    assert not (root / ".gatepost.lock").exists()
+
+
+def test_init_in_an_empty_folder_and_out_again(tmp_path: Path) -> None:
+    adopt(tmp_path)
+    assert (tmp_path / "pyproject.toml").exists()
+    assert uninstall.run(str(tmp_path), ["--yes"]) == 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_violation_baseline_is_written_and_taken_back(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = {"src/a.py": ["F401"], "b.py": ["B006", "E731"]}
+    monkeypatch.setattr("gatepost.sync.baseline.findings", lambda where: found)
+    assert init.run(str(root), ["--yes"]) == 0
+    tool = tomli.loads((root / "pyproject.toml").read_text())["tool"]
+    assert tool["ruff"]["lint"]["extend-per-file-ignores"] == found
+    assert tomli.loads((root / ".gatepost.lock").read_text())["baseline"] == found
+    assert uninstall.run(str(root), ["--yes"]) == 0
+    assert tomli.loads((root / "pyproject.toml").read_text()) == tomli.loads(PROJECT)
+
+
+def test_keep_and_drop_are_written_and_taken_back(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    adopt(root)
+    before = (root / "pyproject.toml").read_text()
+    assert keep.run(str(root), ["ruff.format.exclude", "we like it"]) == 0
+    assert keep.run(str(root), ["tool.ruff.format.exclude"]) == 2
+    assert keep.run(str(root), ["tool.ruff.format.exclude", "another reason"]) == 0
+    assert drop.run(str(root), ["tool.ruff.lint.select", "PERF", "SIM"]) == 0
+    assert drop.run(str(root), ["tool.ruff.lint.select", "FLY"]) == 0
+    own = tables(root)["gatepost"]
+    assert isinstance(own, dict)
+    assert own["keep"]["tool.ruff.format.exclude"] == "another reason"
+    assert own["drop"] == {"tool.ruff.lint.select": ["PERF", "SIM", "FLY"]}
+    assert drop.run(str(root), ["tool.ruff.lint.select", "W", "--reason", "black does it"]) == 0
+    own = tables(root)["gatepost"]
+    assert isinstance(own, dict)
+    assert own["drop"]["tool.ruff.lint.select"] == {"PERF": "", "SIM": "", "FLY": "", "W": "black does it"}
+    assert drop.run(str(root), ["--remove", "tool.ruff.lint.select", "PERF", "SIM", "FLY", "W"]) == 0
+    assert drop.run(str(root), ["--remove", "tool.ruff.lint.select", "PERF"]) == 2
+    assert keep.run(str(root), ["--remove", "tool.ruff.format.exclude"]) == 0
+    assert tomli.loads((root / "pyproject.toml").read_text()) == tomli.loads(before)
+
+
+def test_explain_a_key(root: Path) -> None:
+    adopt(root)
+    assert explain_key(str(root), "tool.ruff.line-length") == (
+        "tool.ruff.line-length\n"
+        "  here:     120 (pyproject.toml)\n"
+        "  shared:   100 (profile base)\n"
+        "  owner:    the project, kept: was 120 before the first sync; shared 100\n"
+        "  since:    gatepost 0.1.0\n"
+    )
+    text = explain_key(str(root), "tool.ruff.lint.ignore S101")
+    assert "in the list (profile base)" in text and "why:      assert: tensor shapes" in text
+    assert "no such setting" in explain_key(str(root), "tool.ruff.cache-dir")
+    assert "docstring-code-format = true" in explain_key(str(root), "tool.ruff.format")
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        pytest.param(
+            '[tool.ruff]\nline-length = 88\n# why\nselect = ["E"]  # these\nfix = true\n\n[tool.ruff.isort]\na = 1\n',
+            '[tool.ruff]\nline-length = 88\n# why\nlint.select = ["E"]  # these\nfix = true\n\n[tool.ruff.lint.isort]\na = 1\n',
+            id="in place, by prefix",
+        ),
+        pytest.param(
+            '[tool.ruff]\n# why\nselect = ["E"]  # these\nfix = true\n\n[tool.ruff.lint]\nignore = ["F"]\n[x]\n',
+            '[tool.ruff]\nfix = true\n\n[tool.ruff.lint]\nignore = ["F"]\n# why\nselect = ["E"]  # these\n[x]\n',
+            id="into the lint table that is there",
+        ),
+        pytest.param(
+            '[tool.ruff.lint]\nselect = ["F"]\n\n[tool.ruff]\nselect = ["E"]  # old\n',
+            '[tool.ruff.lint]\nselect = ["F"]\n\n[tool.ruff]\n# old\n',
+            id="an overruled key goes, its comment stays",
+        ),
+        pytest.param(
+            '[tool]\nruff.select = ["E"]\nruff.fix = true\n',
+            '[tool]\nruff.lint.select = ["E"]\nruff.fix = true\n',
+            id="dotted under tool",
+        ),
+        pytest.param(
+            '[tool.ruff.lint]\nselect = [\n    "E",  # e\n    "ANN101",  # gone\n    "TCH",  # new name\n]\nignore = ["TCH001", "TC001"]\n',
+            '[tool.ruff.lint]\nselect = [\n    "E",  # e\n    "TC",  # new name\n]\nignore = ["TC001"]\n',
+            id="removed and renamed rules",
+        ),
+        pytest.param('[tool.ruff.lint]\nselect = ["E"]\n', '[tool.ruff.lint]\nselect = ["E"]\n', id="nothing to do"),
+    ],
+)  # fmt: skip
+def test_migrate(before: str, after: str) -> None:
+    assert migrated(before, ("tool", "ruff"))[0] == after
+    assert migrated(after, ("tool", "ruff"))[0] == after
+
+
+def test_migrate_a_ruff_toml(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "ruff.toml").write_text('select = ["E"]  # e\n[per-file-ignores]\n"a" = ["F"]\n')
+    assert migrate.run(str(tmp_path), []) == 0
+    assert "nothing was changed yet" in capsys.readouterr().out
+    assert migrate.run(str(tmp_path), ["--yes"]) == 0
+    assert (tmp_path / "ruff.toml").read_text() == 'lint.select = ["E"]  # e\n[lint.per-file-ignores]\n"a" = ["F"]\n'
+
+
+def test_doctor_says_what_does_nothing(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (root / "pyproject.toml").write_text(
+        PROJECT.replace("[tool.ruff]  # ours", '[tool.ruff]\nselect = ["ANN101"]\ntarget-version = "py39"')
+        + '[tool.mypy]\npython_version = "3.12"\n[[tool.mypy.overrides]]\nmodule = "joblib.*"\nignore_missing_imports = true\n'
+        + '[[tool.mypy.overrides]]\nmodule = "joblib.*"\nignore_missing_imports = false\n'
+    )
+    (root / "mypy.ini").write_text("[mypy]\n")
+    (root / "tox.ini").write_text("[pytest]\n")
+    (root / ".python-version").write_text("3.10\n")
+    assert doctor.run(str(root), []) == 1
+    out = capsys.readouterr().out
+    assert out == (
+        "pyproject.toml: [tool.mypy] has no effect: mypy reads mypy.ini\n"
+        "pyproject.toml:15: two overrides give joblib.* two values of ignore_missing_imports: mypy ignores its whole config\n"
+        "pyproject.toml:15: the mypy override of joblib.* looks dead: the project does not depend on joblib\n"
+        "pyproject.toml:18: the mypy override of joblib.* looks dead: the project does not depend on joblib\n"
+        "pyproject.toml:7: tool.ruff.select belongs into [tool.ruff.lint]: gatepost migrate --yes\n"
+        "pyproject.toml:7: ANN101 in tool.ruff.select is gone from ruff: gatepost migrate --yes\n"
+        "pyproject.toml:8: ruff's target-version is py39, the project supports 3.11 and up\n"
+        "pyproject.toml:14: mypy's python_version is 3.12, the project supports 3.11 and up\n"
+        ".python-version:1: 3.10 is older than what the project supports: the project supports 3.11 and up\n"
+        "9 things to look at\n"
+    )
+
+
+URL = "https://git.example/gatepost-hooks/gatepost"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "# only a comment\n", "repos: []\n", "repos: []  # none yet\nci: {}\n", HOOKS, HOOKS.replace("\n", "\r\n"), HOOKS.rstrip(),
+        "ci:\n  skip: [x]\n", "repos:\n  - repo: a\n    rev: b\n    hooks: [{id: c}]\n  # - repo: off\n  #   rev: x\n",
+        "repos:\n    -   repo: a\n        rev: b\n        hooks:\n        -   id: c\n            args:\n            - |\n              x\n              y\n",
+        "repos:\n- repo: a\n  rev: b\n  hooks:\n  - id: c # last\n\n\n# end\n", "fail_fast: true\nrepos:\n- {repo: meta, hooks: [{id: identity}]}\n",
+    ],
+)  # fmt: skip
+def test_the_pre_commit_entry_goes_in_and_out_without_a_trace(text: str) -> None:
+    new = with_entry(text, URL, "0.1.0")
+    ours = {"repo": URL, "rev": "v0.1.0", "hooks": [{"id": "gatepost"}]}
+    old = yaml.safe_load(text) or {}
+    assert yaml.safe_load(new) == {**old, "repos": [*(old.get("repos") or []), ours]}
+    assert [
+        line.strip()
+        for line in text.splitlines()
+        if "#" in line and line.strip() not in map(str.strip, new.splitlines()) and "[]" not in line
+    ] == []
+    assert with_entry(new, URL, "0.1.0") == new
+    back = without_entry(new.replace("v0.1.0", "v0.2.0"))
+    assert (yaml.safe_load(back) or {"repos": []}) == ({"repos": [], **old} if old else {"repos": []})
+
+
+@pytest.mark.parametrize(
+    "text", ["repos: [{repo: a, rev: b, hooks: []}]\n", "repos: {}\n", "- a\n", "a: [\n", "x: &a\n  *a\n"]
+)
+def test_a_pre_commit_config_of_another_form_is_refused(text: str) -> None:
+    with pytest.raises(NotSpliceable):
+        with_entry(text, URL, "0.1.0")
+
+
+def test_an_entry_that_somebody_changed_stays() -> None:
+    text = with_entry(HOOKS, URL, "0.1.0").replace("- id: gatepost\n", "- id: gatepost\n      args: [--strict]\n")
+    assert without_entry(text) == text
