@@ -80,8 +80,13 @@ def survey(source: Source, policy: Policy) -> list[Seen]:
     return [
         recognise(source, blob, heads.get(blob.oid, b""))
         for blob in blobs
-        if blob.size >= floor or b"\0" in heads.get(blob.oid, b"") or blob.path.lower().endswith(ENDINGS)
+        if blob.size >= floor or _binary(heads.get(blob.oid, b"")) or blob.path.lower().endswith(ENDINGS)
     ]
+
+
+def _binary(head: bytes) -> bool:
+    """Whether a file is not text: a NUL, or the byte that begins every pickle since protocol 2."""
+    return b"\0" in head or head[:1] == b"\x80"
 
 
 def recognise(source: Source, blob: Blob, head: bytes) -> Seen:
