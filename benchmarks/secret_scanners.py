@@ -179,7 +179,10 @@ def speed(args: argparse.Namespace) -> None:
             files = [os.fspath(path) for path in sorted(root.rglob("*")) if path.is_file() and ".git" not in path.parts]
             begun = time.perf_counter()
             subprocess.run(
-                [args.detect_secrets, "scan", "--all-files", "--no-verify", str(root)], check=True, capture_output=True
+                [args.detect_secrets, "scan", "--all-files", "--no-verify", "."],
+                cwd=root,
+                check=True,
+                capture_output=True,
             )
             theirs = time.perf_counter() - begun
             print(

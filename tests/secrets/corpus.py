@@ -497,7 +497,7 @@ def negatives(seed: int) -> list[File]:
     add(("merges.txt", "".join(f"{c(LOWER, 4)} {c(ALNUM, 18)}\n" for _ in range(1000))))
     add(("cmu.dict", "".join(f"{c(UPPER, 9)}  AK1 B EY0 {c(UPPER, 3)}\n" for _ in range(300))))
     placeholders = [
-        "your-api-key-here", "YOUR_API_KEY", "<your token>", "sk-...", "sk-xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", "hf_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+        "your-api-key-here", "YOUR_API_KEY", "<your token>", "sk-...", "sk-xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", "hf" + "_" + "x" * 34,
         "hf" + "_" + "abcdefghijklmnopqrstuvwxyzabcdefgh", "sk-" + "1234567890abcdef1234567890abcdef", "AK" + "IAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCY" + "EXAMPLEKEY",
         "gh" + "p_" + "x" * 36, "0" * 40, "a" * 32, "0123456789abcdef" * 2, "changeme-changeme-1234", "${OPENAI_API_KEY}", "{{ api_key }}", "$(cat token)", "env:OPENAI_API_KEY",
         "test-token-1234567890", "dummy-key-for-tests-0001", "fake_api_key_for_testing_123", "replace-with-your-key-00", "sk-" + "test-1234567890abcdef", "not-a-real-key-987654", "EMPTY", "sk-no-key-required",

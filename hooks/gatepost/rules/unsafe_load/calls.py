@@ -289,13 +289,18 @@ _NOT_LOADING = (
 )
 
 
+def _target(call: Call) -> ast.expr | None:
+    """What a call loads: `pipeline("task", model=...)` has it in a keyword behind another argument."""
+    return next((call.words[word] for word in _TARGETS if word in call.words), call.args[0] if call.args else None)
+
+
 def remote_code(call: Call, names: Names) -> Fault | None:
     if not _is(call.words.get("trust_remote_code"), True):
         return None
     last = call.name.rpartition(".")[2].lstrip("?")
     if last in _NOT_LOADING or last.endswith(_SETTINGS) or _revision(call, names) != "moving":
         return None
-    target = call.args[0] if call.args else next((call.words[word] for word in _TARGETS if word in call.words), None)
+    target = _target(call)
     text = names.text(target)
     if text is not None and _local(text) or text is None and _computed_path(target):
         return None
@@ -316,7 +321,7 @@ def unpinned_model(call: Call, names: Names) -> Fault | None:
         return None
     if _is(call.words.get("trust_remote_code"), True) or _is(call.words.get("local_files_only"), True):
         return None
-    target = call.args[0] if call.args else next((call.words[word] for word in _TARGETS if word in call.words), None)
+    target = _target(call)
     text = names.text(target)
     if text is None or _local(text) or not _HUB_ID.fullmatch(text):
         return None
@@ -355,21 +360,21 @@ _SAFE = ("SafeLoader", "CSafeLoader", "BaseLoader", "CBaseLoader")
 
 def yaml_load(call: Call, names: Names) -> Fault | None:
     if call.name in ("yaml.unsafe_load", "yaml.unsafe_load_all"):
-        loader = call.name
+        loader = f"`{call.name}`"
     elif call.name in ("yaml.load", "yaml.load_all"):
         node = call.words.get("Loader") or (call.args[1] if len(call.args) > 1 else None)
         if node is None:
             if call.open:
                 return None
-            loader = f"{call.name} without a Loader"
+            loader = f"`{call.name}` without a Loader"
         else:
             name = names.dotted(node) or ""
             if not name.startswith("yaml.") or name.endswith((*_SAFE, "FullLoader")):
                 return None
-            loader = f"{call.name} with {name}"
+            loader = f"`{call.name}` with `{name}`"
     else:
         return None
-    return Fault(code="UL110", message=f"`{loader}` can make any Python object", remedy="use `yaml.safe_load`.")
+    return Fault(code="UL110", message=f"{loader} can make any Python object", remedy="use `yaml.safe_load`.")
 
 
 RULES: tuple[Callable[[Call, Names], Fault | None], ...] = (
