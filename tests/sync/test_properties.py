@@ -107,7 +107,7 @@ def projects(draw: Any) -> Any:
                 text = array(value) if isinstance(value, list) else render(value)
                 out += [each for each in [comment()] if each]
                 out.append(f"{show((*dotted, key))} = {text} {comment()}".rstrip())
-        return out + later if not dotted else out + later
+        return out + later
 
     blocks = draw(OVERRIDES)
     body: list[str] = ["[project]", 'name = "p"', comment(), "[tool]" if draw(st.booleans()) else ""]

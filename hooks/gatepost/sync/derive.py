@@ -129,9 +129,9 @@ def derived(data: Mapping[str, Any], shared: Mapping[str, Any], *, src: bool) ->
         if mypy:
             out["mypy"] = mypy
     own = get(data, ("project", "requires-python"))
-    if python is not None and not isinstance(own, str) and get(shared, ("tool", "ruff")) is not None:
-        if (3, 7) <= python <= NEWEST_RUFF:
-            out["ruff"] = {"target-version": f"py{python[0]}{python[1]}"}
+    known = python is not None and (3, 7) <= python <= NEWEST_RUFF
+    if python is not None and known and not isinstance(own, str) and get(shared, ("tool", "ruff")) is not None:
+        out["ruff"] = {"target-version": f"py{python[0]}{python[1]}"}
     return {"tool": out} if out else {}
 
 

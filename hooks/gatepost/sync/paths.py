@@ -95,15 +95,11 @@ def same(left: Any, right: Any) -> bool:
 def get(data: Any, keys: Sequence[str | int]) -> Any:
     """The value at a path, None where there is none."""
     for key in keys:
-        if (
-            isinstance(data, dict)
-            and key in data
-            or isinstance(data, list)
-            and isinstance(key, int)
-            and -len(data) <= key < len(data)
-        ):
+        if not isinstance(data, (dict, list)):
+            return None
+        try:
             data = data[key]
-        else:
+        except (KeyError, IndexError, TypeError):
             return None
     return data
 
