@@ -99,11 +99,12 @@ def failing(results: Iterable[Result], *, strict: bool, allow_unchecked: bool | 
 
 
 def _guarded(hook: Hook, context: Context) -> list[Outcome]:
+    from gatepost.settings import SettingsError
     from gatepost.tree.git import GitError
 
     try:
         return list(hook.check(context))
-    except (GitError, CheckError):
+    except (GitError, CheckError, SettingsError):
         raise
     except RecursionError:
         raise CheckError(f"{hook.id}: an input is nested too deeply to be checked") from None
