@@ -84,8 +84,10 @@ def compare(version: str, index: str, base: Path, rows: list[tuple[str, str, lis
             theirs = {0: "fresh", 1: "stale"}.get(uv(version, index, root, "--check", *script), "error")
             ours, verdict = ask(FORMAT, root, lock)
             unknown += ours == "unknown" and theirs != "error"
+            if ours == "unknown" and theirs != "error":
+                print(f"open: {project} / {name}: uv says {theirs}, {verdict}")
             agreed = ours == theirs or ours == "unknown" or (theirs == "error" and ours == "stale")
-            if not agreed and (project, name) not in DIFFER:
+            if not agreed and (version == NEWEST or (project, name) not in DIFFER):
                 wrong.append(f"{project} / {name}: uv {version} says {theirs}, we say {verdict}")
     return wrong, unknown
 

@@ -7,6 +7,8 @@ from importlib import import_module
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from gatepost.locks._base import LockFormat
 
 
@@ -21,17 +23,29 @@ def names() -> list[str]:
     return sorted(found)
 
 
-def formats() -> tuple[LockFormat, ...]:
-    """Every lock format, by module name.
+# a hint only, to spare imports: a module that is not named here is always asked. Substrings of base names.
+_HINTS = {
+    "uv": ("uv.lock", ".py.lock"), "poetry": ("poetry.lock",), "pdm": ("pdm.",), "pipenv": ("Pipfile.lock",),
+    "pylock": ("pylock.",), "condalock": ("lock.y",), "pixi": ("pixi.lock",),
+    "piptools": (".txt", ".lock", ".pip"), "exports": (".txt",),
+}  # fmt: skip
+
+
+def formats(seen: Iterable[str] | None = None) -> tuple[LockFormat, ...]:
+    """Every lock format, by module name; with `seen` (base names of files) only those that may have a lock there.
 
     Raises:
         TypeError: a module of this package does not export FORMAT.
     """
-    found = []
+    found: list[LockFormat] = []
+    bases = None if seen is None else list(seen)
     for name in names():
+        hints = _HINTS.get(name)
+        if bases is not None and hints is not None and not any(hint in base for base in bases for hint in hints):
+            continue
         module = import_module(f"gatepost.locks.{name}")
         value = getattr(module, "FORMAT", None)
-        if type(value).__name__ != "LockFormat":
+        if value is None or type(value).__name__ != "LockFormat":
             raise TypeError(f"gatepost.locks.{name} must define FORMAT: LockFormat")
         found.append(value)
     return tuple(found)

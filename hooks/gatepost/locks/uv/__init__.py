@@ -23,6 +23,13 @@ def _packages(lock: Lock) -> Contents:
     return run(lock)
 
 
+def _sound(lock: Lock) -> bool:
+    """See `contents.sound`."""
+    from gatepost.locks.uv.contents import sound as run
+
+    return run(lock)
+
+
 def relock(lock: Lock) -> str:
     """`uv lock`, for the directory or script of the lock, from the repository's root."""
     return _command(lock, "")
@@ -87,4 +94,5 @@ FORMAT = LockFormat(
     owns=owns,
     dead=dead,
     packages=_packages,
+    sound=_sound,
 )

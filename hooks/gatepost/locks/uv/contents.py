@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gatepost.locks._base import Contents, Need, Package
 from gatepost.locks.uv import read as r
+from gatepost.manifests import versions
 from gatepost.manifests.pep508 import canonical
 
 TYPE_CHECKING = False
@@ -43,7 +44,12 @@ def packages(lock: Lock) -> Contents:
                 requires=tuple(Need(name=name, version=version) for name, version in r.references(data, entry, item)),
             )
         )  # fmt: skip
-    direct = []
+    return Contents(packages=tuple(found), direct=tuple(_direct(data)), hashes=True)
+
+
+def _direct(data: r.UvLock) -> list[Need]:
+    """The requirements that the local packages record, where they hold on every platform."""
+    direct: list[Need] = []
     for item in data.local:
         metadata = item.get("metadata")
         metadata = metadata if isinstance(metadata, dict) else {}
@@ -63,7 +69,43 @@ def packages(lock: Lock) -> Contents:
                 overridden = _overridden(data.head, need["name"])
                 specifier = "" if overridden else str(need.get("specifier", ""))
                 direct.append(Need(name=canonical(need["name"]), specifier=specifier, optional=overridden))
-    return Contents(packages=tuple(found), direct=tuple(direct), hashes=True)
+    return direct
+
+
+def sound(lock: Lock) -> bool:
+    """Whether nothing can be wrong with the entries: a quick look over the text, True for every lock that uv writes."""
+    try:
+        data = r.read(lock.data)
+    except r.Unreadable:
+        return False
+    if not data.canonical:
+        return False
+    text = data.data
+    if text.count(b'{ url = "') != text.count(b', hash = "'):
+        return False
+    versions_of: dict[bytes, list[str]] = {}
+    for entry in data.entries:
+        versions_of.setdefault(entry.name.encode(), []).append(entry.version)
+    if len({(entry.name, entry.version, entry.source) for entry in data.entries}) != len(data.entries):
+        return False
+    for piece in text.split(b'{ name = "')[1:]:
+        name, quote, rest = piece[:200].partition(b'"')
+        known = versions_of.get(name)
+        if known is None:
+            return False
+        if rest.startswith(b', version = "') and rest[13 : rest.find(b'"', 13)].decode("utf-8", "replace") not in known:
+            return False
+    return all(
+        not need.specifier or _met(need.specifier, versions_of.get(need.name.encode(), [])) for need in _direct(data)
+    )
+
+
+def _met(specifier: str, found: list[str]) -> bool:
+    try:
+        wanted = versions.ranges(specifier)
+        return any(version and versions.admits(wanted, version) for version in found)
+    except versions.VersionError:
+        return False
 
 
 def _overridden(head: Mapping[str, Any], name: str) -> bool:

@@ -90,6 +90,8 @@ def _compare(lock: Lock, data: r.UvLock, revision: int) -> Undecidable | None:
         root = p.load(lock.directory, lock.read)
         if root is None:
             raise Undecidable("there is no pyproject.toml beside it in the snapshot", "LF309")
+        if root.uv.get("managed") is False:
+            raise Undecidable("tool.uv.managed is false, so uv refuses the project", "LF305", root.path)
         if not root.project and "workspace" not in root.uv:
             raise Undecidable(f"{root.path} has neither [project] nor [tool.uv.workspace]", "LF305", root.path)
         space: Workspace | None = p.workspace(root, lock.read, lock.paths)
@@ -552,7 +554,7 @@ def _packages(case: _Case, python: versions.Ranges) -> None:
     queue: list[Mapping[str, Any]] = []
     direct: list[tuple[str, str]] = []
     if case.space is not None:
-        for name in sorted(case.space.members, key=lambda name: (case.space is None or name != case.root.name, name)):
+        for name in sorted(case.space.members, key=lambda name: (name != case.root.name, name)):
             queue.extend(local.get(name, [])[:1])
     for group in (manifest.get("requirements"), *table(manifest, "dependency-groups").values()):
         for need in group if isinstance(group, list) else ():
@@ -735,7 +737,16 @@ def _flat(wanted: list[Wanted], name: str) -> list[Wanted]:
 
 
 def _revision_five(item: Mapping[str, Any], name: str, project: Project) -> None:
-    """What uv 0.13 records besides: the default groups of a package."""
+    """What uv 0.13 records besides: the Pythons of its groups, and its default groups."""
+    wanted_python = p.group_pythons(project)
+    locked_python = {
+        canonical(group): versions.bounds(versions.python_ranges(str(text)))
+        for group, text in table(item, "group-requires-python").items()
+    }
+    if wanted_python != locked_python:
+        group = sorted(set(wanted_python.items()) ^ set(locked_python.items()))[0][0]
+        raise _Stale("LF102", f'the requires-python of group "{group}" differs from the lock\'s', project.path,
+                     f"tool.uv.dependency-groups.{group}")  # fmt: skip
     value = project.uv.get("default-groups")
     if value is None and "default-groups" not in item:
         return

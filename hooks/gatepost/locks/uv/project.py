@@ -542,6 +542,58 @@ def group_lines(project: Project) -> dict[str, list[tuple[str, str, Formula]]]:
     return done
 
 
+def group_pythons(project: Project) -> dict[str, versions.Ranges]:
+    """The Pythons of every group that limits them, itself or through what it includes (`group_lines` found no cycle)."""
+    raw = {canonical(name): value for name, value in table(project.data, "dependency-groups").items()}
+    settings = {canonical(name): value for name, value in table(project.uv, "dependency-groups").items()}
+    done: dict[str, versions.Ranges | None] = {}
+
+    def resolve(name: str) -> versions.Ranges | None:
+        if name in done:
+            return done[name]
+        done[name] = None
+        limit = table(settings, name).get("requires-python")
+        found = versions.python_ranges(limit) if isinstance(limit, str) else None
+        entries = raw.get(name)
+        for entry in entries if isinstance(entries, list) else ():
+            if isinstance(entry, dict) and isinstance(entry.get("include-group"), str):
+                inner = resolve(canonical(entry["include-group"]))
+                if inner is not None:
+                    found = inner if found is None else versions.intersect(found, inner)
+        done[name] = found
+        return found
+
+    limits = {name: resolve(name) for name in raw}
+    return {name: versions.bounds(found) for name, found in limits.items() if found is not None}
+
+
+def check_sources(project: Project) -> None:
+    """uv refuses a source for an extra or group that does not exist or does not ask for the package.
+
+    Raises:
+        Undecidable: there is such a source.
+    """
+    places = {"extra": table(project.project, "optional-dependencies"), "group": table(project.data, "dependency-groups")}
+    for name, entries in source_tables(project).items():
+        for entry in entries:
+            for kind, place in places.items():
+                target = entry.get(kind)
+                if not isinstance(target, str):
+                    continue
+                lines = next((value for key, value in place.items() if canonical(key) == canonical(target)), None)
+                if kind == "group" and canonical(target) == "dev" and "dev-dependencies" in project.uv:
+                    continue
+                found = False
+                for line in lines if isinstance(lines, list) else ():
+                    try:
+                        found = found or not isinstance(line, str) or pep508.parse(line).canonical == name
+                    except pep508.RequirementError:
+                        found = True
+                if not found:
+                    reason = f'tool.uv.sources.{name} is for {kind} "{target}", which does not ask for {name}'
+                    raise Undecidable(reason, "LF305", project.path, f"tool.uv.sources.{name}")
+
+
 def requires_dist(project: Project, lower: Lowering) -> tuple[list[Wanted], set[str], dict[str, list[Wanted]]]:
     """(requirements incl. extras', extras, groups) of a project with static metadata, lowered.
 
@@ -551,6 +603,7 @@ def requires_dist(project: Project, lower: Lowering) -> tuple[list[Wanted], set[
     for field in ("dependencies", "optional-dependencies"):
         if field in project.dynamic:
             raise Undecidable(f"{project.path} leaves its {field} to the build backend", "LF301", project.path)
+    check_sources(project)
     found: list[Wanted] = []
     for position, text in enumerate(strings(project.project.get("dependencies"))):
         found.extend(lower.requirement(text, f"project.dependencies[{position}]"))

@@ -28,15 +28,17 @@ _WHEEL = re.compile(rb'[/"]([^/"\n]+)\.whl"')
 LARGE = 12_000_000  # bytes: a lock of another layout above this is not parsed (a TOML parser needs 20 times as much)
 
 
-@record
 class Entry:
-    """One `[[package]]`: where it stands, and its source as TOML text (`registry = "..."`)."""
+    """One `[[package]]`: where it stands, and its source as TOML text (`registry = "..."`). Thousands are made: slots."""
 
-    name: str
-    version: str
-    source: str
-    start: int  # byte offset of its header
-    end: int
+    __slots__ = ("end", "name", "source", "start", "version")
+
+    def __init__(self, name: str, version: str, source: str, start: int, end: int) -> None:
+        self.name = name
+        self.version = version
+        self.source = source
+        self.start = start  # byte offset of its header
+        self.end = end
 
 
 @record
@@ -102,12 +104,16 @@ def _quick(data: bytes) -> UvLock | None:
         return None
     if b'"""' in data or b"'''" in data or b"\n<<<<<<<" in data or b"\n=======" in data or b"\n>>>>>>>" in data:
         return None
-    found = list(_HEAD.finditer(data))
-    if len(found) != data.count(b"[[package]]"):
-        return None
-    starts = [match.start() for match in found]
-    if any(data[start - 2 : start] != b"\n\n" for start in starts):
-        return None
+    starts = []
+    found = []
+    at = data.find(b"[[package]]")
+    while at >= 0:
+        head_match = _HEAD.match(data, at)
+        if head_match is None or data[at - 2 : at] != b"\n\n":
+            return None
+        starts.append(at)
+        found.append(head_match)
+        at = data.find(b"[[package]]", head_match.end())
     end_of_head = starts[0] if starts else len(data)
     entries = []
     pieces = []

@@ -6,7 +6,7 @@ import re
 
 from gatepost.globs import matcher
 from gatepost.locks import formats
-from gatepost.locks._base import Fresh, Lock, Stale, Unknown
+from gatepost.locks._base import Lock, Stale, Unknown
 from gatepost.model import INFO, Finding, Location, Unchecked
 from gatepost.rules.lock_freshness.integrity import examine
 
@@ -21,6 +21,9 @@ _LOCKS = {
     "pyproject.toml": (("uv.lock", "uv lock"), ("poetry.lock", "poetry lock"), ("pdm.lock", "pdm lock")),
     "Pipfile": (("Pipfile.lock", "pipenv lock"),),
 }
+_DEPLOYED = re.compile(
+    r"ockerfile|ontainerfile|^\.github/workflows/|(?:^|/)(?:Procfile|render\.ya?ml|\.gitlab-ci\.ya?ml)$"
+)
 _VENDORED = re.compile(r"(?:^|/)(?:\.venv|venv|site-packages|node_modules|\.tox|\.nox|\.git)/")
 
 
@@ -59,7 +62,8 @@ def check(ctx: Context) -> Iterator[Outcome]:
 
 
 def _roots(ctx: Context) -> Iterator[Root]:
-    known = [(re.compile(form.pattern), form) for form in formats()]
+    names = {path[path.rfind("/") + 1 :] for path in ctx.tree.paths()}
+    known = [(re.compile(form.pattern), form) for form in formats(names)]
     abandoned = matcher(ctx.settings.get("abandoned") or ())
     found: list[tuple[str, LockFormat]] = []
     for path in ctx.tree.paths():
@@ -154,7 +158,7 @@ def _judge(root: Root, rival: Root | None) -> Iterator[Outcome]:
             message=f"cannot be judged from files alone: {verdict.reason}",
             remedy=verdict.remedy or f"`{check}`",
         )  # fmt: skip
-    elif isinstance(verdict, Fresh) and verdict.note:
+    elif verdict.note:
         yield Finding(code="LF113", where=where, message=verdict.note, remedy=command, severity=INFO)
 
 
@@ -203,8 +207,8 @@ def _left_out(ctx: Context, live: dict[str, set[str]]) -> Iterator[Outcome]:
 
 
 def _deployment(ctx: Context) -> Iterable[Outcome]:
-    try:
-        from gatepost.rules.lock_freshness import deployment
-    except ImportError:
+    if not any(_DEPLOYED.search(path) for path in ctx.tree.paths()):
         return ()
+    from gatepost.rules.lock_freshness import deployment
+
     return deployment.check(ctx)

@@ -18,7 +18,7 @@ _END = re.compile(rb"^>>>>>>> ", re.MULTILINE)
 
 def examine(form: LockFormat, lock: Lock, relock: str) -> tuple[bool, list[Outcome]]:
     """(whether the lock cannot be read at all, findings LF2xx). `relock` is the remedy."""
-    start = _START.search(lock.data)
+    start = _START.search(lock.data) if b"<<<<<<< " in lock.data else None
     if start is not None and _END.search(lock.data, start.end()):
         line = lock.data.count(b"\n", 0, start.start()) + 1
         return True, [
@@ -27,7 +27,7 @@ def examine(form: LockFormat, lock: Lock, relock: str) -> tuple[bool, list[Outco
                 remedy=f"take one side whole (`git checkout --theirs -- {lock.path}`), then {relock}",
             )
         ]  # fmt: skip
-    if form.packages is None:
+    if form.packages is None or form.sound(lock):
         return False, []
     contents = form.packages(lock)
     if contents.broken:
