@@ -1,3 +1,4 @@
+# mypy: disable-error-code="import-not-found,import-untyped,no-untyped-call,attr-defined,unused-ignore"
 """Recall, false alarms and speed on pickles, beside picklescan in the same run. Nothing is loaded.
 
     python benchmarks/pickles.py          # in an environment with picklescan, and numpy, scikit-learn, pandas, joblib,
@@ -20,6 +21,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from gatepost.formats.pickles import inspect_file
+
 from tests.large_model_files.hostile import BENIGN, EVIL, HOSTILE, PROTO, call, pickled, zipped
 from tests.large_model_files.test_pickles import _named
 

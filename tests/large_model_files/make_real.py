@@ -1,3 +1,4 @@
+# mypy: disable-error-code="import-not-found,import-untyped,no-untyped-call,attr-defined,unused-ignore"
 """Writes one small file per format with the library that owns it: `python make_real.py FOLDER`.
 
 Run by test_formats_real.py in an environment that has the libraries; prints `expected id<TAB>file` for each.

@@ -18,12 +18,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
 from gatepost.formats import CATEGORIES, HEAD, TAIL, Kind, companions, identify
 from gatepost.formats.datasets import crc32c, masked
 from gatepost.formats.protobuf import fields
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from .hostile import BENIGN
 
@@ -40,7 +39,7 @@ def varint(value: int) -> bytes:
     return out + bytes([value])
 
 
-def field(number: int, value: bytes | int | float) -> bytes:
+def field(number: int, value: bytes | float) -> bytes:
     """A protobuf field: bytes as LEN, int as VARINT, float as FIXED32."""
     if isinstance(value, bytes):
         return varint(number << 3 | 2) + varint(len(value)) + value
@@ -275,7 +274,7 @@ def test_an_array_of_objects_is_a_pickle() -> None:
 
 SCRIPT = b"import os\nprint('PAR1 is a magic')\n" * 100
 NOT: dict[str, tuple[bytes, str]] = {
-    "vim tutor": ("===\n=  B e m - v i n d o  a o  t u t o r i a l  do  V I M\n".encode() * 80, "tutor.pt"),
+    "vim tutor": (b"===\n=  B e m - v i n d o  a o  t u t o r i a l  do  V I M\n" * 80, "tutor.pt"),
     "path file": (b"import sys; sys.path.append('x')\n", "distutils-precedence.pth"),
     "path file, paths": (b"/home/user/project/src\n", "easy-install.pth"),
     "ELF": (b"\x7fELF\x02\x01\x01" + bytes(200) + noise(800), "firmware.bin"),

@@ -177,7 +177,7 @@ DANGEROUS_PREFIXES = re.compile(
     r"|scipy\.(?:io|_lib\._ccallback|_lib\.deprecation|weave|misc\.common|datasets)"
     r"|tensorflow\.|tf_keras\.|keras\.|transformers\.(?:pipeline|utils|dynamic|trainer)|huggingface_hub\."
     r"|matplotlib\.(?:cbook|testing|sphinxext)|sympy\.(?:sympify|core\.sympify|parsing|utilities)|numexpr\.|numba\."
-    r"|logging\.config|operator\.(?:attrgetter|methodcaller|call|setitem|delitem|iadd|iconcat)\b|_operator\.(?:attrgetter"
+    r"|logging\.(?:config|handlers|FileHandler|_)|operator\.(?:attrgetter|methodcaller|call|setitem|delitem|iadd|iconcat)\b|_operator\.(?:attrgetter"
     r"|methodcaller|call|setitem|delitem)\b|functools\.(?:reduce|cached_property|singledispatch|wraps|update_wrapper|lru_cache)"
     r"|_functools\.reduce|copyreg\.(?!_reconstructor\Z|__newobj)|copy_reg\.(?!_reconstructor\Z|__newobj)"
     r"|types\.(?:FunctionType|LambdaType|CodeType|ModuleType|MethodType|BuiltinFunctionType|new_class|coroutine|FrameType)"

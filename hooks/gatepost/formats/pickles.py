@@ -19,11 +19,12 @@ from gatepost.record import record
 
 READ_MAX = 48 << 20  # bytes of a file that are looked at
 MEMBERS_MAX = 20_000
+FEW_MEMBERS = 16
 DEPTH_MAX = 5
 INFLATE_MAX = 16 << 20  # bytes of one compressed member that are looked at
 
 PICKLE_MEMBER = re.compile(r"(?i)(?:^|[/\\])(?:data|constants|pickle|storages|tensors)(?:\.pkl)?$|\.(?:pkl|pickle|p|dill|joblib)$")
-RAW_MEMBER = re.compile(r"(?i)[/\\](?:data|tensors)[/\\]\d+$|\.(?:json|txt|py|md|yaml|yml|xml|csv|so|png|jpe?g)$")
+RAW_MEMBER = re.compile(r"(?i)[/\\](?:data|tensors)[/\\]\d+$")  # torch's raw storages
 START = re.compile(rb"\x80[\x00-\x05]|[c(\]})iIlSVFLNKJMGXUTCBP\x82-\x84\x88-\x8f\x95-\x97]")
 
 
@@ -217,6 +218,9 @@ class _Inspector:
             self.gap("an archive of too many members")
         titles = [title for title, _ in starts.values()]
         self.torchscript = self.torchscript or any(title.endswith("constants.pkl") for title in titles)
+        # A few members are followed past their declared ends; of many, each only to the next one (or copying is quadratic).
+        places = sorted(starts)
+        ends = dict(zip(places, [*places[1:], len(data)], strict=True)) if len(places) > FEW_MEMBERS else {}
         for begin, (title, method) in starts.items():
             self.members += 1
             if self.members > MEMBERS_MAX:
@@ -226,7 +230,8 @@ class _Inspector:
             if not stored:
                 body = self.inflate_member(data, begin, title, where)
             else:
-                body = data[begin:] if PICKLE_MEMBER.search(title) else data[begin : begin + (4 << 20)]
+                end = len(data) if PICKLE_MEMBER.search(title) else begin + (4 << 20)
+                body = data[begin : min(end, ends.get(begin, end))]
             self.member(body, where, title, depth, scanned=stored)
 
     def header(self, data: bytes, at: int, starts: dict[int, tuple[str, int]]) -> None:
