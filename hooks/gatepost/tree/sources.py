@@ -11,7 +11,7 @@ nothing is staged, finds it.
 from __future__ import annotations
 
 from gatepost.tree.base import SYMLINK
-from gatepost.tree.history import Blob, Gap, Staged, Use, Whole, folders_of
+from gatepost.tree.history import Blob, Gap, Staged, Use, Whole, folders_of, group
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,26 +54,33 @@ def open_source(tree: Tree, env: Mapping[str, str], args: Mapping[str, Any], nam
     return whole if named or not staged.changes() else staged
 
 
+def blob_id(data: bytes) -> str:
+    """git's id of some content, in a SHA-1 repository."""
+    import hashlib
+
+    return hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
+
+
 class MemoryPeek:
-    """Sizes and bytes of the files of a tree without git; a path is its own object id."""
+    """Sizes and bytes of the files of a tree without git, by the ids that git would give them."""
 
     def __init__(self, tree: Tree) -> None:
-        self._tree = tree
+        self.data = {blob_id(data): data for path in tree.paths() if (data := tree.read(path)) is not None}
 
     def sizes(self, oids: Iterable[str]) -> dict[str, int | None]:
-        return {oid: self._tree.size(oid) for oid in oids}
+        return {oid: len(self.data[oid]) if oid in self.data else None for oid in oids}
 
     def heads(self, oids: Iterable[str]) -> dict[str, bytes]:
         return {oid: data[: 8 * 1024] for oid, data in self.whole(list(oids)).items()}
 
     def whole(self, oids: Sequence[str]) -> dict[str, bytes]:
-        return {oid: data for oid in oids if (data := self._tree.read(oid)) is not None}
+        return {oid: self.data[oid] for oid in oids if oid in self.data}
 
     def tail(self, oid: str) -> bytes:
-        return (self._tree.read(oid) or b"")[-64 * 1024 :]
+        return self.data.get(oid, b"")[-64 * 1024 :]
 
     def read(self, oid: str, limit: int) -> bytes:
-        return (self._tree.read(oid) or b"")[:limit]
+        return self.data.get(oid, b"")[:limit]
 
 
 class Memory:
@@ -87,12 +94,13 @@ class Memory:
         self.peek = MemoryPeek(tree)
 
     def blobs(self, floor: int, names: tuple[str, ...], whole: bool = False) -> list[Blob]:
-        found = []
+        entries = []
         for path in self._tree.paths():
-            entry = self._tree.entry(path)
-            mode = "120000" if entry is not None and entry.mode == SYMLINK else "100644"
-            found.append(Blob(oid=path, size=self._tree.size(path) or 0, uses=(Use(path=path, mode=mode),)))
-        return found
+            entry = self.entry(path)
+            if entry is not None:
+                entries.append((entry[1], Use(path=path, mode=entry[0])))
+        found = group(entries, self.peek.sizes(self.peek.data))
+        return [each for each in found if whole or each.size >= floor or each.path.lower().endswith(names)]
 
     def weights(self) -> Sequence[tuple[str, int, str]]:
         return ()
@@ -125,7 +133,10 @@ class Memory:
         return {path for path in paths if self.has(path)}
 
     def entry(self, path: str) -> tuple[str, str] | None:
-        return ("100644", path) if self.has(path) else None
+        found, data = self._tree.entry(path), self._tree.read(path)
+        if found is None or data is None:
+            return None
+        return ("120000" if found.mode == SYMLINK else "100644", blob_id(data))
 
     def by_commit(self) -> Mapping[str, Sequence[tuple[str, str]]]:
         return {}

@@ -6,15 +6,15 @@ cannot grow behind its entry's back.
 
 from __future__ import annotations
 
-from gatepost.model import Setting
+from gatepost.model import Finding, Location, Setting
 from gatepost.record import record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from typing import Any
 
-    from gatepost.tree.history import Blob, Use
+    from gatepost.tree.history import Blob, Source, Use
 
 _FIELDS = tuple(Setting(key=key, kind="str", default="", help="") for key in ("path", "id", "reason"))
 _WHERE = "tool.gatepost.large-model-files.allow"
@@ -61,6 +61,21 @@ def read_allowed(value: Any) -> tuple[Allowed, ...]:
 def allows(entries: Iterable[Allowed], blob: Blob, use: Use) -> bool:
     """Whether an entry allows this content at this path."""
     return any(each.path == use.path and each.oid == blob.oid for each in entries)
+
+
+def stale(source: Source, entries: Iterable[Allowed]) -> Iterator[Finding]:
+    """Entries that allow nothing, asked where all that is tracked is judged."""
+    for each in entries:
+        found = source.entry(each.path)
+        if found is not None and found[1] == each.oid:
+            continue
+        what = f"has other content now ({found[1][:10]})" if found is not None else "is not tracked"
+        yield Finding(
+            code="MF122",
+            where=Location(path=each.path),
+            message=f"{_WHERE}[{each.index}] allows nothing: `{each.path}` {what}",
+            remedy="delete the entry" + (f', or write `id = "{found[1]}"`' if found is not None else ""),
+        )
 
 
 def snippet(path: str, oid: str) -> str:

@@ -35,6 +35,10 @@ def check(ctx: Context) -> Iterator[Outcome]:
         for blobs, outcome in topic(source, policy, ctx.settings, seen, told):
             told.update(blobs)
             yield outcome
+    if policy.allowed and source.kind == "tree" and ctx.scope is None:
+        from gatepost.rules.large_model_files.allow import stale
+
+        yield from stale(source, policy.allowed)
     yield from twice.check(source, policy)
     yield from rundirs.check(source, policy)
     yield from gaps.check(source)

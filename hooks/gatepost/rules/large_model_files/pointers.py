@@ -64,7 +64,8 @@ def _raw_finding(source: Source, blob: Blob, use: Use, head: bytes) -> Finding:
     if poses_as_pointer(head):
         much = "more than a pointer can have" if blob.size > POINTER_MAX else "and not one that git-lfs can read"
         message = f"begins like a Git LFS pointer but is none: {exact(blob.size)}, {much}"
-        return Finding(code="MF112", where=Location(path=blob.path), message=message, remedy=_restage(source, use))
+        remedy = f"put the real file there, then `git lfs install && git add -- {quote(blob.path)}`"
+        return Finding(code="MF112", where=Location(path=blob.path), message=message, remedy=remedy)
     message = f"`filter=lfs` covers it, but {exact(blob.size)} of raw bytes are in git, not a pointer"
     return Finding(code="MF111", where=Location(path=blob.path), message=message, remedy=_restage(source, use))
 
@@ -111,6 +112,8 @@ def _rules(source: Source, policy: Policy) -> Iterator[Finding]:
             cure = f"`{lfs_track(rule.better)}`" if rule.better.startswith("*.") else ""
             if rule.better and not cure:
                 cure = f"`git lfs untrack {quote(rule.pattern)}; git lfs track {_single(rule.better)}`"
+            if cure and base:
+                cure = f"`cd {quote(base.rstrip('/'))} && {cure[1:-1]}; cd -`"
             yield Finding(
                 code="MF113",
                 where=Location(path=path, line=rule.line),
