@@ -41,13 +41,14 @@ def load_toml(lock: Lock, path: str, rule: str) -> dict[str, Any] | Unknown:
 
     data = lock.read(path) if path else None
     if data is None:
-        return Unknown(rule=rule, reason=f"there is no {path or 'manifest'} to compare with")
+        return Unknown(rule=rule, reason=f"there is no {path or 'manifest'} to compare with", code="LF309")
     try:
         return loads(data)
     except TomlError as error:
         if (line := conflict_line(data)) is not None:
-            return Unknown(rule=rule, reason=f"{path} has merge conflict markers", path=path, line=line)
-        return Unknown(rule=rule, reason=f"{path} is not valid TOML: {error.reason}", path=path, line=error.line)
+            return Unknown(rule=rule, reason=f"{path} has merge conflict markers", path=path, line=line, code="LF305")
+        reason = f"{path} is not valid TOML: {error.reason}"
+        return Unknown(rule=rule, reason=reason, path=path, line=error.line, code="LF305")
 
 
 def table(value: Any, *keys: str) -> dict[str, Any]:

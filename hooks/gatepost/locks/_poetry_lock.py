@@ -36,6 +36,7 @@ def contents(lock: Lock) -> Contents:
         manifest = loads(lock.read(path) or b"")
     except TomlError:
         manifest = {}
+    one = judged_as_one(data, lock.data, manifest)
     ours = {canonical(name) for name in (table(manifest, "project").get("name"),
             table(manifest, "tool", "poetry").get("name")) if isinstance(name, str)}  # fmt: skip
     entries = data.get("package", [])
@@ -80,9 +81,17 @@ def contents(lock: Lock) -> Contents:
             where=path,
             key=_key(found),
         )
-        for found in direct(manifest)
+        for found in direct(manifest, groups=not one, project=not one)
     )
     return Contents(packages=tuple(packages), direct=wanted, hashes=any_hash)
+
+
+def judged_as_one(data: dict[str, Any], raw: bytes, manifest: dict[str, Any]) -> bool:
+    """Whether Poetry 1.x wrote the lock and can still read the project: then `[project]` asks for nothing."""
+    from gatepost.locks.poetry import header_of, one_reads, wrote_one
+
+    head = header_of(raw, table(data, "metadata"))
+    return wrote_one(head) and one_reads(manifest, head.writer)
 
 
 def _needs(entries: dict[str, Any], never: frozenset[str] | set[str]) -> tuple[Need, ...]:

@@ -43,10 +43,10 @@ def load(data: bytes) -> dict[str, Any] | str:
 def judge(lock: Lock) -> Verdict:
     """Satisfiability of the sources' specs; see the module."""
     if (line := conflict_line(lock.data)) is not None:
-        return Unknown(rule=RULE, reason="the lock has merge conflict markers", line=line)
+        return Unknown(rule=RULE, reason="the lock has merge conflict markers", line=line, code="LF308")
     data = load(lock.data)
     if isinstance(data, str):
-        return Unknown(rule=RULE, reason=f"the lock cannot be read: {data}")
+        return Unknown(rule=RULE, reason=f"the lock cannot be read: {data}", code="LF308")
     if data.get("version") != 1:
         return Unknown(rule=RULE, reason=f"its version {show(str(data.get('version')))} is not 1", code="LF302")
     meta = data.get("metadata")
@@ -185,13 +185,14 @@ def packages(lock: Lock) -> Contents:
         if not isinstance(entry, dict) or not isinstance(entry.get("name"), str):
             return Contents(broken="a package has no name")
         hashes = entry.get("hash")
+        virtual = entry["name"].startswith("__")  # a virtual package has no archive
         kind = (str(entry.get("manager")), str(entry.get("platform")), str(entry.get("category")))
         found.append(
             Package(
                 name=entry["name"].lower() if kind[0] == "conda" else canonical(entry["name"]),
                 version=str(entry.get("version", "")),
                 identity=(entry["name"].lower(), *kind),
-                hashed=bool(isinstance(hashes, dict) and any(hashes.values())),
+                hashed=None if virtual else isinstance(hashes, dict) and any(hashes.values()),
             )
         )
     return Contents(packages=tuple(found), hashes=True)

@@ -47,11 +47,11 @@ def judge(lock: Lock) -> Verdict:
     from gatepost.toml.load import TomlError
 
     if (line := conflict_line(lock.data)) is not None:
-        return Unknown(rule=RULE, reason="the lock has merge conflict markers", line=line)
+        return Unknown(rule=RULE, reason="the lock has merge conflict markers", line=line, code="LF308")
     try:
         meta = metadata(lock.data)
     except TomlError as error:
-        return Unknown(rule=RULE, reason=f"the lock is not valid TOML: {error.reason}", line=error.line)
+        return Unknown(rule=RULE, reason=f"the lock is not valid TOML: {error.reason}", line=error.line, code="LF308")
     path = lock.beside("pyproject.toml")
     data = load_toml(lock, path, RULE)
     if isinstance(data, Unknown):

@@ -67,10 +67,10 @@ def load(data: bytes) -> dict[str, Any] | str:
 def judge(lock: Lock) -> Verdict:
     """Compare the recorded hash with both hashes of the Pipfile beside the lock."""
     if (line := conflict_line(lock.data)) is not None:
-        return Unknown(rule="Pipfile.lock", reason="the lock has merge conflict markers", line=line)
+        return Unknown(rule="Pipfile.lock", reason="the lock has merge conflict markers", line=line, code="LF308")
     locked = load(lock.data)
     if isinstance(locked, str):
-        return Unknown(rule="Pipfile.lock", reason=f"the lock cannot be read: {locked}")
+        return Unknown(rule="Pipfile.lock", reason=f"the lock cannot be read: {locked}", code="LF308")
     meta = table(locked, "_meta")
     spec = meta.get("pipfile-spec")
     if isinstance(spec, int) and spec > KNOWN_SPEC:
@@ -92,7 +92,7 @@ def judge(lock: Lock) -> Verdict:
     try:
         new, old = pipfile_hash(data, True), pipfile_hash(data, False)
     except (TypeError, ValueError, AttributeError, RecursionError):
-        return Unknown(rule=NEW, reason="the Pipfile holds a value that pipenv cannot read", path=path)
+        return Unknown(rule=NEW, reason="the Pipfile holds a value that pipenv cannot read", path=path, code="LF305")
     if recorded == new:
         return Fresh(rule=NEW)
     if recorded == old:
@@ -151,7 +151,7 @@ def _difference(
         pins = {canonical(name): value for name, value in table(locked, where).items()}
         for name, value in entries.items():
             spec = _specifier(value)
-            pin = pins.get(canonical(name))
+            pin = pins.get(canonical(name.split("[")[0].strip()))
             if pin is None:
                 if not _conditional(value) and not _local(value) and canonical(name) not in UNSAFE:
                     return f"[{section}] gained {show(name)}{f' {show(spec)}' if spec else ''}", (section, name)
@@ -163,7 +163,7 @@ def _difference(
                     section,
                     name,
                 )
-        listed = {canonical(name) for name in entries}
+        listed = {canonical(name.split("[")[0].strip()) for name in entries}
         for name, pin in table(locked, where).items():
             if not certain and isinstance(pin, dict) and "index" in pin and canonical(name) not in listed:
                 return f"[{section}] no longer asks for {show(name)}, the lock still has it", (section,)
@@ -236,7 +236,7 @@ def packages(lock: Lock) -> Contents:
             )
     wanted = tuple(
         Need(
-            name=canonical(name),
+            name=canonical(name.split("[")[0].strip()),
             specifier=_specifier(value),
             optional=_conditional(value) or _local(value),
             where=path,

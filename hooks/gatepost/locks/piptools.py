@@ -49,7 +49,7 @@ def _command(data: bytes) -> Command | None:
 def judge(lock: Lock) -> Verdict:
     """Compare the inputs with the pins, one-sided: see the module."""
     if (line := conflict_line(lock.data)) is not None:
-        return Unknown(rule="compiled requirements", reason="it has merge conflict markers", line=line)
+        return Unknown(rule="compiled requirements", reason="it has merge conflict markers", line=line, code="LF308")
     command = _command(lock.data)
     if command is None or not command.tool:
         found = _by_neighbour(lock, command)
@@ -62,11 +62,11 @@ def judge(lock: Lock) -> Verdict:
     if base is None:
         missing = ", ".join(show(name, 40) for name in command.inputs) or "no input"
         reason = f"its inputs ({missing}) are not found from its own directory upwards"
-        return Unknown(rule=rule, reason=reason, remedy=f"run {show(command.text, 200)} and compare")
+        return Unknown(rule=rule, reason=reason, code="LF304", remedy=f"run {show(command.text, 200)} and compare")
     inputs = read_inputs(lock, command, base)
     if inputs.problem:
         remedy = f"run {show(command.text, 200)} and compare"
-        return Unknown(rule=rule, reason=inputs.problem, path=inputs.problem_path, remedy=remedy)
+        return Unknown(rule=rule, reason=inputs.problem, path=inputs.problem_path, remedy=remedy, code="LF304")
     locked = [(line, _labels(via, inputs.own)) for line, via in pins(lock.data)[1]]
     stale = _compare(lock, command, inputs, locked, rule)
     return stale or Fresh(rule=rule, partial=PARTIAL)
@@ -224,8 +224,6 @@ def _unmet(asked: Asked, found: Pins, active: bool | None, noted: bool, keeps: b
         return f"{asked.place} gained {show(line.text)}" if active else ""
     if active is None and not (noted and direct):
         return ""
-    if noted and active and not direct and not repeated:
-        return f"{asked.place} gained {show(line.text)} (the lock has it only because another package needs it)"
     versions = [_version(pin) for pin, _ in found]
     if line.specifier and not line.url and not (repeated and active is None):
         outside = [version for version in versions if version and meets(version, line.specifier) is False]
@@ -237,6 +235,8 @@ def _unmet(asked: Asked, found: Pins, active: bool | None, noted: bool, keeps: b
         return f"{asked.place} asks for {show(line.text)}, the lock holds {canonical(line.name)} {', '.join(versions)}"
     if not line.url and not line.editable and all(pin.url for pin, _ in found) and noted and direct:
         return f"{asked.place} asks for {show(line.text)}, the lock takes it from {show(found[0][0].url)}"
+    if noted and active and not direct and not repeated:
+        return f"{asked.place} gained {show(line.text)} (the lock has it only because another package needs it)"
     if keeps and active and line.extras:
         had = {canonical(extra) for pin, _ in found for extra in pin.extras}
         for extra in line.extras:
@@ -262,10 +262,10 @@ def _left_over(
             reason = f"{show(name)} on line {line.line} has no `# via` note: it was added by hand"
             return _stale(lock, command, rule, reason, None)
         labels = [label for label in via if is_input(label)]
-        if labels and name not in names:
+        if labels and name not in names and not unnamed:  # uv notes what `.[extra]` asks for as the input's own
             reason = f"{show(labels[0].removeprefix('-r '))} no longer asks for {show(name)}"
             return _stale(lock, command, rule, reason, None)
-        if keeps and labels and len(labels) == len(via):
+        if keeps and not unnamed and labels and len(labels) == len(via):
             wanted = {
                 canonical(extra)
                 for one in inputs.asked
@@ -337,7 +337,7 @@ def packages(lock: Lock) -> Contents:
         Package(
             name=canonical(line.name),
             version=_version(line),
-            identity=(canonical(line.name), " ".join(line.marker.split())),
+            identity=(canonical(line.name), ",".join(sorted(line.extras)), " ".join(line.marker.split())),
             origin="registry" if not line.url else "git" if line.url.startswith("git+") else "url",
             hashed=bool(line.hashes) if hashes and not line.url and not line.editable else None,
             marker=line.marker,

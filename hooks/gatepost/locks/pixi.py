@@ -28,6 +28,8 @@ PARTIAL = "removed specs, channels, options, source packages and virtual package
 KNOWN = 7  # the newest `version` of the lock that was read
 _CONDA = re.compile(r"([^/]+)-([^/-]+)-[^/-]+\.(?:conda|tar\.bz2)$")
 _WHEEL = re.compile(r"([A-Za-z0-9_.]+)-([^/-]+)-[^/]*\.whl$")
+# keys of a spec that do not make it conditional, nor give it another origin
+_SIMPLE = {"version", "build", "build-number", "channel", "subdir", "extras", "index", "file-name", "md5", "sha256"}
 _FAMILIES = {"linux": ("linux", "unix"), "osx": ("osx", "unix"), "win": ("win",)}
 
 
@@ -76,10 +78,10 @@ def judge(lock: Lock) -> Verdict:
     from gatepost.locks.condalock import load
 
     if (line := conflict_line(lock.data)) is not None:
-        return Unknown(rule=RULE, reason="the lock has merge conflict markers", line=line)
+        return Unknown(rule=RULE, reason="the lock has merge conflict markers", line=line, code="LF308")
     locked = load(lock.data)
     if isinstance(locked, str):
-        return Unknown(rule=RULE, reason=f"the lock cannot be read: {locked}")
+        return Unknown(rule=RULE, reason=f"the lock cannot be read: {locked}", code="LF308")
     version = locked.get("version")
     if not isinstance(version, int) or version > KNOWN:
         return Unknown(rule=RULE, reason=f"its version {show(str(version))} is newer than {KNOWN}", code="LF302")
@@ -101,15 +103,25 @@ def judge(lock: Lock) -> Verdict:
     workspace = table(data, "workspace") or table(data, "project")
     platforms = workspace.get("platforms")
     base = [name for name in platforms if isinstance(name, str)] if isinstance(platforms, list) else []
+    subdirs = _subdirs(locked)
     for name, features in wanted.items():
         has = _locked_packages(recorded[name])
         allowed = _platforms(data, features, base)
         for platform in allowed:
-            if platform not in has:
-                return _stale(lock, path, f"platform {show(platform)} was added to environment {show(name)}", ())
-            if reason := _unmet(data, features, platform, has[platform], path):
-                return _stale(lock, path, reason[0], (*prefix, *reason[1]))
+            for record in [one for one in has if one == platform or subdirs.get(one) == platform] or [platform]:
+                if reason := _unmet(data, features, platform, has.get(record, {})):
+                    return _stale(lock, path, reason[0], (*prefix, *reason[1]))
     return Fresh(rule=RULE, partial=PARTIAL)
+
+
+def _subdirs(locked: dict[str, Any]) -> dict[str, str]:
+    """Since version 7 a lock names its platforms itself: name -> conda's name of it."""
+    entries = locked.get("platforms")
+    return {
+        str(entry.get("name")): str(entry.get("subdir", entry.get("name")))
+        for entry in (entries if isinstance(entries, list) else [])
+        if isinstance(entry, dict)
+    }
 
 
 def _platforms(data: dict[str, Any], features: list[str], base: list[str]) -> list[str]:
@@ -147,7 +159,7 @@ def _named(kind: str, url: str) -> tuple[str, str]:
 
 
 def _unmet(
-    data: dict[str, Any], features: list[str], platform: str, has: dict[str, list[tuple[str, str]]], path: str
+    data: dict[str, Any], features: list[str], platform: str, has: dict[str, list[tuple[str, str]]]
 ) -> tuple[str, Key] | None:
     from gatepost.locks._manifest import meets as pip_meets
 
@@ -155,9 +167,7 @@ def _unmet(
     for feature in features:
         for name, spec, key, pypi in specs(data, feature, platform):
             plain = spec if isinstance(spec, str) else spec.get("version", "*") if isinstance(spec, dict) else None
-            if not isinstance(plain, str) or (
-                isinstance(spec, dict) and {"git", "path", "url", "workspace"} & set(spec)
-            ):
+            if not isinstance(plain, str) or (isinstance(spec, dict) and not set(spec) <= _SIMPLE):
                 continue
             records = has.get(canonical(name), [])
             shown = f"{show(name)}{'' if plain in ('', '*') else ' ' + show(plain)}"
@@ -208,7 +218,7 @@ def packages(lock: Lock) -> Contents:
         return Contents(broken=data)
     entries = data.get("packages")
     found = []
-    for entry in entries if isinstance(entries, list) else []:
+    for index, entry in enumerate(entries if isinstance(entries, list) else []):
         if not isinstance(entry, dict):
             continue
         kind = "conda" if "conda" in entry else "pypi"
@@ -222,9 +232,9 @@ def packages(lock: Lock) -> Contents:
             Package(
                 name=name or url,
                 version=str(entry.get("version", version)),
-                identity=(kind, url, str(entry.get("name", "")), str(entry.get("build", ""))),
+                identity=(kind, url, str(index) if local else ""),
                 origin="path" if local else "git" if url.startswith("git+") else "registry",
-                hashed=None if local or url.startswith("git+") else bool(entry.get("sha256") or entry.get("md5")),
+                hashed=None if local or kind == "pypi" else bool(entry.get("sha256") or entry.get("md5")),
             )
         )
     return Contents(packages=tuple(found), hashes=True)

@@ -80,7 +80,11 @@ def header(data: bytes) -> Header:
     Raises:
         TomlError: not a TOML document.
     """
-    values = metadata(data)
+    return header_of(data, metadata(data))
+
+
+def header_of(data: bytes, values: dict[str, Any]) -> Header:
+    """The same from a `[metadata]` table already read."""
     found = _WRITER.match(data[:400])
     writer = found[1].decode("ascii", "replace") if found and data.startswith(b"#") else ""
     version = values.get("lock-version")
@@ -94,6 +98,11 @@ def header(data: bytes) -> Header:
         python_versions=python if isinstance(python, str) else "",
         content_hash=content_hash if isinstance(content_hash, str) else "",
     )
+
+
+def wrote_one(head: Header) -> bool:
+    """Whether Poetry 1.x wrote the lock: by the comment, else by the format."""
+    return (head.writer[0] == 1) if head.writer else bool(head.format) and head.format < (2, 1)
 
 
 def content_hash(data: dict[str, Any], project: bool = True, groups: bool = True, group: bool = True) -> str:
@@ -138,11 +147,13 @@ def judge(lock: Lock) -> Verdict:
     from gatepost.toml.load import TomlError
 
     if (line := conflict_line(lock.data)) is not None:
-        return Unknown(rule="poetry.lock", reason="the lock has merge conflict markers", line=line)
+        return Unknown(rule="poetry.lock", reason="the lock has merge conflict markers", line=line, code="LF308")
     try:
         head = header(lock.data)
     except TomlError as error:
-        return Unknown(rule="poetry.lock", reason=f"the lock is not valid TOML: {error.reason}", line=error.line)
+        return Unknown(
+            rule="poetry.lock", reason=f"the lock is not valid TOML: {error.reason}", line=error.line, code="LF308"
+        )
     if head.format > KNOWN_FORMAT:
         reason = f"its lock-version {show(head.format_text)} is newer than {'.'.join(map(str, KNOWN_FORMAT))}"
         return Unknown(rule="poetry.lock", reason=reason, code="LF302")
@@ -150,15 +161,14 @@ def judge(lock: Lock) -> Verdict:
     data = load_toml(lock, path, "poetry.lock")
     if isinstance(data, Unknown):
         return data
-    one = (head.writer[0] == 1) if head.writer else bool(head.format) and head.format < (2, 1)
-    one = one and one_reads(data, head.writer)
+    one = wrote_one(head) and one_reads(data, head.writer)
     by = f"Poetry {head.writer_text}" if head.writer else "Poetry"
     rule = f"content-hash of Poetry {_era(head, one)}" + (f" (written by {by})" if head.writer else "")
     try:
         found = _match(data, head, one)
     except (TypeError, ValueError, AttributeError, RecursionError):
         reason = "pyproject.toml holds a value that Poetry cannot read where dependencies stand"
-        return Unknown(rule=rule, reason=reason, path=path)
+        return Unknown(rule=rule, reason=reason, path=path, code="LF305")
     if found is None:
         return _stale(lock, data, head, one, rule)
     note = ""
@@ -196,9 +206,9 @@ def _stale(lock: Lock, data: dict[str, Any], head: Header, one: bool, rule: str)
         reason = f"Poetry {head.writer_text} wrote it, whose hash rule is not known, and no requirement differs visibly"
         return Unknown(rule=rule, reason=reason, code="LF302", path=path)
     reason, key = difference or (_guess(data, head, one), ())
-    return Stale(
-        rule=rule, reason=reason, path=path, key=spell_key(key), line=line_of(lock, path, key), relock=relock(lock)
-    )
+    code = "LF102" if key and key[-1] in ("python", "requires-python") else "LF101"
+    line = line_of(lock, path, key)
+    return Stale(rule=rule, reason=reason, code=code, path=path, key=spell_key(key), line=line, relock=relock(lock))
 
 
 def _guess(data: dict[str, Any], head: Header, one: bool) -> str:
@@ -230,8 +240,7 @@ def relock(lock: Lock) -> str:
     one = False
     try:
         head = header(lock.data)
-        one = (head.writer[0] == 1) if head.writer else bool(head.format) and head.format < (2, 1)
-        one = one and one_reads(loads(lock.read(lock.beside("pyproject.toml")) or b""), head.writer)
+        one = wrote_one(head) and one_reads(loads(lock.read(lock.beside("pyproject.toml")) or b""), head.writer)
     except TomlError:
         pass
     command = "poetry lock --no-update" if one else "poetry lock"

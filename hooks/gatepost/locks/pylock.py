@@ -26,11 +26,13 @@ def _load(lock: Lock) -> dict[str, Any] | Unknown:
     from gatepost.toml.load import TomlError, loads
 
     if (line := conflict_line(lock.data)) is not None:
-        return Unknown(rule="pylock.toml", reason="it has merge conflict markers", line=line)
+        return Unknown(rule="pylock.toml", reason="it has merge conflict markers", line=line, code="LF308")
     try:
         return loads(lock.data)
     except TomlError as error:
-        return Unknown(rule="pylock.toml", reason=f"it is not valid TOML: {error.reason}", line=error.line)
+        return Unknown(
+            rule="pylock.toml", reason=f"it is not valid TOML: {error.reason}", line=error.line, code="LF308"
+        )
 
 
 def judge(lock: Lock) -> Verdict:
