@@ -16,7 +16,8 @@ KEPT = (".gitignore", ".gitkeep")
 def outputs(data: bytes, path: str) -> list[str]:
     """Repository paths of the outputs that a `.dvc` file at `path` keeps outside git; empty if it cannot be read."""
     items: list[dict[str, str]] = []
-    section, folder = "", path.rpartition("/")[0]
+    section = ""
+    folder: str | None = path.rpartition("/")[0]
     for line in data.decode("utf-8", "replace").splitlines():
         text = line.strip()
         if not text or text.startswith("#"):
@@ -24,7 +25,7 @@ def outputs(data: bytes, path: str) -> list[str]:
         if line[0] not in " -\t":
             section, _, value = text.partition(":")
             if section == "wdir":
-                folder = _join(folder, _plain(value))
+                folder = _join(folder or "", _plain(value))
             continue
         if section != "outs":
             continue
@@ -34,6 +35,8 @@ def outputs(data: bytes, path: str) -> list[str]:
         key, colon, value = text.partition(":")
         if items and colon:
             items[-1].setdefault(key.strip(), _plain(value))
+    if folder is None:
+        return []
     return [
         full
         for each in items
@@ -47,17 +50,17 @@ def _plain(value: str) -> str:
     return value[1:-1] if len(value) > 1 and value[0] == value[-1] and value[0] in "'\"" else value
 
 
-def _join(folder: str, path: str) -> str:
-    """A path within the repository, "" if it leads out of it."""
+def _join(folder: str, path: str) -> str | None:
+    """A path within the repository, None if it leads out of it."""
     parts: list[str] = []
     for part in [*folder.split("/"), *path.split("/")]:
         if part == "..":
             if not parts:
-                return ""
+                return None
             parts.pop()
         elif part not in ("", "."):
             parts.append(part)
-    return "" if path.startswith("/") else "/".join(parts)
+    return None if path.startswith("/") else "/".join(parts)
 
 
 def candidates(path: str) -> list[str]:
