@@ -56,7 +56,7 @@ def _direct(data: r.UvLock) -> list[Need]:
         lists = [metadata.get("requires-dist")]
         groups = metadata.get("requires-dev")
         lists.extend(groups.values() if isinstance(groups, dict) else ())
-        if next(iter(item.get("source") or {}), "") in ("git", "url", "path"):
+        if next(iter(item["source"] if isinstance(item.get("source"), dict) else {}), "") in ("git", "url", "path"):
             continue
         for needs in lists:
             for need in needs if isinstance(needs, list) else ():
@@ -112,7 +112,8 @@ def _overridden(head: Mapping[str, Any], name: str) -> bool:
     manifest = head.get("manifest")
     manifest = manifest if isinstance(manifest, dict) else {}
     for key in ("overrides", "excludes"):
-        for item in manifest.get(key) or ():
+        listed = manifest.get(key)
+        for item in listed if isinstance(listed, list) else ():
             if item == name or (isinstance(item, dict) and (item.get("name") == name or "package" in item)):
                 return True
     return False

@@ -13,7 +13,7 @@ import re
 from gatepost.locks._base import Fresh, Stale, Unknown
 from gatepost.locks.uv import project as p
 from gatepost.locks.uv import read as r
-from gatepost.locks.uv.project import Lowering, Project, Undecidable, Wanted, Workspace, strings, table
+from gatepost.locks.uv.project import Lowering, Project, Undecidable, Wanted, Workspace, listed, strings, table
 from gatepost.manifests import markers, pep508, versions
 from gatepost.manifests.pep508 import canonical
 from gatepost.record import record
@@ -436,7 +436,7 @@ def _manifest(case: _Case, python: versions.Ranges) -> None:
         value = case.root.uv.get(key)
         if isinstance(value, list) and any(not isinstance(item, str) for item in value) or any(
             isinstance(item, dict) and "package" in item and "dependencies" in item
-            for item in manifest.get(stored) or ()
+            for item in listed(manifest.get(stored))
         ):
             raise Undecidable(f"{prefix}{key} has entries for single packages", "LF302", case.root.path, prefix + key)
         wanted = [
@@ -449,7 +449,7 @@ def _manifest(case: _Case, python: versions.Ranges) -> None:
     value = case.root.uv.get("exclude-dependencies")
     names = {canonical(name) for name in strings(value)}
     had = {canonical(name) for name in strings(manifest.get("excludes"))}
-    if names != had and not any(isinstance(item, dict) for item in [*(value or ()), *(manifest.get("excludes") or ())]):
+    if names != had and not any(isinstance(item, dict) for item in [*listed(value), *listed(manifest.get("excludes"))]):
         gone = sorted(names ^ had)[0]
         verb = "gained" if gone in names else "lost"
         raise _Stale("LF101", f"{prefix}exclude-dependencies {verb} {gone}", case.root.path,
@@ -480,7 +480,7 @@ def _metadata(case: _Case, manifest: Mapping[str, Any], locked_names: set[str]) 
                 continue
             needs.append((parsed.canonical, parsed.extras, p.specifier_identity(parsed.specifier), parsed.url,
                           re.sub(r"\s+", "", parsed.marker).replace('"', "'")))  # fmt: skip
-        for entry in item.get("requires-dist") or ():
+        for entry in listed(item.get("requires-dist")):
             if isinstance(entry, dict):
                 found = p.recorded(entry, case.lock.directory)
                 needs.append((*found.identity[:2], found.identity[3], "",
@@ -509,7 +509,7 @@ def _same(
     case: _Case, wanted: list[Wanted], stored: Any, python: versions.Ranges, what: str, unused: set[str] | None = None
 ) -> None:
     """Stale if two sets of requirements differ; `unused`: new ones for names outside it do not count (uv 0.13)."""
-    locked = [p.recorded(item, case.lock.directory) for item in stored or () if isinstance(item, dict)]
+    locked = [p.recorded(item, case.lock.directory) for item in listed(stored) if isinstance(item, dict)]
     missing, extra = p.differ(wanted, locked, python)
     if unused is not None and not extra:
         missing = [item for item in missing if item.name in unused]
@@ -613,7 +613,7 @@ def _indexes(case: _Case) -> set[str] | None:
     found: set[str] = set()
     default = False
     configured = False
-    for entry in settings.get("index") or ():
+    for entry in listed(settings.get("index")):
         if isinstance(entry, dict) and isinstance(entry.get("url"), str):
             configured = True
             default = default or entry.get("default") is True
@@ -683,7 +683,7 @@ def _tree(case: _Case, item: Mapping[str, Any], where: str, python: versions.Ran
                 raise _Stale("LF101", f'{name} gained the group "{group}"', project.path, f"dependency-groups.{group}")
             if group not in groups and (stored[group] or case.revision >= 1):
                 raise _Stale("LF101", f'{name} lost the group "{group}"', project.path, "dependency-groups")
-        locked = [p.recorded(entry, case.lock.directory) for entry in stored.get(group) or () if isinstance(entry, dict)]
+        locked = [p.recorded(entry, case.lock.directory) for entry in listed(stored.get(group)) if isinstance(entry, dict)]
         missing, extra = p.differ(groups.get(group, []), locked, python)
         if missing or extra:
             raise _difference(missing, extra, f'group "{group}"', project.path)
@@ -698,7 +698,7 @@ def _tree(case: _Case, item: Mapping[str, Any], where: str, python: versions.Ran
 def _requirements(
     case: _Case, name: str, project: Project, wanted: list[Wanted], stored: Any, python: versions.Ranges
 ) -> None:
-    locked = [p.recorded(entry, case.lock.directory) for entry in stored or () if isinstance(entry, dict)]
+    locked = [p.recorded(entry, case.lock.directory) for entry in listed(stored) if isinstance(entry, dict)]
     missing, extra = p.differ(wanted, locked, python)
     if not missing and not extra:
         return

@@ -108,6 +108,11 @@ def strings(value: Any) -> list[str]:
     return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
 
 
+def listed(value: Any) -> list[Any]:
+    """A list as it is, anything else as an empty one."""
+    return value if isinstance(value, list) else []
+
+
 def join(directory: str, path: str) -> str | None:
     """A POSIX path relative to a directory, `..` resolved; None if it leaves the repository or is absolute."""
     path = path.replace("\\", "/")
@@ -262,7 +267,7 @@ def source_tables(project: Project) -> dict[str, list[Mapping[str, Any]]]:
 def index_urls(project: Project | None) -> dict[str, str]:
     """The named indexes of `[[tool.uv.index]]`: name to URL."""
     found: dict[str, str] = {}
-    for entry in (project.uv.get("index") if project is not None else None) or []:
+    for entry in listed(project.uv.get("index") if project is not None else None):
         if isinstance(entry, dict) and isinstance(entry.get("name"), str) and isinstance(entry.get("url"), str):
             found.setdefault(entry["name"], entry["url"])
     return found
@@ -671,6 +676,26 @@ def recorded(entry: Mapping[str, Any], base: str) -> Wanted:
     )
 
 
+def merged(needs: Iterable[Wanted]) -> list[Wanted]:
+    """Registry requirements that differ in nothing but their versions as one, as uv 0.13 compares them."""
+    found: dict[Any, Wanted] = {}
+    for item in needs:
+        if item.identity[2] != "registry" or not isinstance(item.identity[3], tuple):
+            found.setdefault((item.identity, item.marker), item)
+            continue
+        key = (item.identity[:3], item.identity[4:], item.marker)
+        old = found.get(key)
+        if old is None:
+            found[key] = item
+        else:
+            both = versions.intersect(old.identity[3], item.identity[3])
+            found[key] = Wanted(
+                name=item.name, identity=(*item.identity[:3], both, *item.identity[4:]), marker=item.marker,
+                text=item.text, path=item.path, key=item.key, label=item.label,
+            )  # fmt: skip
+    return list(found.values())
+
+
 def differ(
     wanted: Iterable[Wanted], locked: Iterable[Wanted], python: versions.Ranges
 ) -> tuple[list[Wanted], list[Wanted]]:
@@ -679,6 +704,16 @@ def differ(
     Raises:
         Undecidable: a marker too tangled to compare.
     """
+    new, old = list(wanted), list(locked)
+    found = _differ(new, old, python)
+    if found != ([], []) and _differ(merged(new), merged(old), python) == ([], []):
+        return [], []
+    return found
+
+
+def _differ(
+    wanted: Iterable[Wanted], locked: Iterable[Wanted], python: versions.Ranges
+) -> tuple[list[Wanted], list[Wanted]]:
     pool: dict[tuple[Any, ...], list[Wanted]] = {}
     for item in locked:
         pool.setdefault(item.identity, []).append(item)
