@@ -9,12 +9,11 @@ taken only if it reads back as that data.
 from __future__ import annotations
 
 from gatepost.record import record
-from gatepost.sync import overrides, splice
+from gatepost.sync import overrides
 from gatepost.sync.paths import get, leaves, plain, read, render, render_key, same, show
 from gatepost.sync.record_file import ADDED, ADOPTED, Entry
 from gatepost.sync.tables import atomic, identity, legacy_keys, shareable
 from gatepost.toml.load import TomlError, loads
-from gatepost.toml.scan import scan
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -175,9 +174,13 @@ class _Merge:
         if self.here:
             for path, reason in self.keeps:
                 self.ops.append(("add", (*KEEP, show(path)), reason))
+        if not self.ops:
+            return Merged(text=self.text, entries=self.entries, notes=tuple(self.notes), keeps=tuple(self.keeps))
+        from gatepost.sync.splice import NotSpliceable
+
         try:
             text = proved(self.text, self.local, self.ops)
-        except splice.NotSpliceable as error:
+        except NotSpliceable as error:
             return self.refusal(str(error), wanted, blocks)
         return Merged(text=text, entries=self.entries, notes=tuple(self.notes), keeps=tuple(self.keeps))
 
@@ -511,6 +514,8 @@ def proved(text: str, data: Mapping[str, Any], ops: Sequence[Op]) -> str:
     """
     if not ops:
         return text
+    from gatepost.sync import splice
+
     meant = plain(data)
     new = text
     for op in ops:
@@ -531,6 +536,8 @@ def proved(text: str, data: Mapping[str, Any], ops: Sequence[Op]) -> str:
 
 
 def _spliced(text: str, op: Op) -> str:
+    from gatepost.sync import splice
+
     name, path = op[0], op[1]
     if name == "set":
         return splice.set_value(text, path, op[2])
@@ -548,6 +555,8 @@ def _spliced(text: str, op: Op) -> str:
 
 
 def _change(data: dict[str, Any], op: Op, before: str, after: str) -> None:
+    from gatepost.toml.scan import scan
+
     name, path = op[0], op[1]
     above = get(data, path[:-1])
     if name == "add":
@@ -571,6 +580,8 @@ def _change(data: dict[str, Any], op: Op, before: str, after: str) -> None:
 
 def _prune_empty(data: dict[str, Any], path: tuple[Any, ...], text: str) -> None:
     """Drop tables that lost their last key, where the text lost their header too."""
+    from gatepost.toml.scan import scan
+
     document = scan(text)
     while path and get(data, path) in ({}, []) and document.place(path) is None:
         del get(data, path[:-1])[path[-1]]
@@ -588,6 +599,8 @@ def _comments_lost(before: str, after: str) -> str:
     """The text of a comment that is gone, "" if none is."""
     if before.count("#") <= after.count("#") and "#" not in before:
         return ""
+    from gatepost.toml.scan import scan
+
     left: dict[str, int] = {}
     for start, end in scan(after).comments():
         left[after[start:end]] = left.get(after[start:end], 0) + 1

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from gatepost.globs import matcher
 from gatepost.model import Edit, Finding, Fix, Location, Unchecked
 from gatepost.record import record, replace
-from gatepost.sync import baseline, derive, layers, overrides, record_file, shadow
+from gatepost.sync import derive, layers, overrides, record_file, shadow
 from gatepost.sync.merge import Declared, Merged, declared, merge
 from gatepost.sync.paths import get, leaves, plain, read, same, show
 from gatepost.sync.record_file import NAME, Entry, Record, RecordError
@@ -85,6 +84,8 @@ def folders(tree: Tree, members: Sequence[str]) -> list[str]:
     """ "" and the folders ("libs/a/") of the members that have a pyproject.toml; "workspace" means uv's members."""
     if not members:
         return [""]
+    from gatepost.globs import matcher
+
     patterns: list[str] = []
     exclude: list[str] = []
     for member in members:
@@ -293,6 +294,8 @@ class _Project:
             self.note(path, note)
 
     def note(self, path: str, note: Note) -> None:
+        if note.kind not in ("drift", "keep", "conflict"):
+            return
         line = self.place(path, note.path)
         shown = show(note.path)
         if note.kind == "drift":
@@ -338,6 +341,8 @@ class _Project:
         """What is left of the violation baseline; says so where it grew."""
         if self.last.baseline is None or self.path not in self.entries:
             return self.last.baseline
+        from gatepost.sync import baseline
+
         name = next((name for name in shadow.RUFF_FILES if self.tree.read(name) is not None), self.path)
         data = _data(self.tree.read(name))
         now = baseline.listed(get(data, RUFF) if name == self.path else data)
