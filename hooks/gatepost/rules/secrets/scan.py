@@ -70,6 +70,7 @@ _CODE = (
 _PRAGMA = re.compile(rb"pragma: ?(?:allow|white)list secret|gitleaks:allow", re.IGNORECASE)
 _NEXT = re.compile(rb"pragma: ?(?:allow|white)list nextline secret", re.IGNORECASE)
 _AWS = re.compile(rb"(?i:secret_?access_?key)[\s\S]{0,60}?[\"'`=:\s]([A-Za-z0-9/+]{40})(?![A-Za-z0-9/+=])")
+_AWS_WORDS = (b"ecret_access_key", b"ECRET_ACCESS_KEY", b"ecretAccessKey", b"ecret-access-key", b"ecretaccesskey")
 _AFTER_PLAIN = re.compile(rb"\(|\.[A-Za-z_]|\[|\$")
 
 
@@ -109,7 +110,7 @@ class Scanner:
                 for match in self._compiled(row).finditer(data):
                     if hit := token_hit(row, match[1], match.start(1)):
                         yield hit
-        if b"ecret" in data and b"ccess" in data or b"SECRET_ACCESS" in data:
+        if any(word in data for word in _AWS_WORDS):
             for match in _AWS.finditer(data):
                 value = match[1].decode()
                 if not is_placeholder(value) and looks_random(value.replace("/", "").replace("+", "")):
@@ -172,9 +173,12 @@ class Scanner:
         before = data[max(0, begin - 240) : begin]
         if before[-1:] == b".":
             return None
-        text = before.decode("latin-1")
-        if not names.CREDENTIAL.search(text, text.rfind("\n") + 1) and not _CARRIED.search(text):
+        line = before[before.rfind(b"\n") + 1 :].lower()
+        if not any(word in line for word in names.CREDENTIAL) and (
+            len(line.strip()) > 24 or not _CARRIED.search(before.decode("latin-1"))
+        ):
             return None
+        text = before.decode("latin-1")
         while end < len(data) and data[end : end + 1] in b"+/=~." and end - begin < 400:
             end += 1
             while end < len(data) and (data[end] in _ALNUM or data[end] in b"_-"):
