@@ -42,8 +42,8 @@ CODES: tuple[Code, ...] = (
         severity="error",
         summary="A tool run by gatepost reported problems.",
         why="The tool's own output, printed above, says what and where.",
-        bad="import os  # unused: ruff F401\n",
-        good="\n",
+        bad="import os  # unused: ruff F401\n\nprint('ready')\n",
+        good="print('ready')\n",
         fix="Mend what the tool names; the first line of its block gives the command that was run.",
     ),
     Code(
