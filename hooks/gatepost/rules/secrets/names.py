@@ -15,7 +15,7 @@ PLAIN = "plain"  # `token`, `secret`, `password`: it may be another kind of toke
 
 # A quick look at the line before a value, in lower case: no such word, no question.
 CREDENTIAL = (
-    b"key", b"token", b"secret", b"passw", b"pwd", b"passphrase", b"bearer", b"auth", b"credential", b"login", b"pat", b"client", b"mistral"
+    b"key", b"token", b"secret", b"passw", b"pwd", b"passphrase", b"bearer", b"auth", b"credential", b"login", b"pat", b"client", b"mistral", b"http-basic"
 )  # fmt: skip
 
 _PROVIDERS = frozenset(
@@ -274,6 +274,7 @@ _TAIL = re.compile(
     r"_(?:prod|production|dev|development|test|testing|staging|stage|live|default|value|val|v?\d+|old|new|backup|main|here|raw|"
     r"plain|str|string|env|var|b64|base64)$"
 )
+_PLURAL = re.compile(r"((?:api|access|secret)_?key)s$")
 _STRONG = re.compile(
     r"(?:api|secret|access|private|account|auth|master|encryption|signing|subscription|service|admin|app|application|"
     r"storage|shared|license|ssh|rsa|fernet|webhook|write|read|ingest|ingestion|personal|developer|secret_access|function)_?key$|"
@@ -330,7 +331,7 @@ _WRAPPER = re.compile(
 _CALL = re.compile(
     r"\b(wandb)(?:\.login\s*\(|\s+login(?:\s+--(?:relogin|cloud|host\S*))*)$|\b(cohere)\.(?:Async)?Client(?:V2)?\s*\($|\b(Mistral)(?:Client)?\s*\($|"
     r"\b(AssemblyAI|Deepgram|DeepgramClient|Roboflow|TogetherClient|Together|Groq|Replicate|Pinecone|TavilyClient|Exa|SerpApiWrapper)\s*\($|"
-    r"\b(huggingface-cli|hf|hf auth|kaggle|clearml|comet|replicate|modal|roboflow)\s+login$|\b(login)(?:\s*\(|[\"']\s*,)$"
+    r"\b(huggingface-cli|hf|hf auth|kaggle|clearml|comet|replicate|modal|roboflow)\s+login$|\bpoetry\s+config\s+(http-basic|pypi-token)\.\S+(?:\s+\S+)?$|\b(login)(?:\s*\(|[\"']\s*,)$"
 )
 _ELSEWHERE = re.compile(r"(?:\bor|\|\||\?\?|\belse|:-|\bis)$")
 _IDENTIFIER = re.compile(r"[A-Za-z_][\w\-]{2,80}")
@@ -347,9 +348,12 @@ def classify(name: str) -> str | None:
     words = words_of(name).replace("label_studio", "labelstudio")
     while (shorter := _TAIL.sub("", words)) != words:
         words = shorter
+    words = _PLURAL.sub(r"\1", words)
     parts = words.split("_")
-    if not _NOT.isdisjoint(parts) and not words.endswith(
-        ("client_id_secret", "key_base", "store_password", "file_password", "url_token")
+    if (
+        not _NOT.isdisjoint(parts)
+        and not words.endswith(("password", "passwd"))
+        and not words.endswith(("client_id_secret", "key_base", "store_password", "file_password", "url_token"))
     ):
         return None
     known = not _PROVIDERS.isdisjoint(parts) or any(
@@ -419,7 +423,10 @@ def _direct(text: str, earlier: list[str]) -> tuple[str, str] | None:
             if words_of(name) == "key" and "username" in around.split("_"):
                 return "kaggle.json key", PROVIDER
         if kind in (None, PLAIN):
-            left = words_of(stripped[max(0, at - 60) : at]).split("_")
+            above = (
+                earlier[-1] if earlier and earlier[-1].rstrip().endswith((":", "{", "]")) else ""
+            )  # `wandb:`, `[wandb]`
+            left = words_of(above + " " + stripped[max(0, at - 60) : at]).split("_")
             if words_of(name) in ("key", "token", "secret", "apikey") and not _PROVIDERS.isdisjoint(left):
                 return name, PROVIDER
         if kind:

@@ -87,6 +87,8 @@ def looks_random(value: str, strict: bool = False) -> bool:
     plain = re.sub(r"[^A-Za-z0-9]", "", value)
     if len(plain) < 14 or len(plain) * 10 < len(value) * 8:
         return False
+    if sum(len(word) for word in _LONG_WORD.findall(value)) * 2 >= len(value):
+        return False  # a name in camel case
     classes = ["d" if c.isdigit() else "u" if c.isupper() else "l" for c in plain]
     switches = sum(a != b for a, b in pairwise(classes))
     digits = classes.count("d")
@@ -104,6 +106,7 @@ def looks_random(value: str, strict: bool = False) -> bool:
     return share >= (0.3 if strict else 0.2) and (digits >= 3 or not strict)
 
 
+_LONG_WORD = re.compile(r"[A-Z]?[a-z]{4,}")
 _WORDY = re.compile(r"[A-Z][a-z]{4,}.*[A-Z][a-z]{4,}|[a-z]{7,}")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 

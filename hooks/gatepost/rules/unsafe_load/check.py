@@ -96,7 +96,14 @@ def check_file(path: str, data: bytes) -> Iterator[Outcome]:
                 for rule in RULES:
                     if fault := rule(call, names):
                         found.append(_finding(path, line_of(node.lineno), cell, fault))
-    yield from sorted((one for one in found if one is not None), key=lambda one: (one.where.line or 0, one.code))
+    notes: set[str] = set()
+    for one in sorted((one for one in found if one is not None), key=lambda one: (one.where.line or 0, one.code)):
+        if one.code == "UL108":  # a note: once for a model in a file
+            target = one.message.partition(" (cell")[0].partition(" of ")[2]
+            if target in notes:
+                continue
+            notes.add(target)
+        yield one
 
 
 def _quote(path: str) -> str:
