@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import posixpath
 import re
+from itertools import islice
 
 from gatepost.manifests.shell import Command, Source, Word, expand, lines, split
 from gatepost.record import record
@@ -20,7 +21,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-MAX_SIZE = 1_000_000  # bytes; longer files are generated, and are not read
+MAX_SIZE = 300_000  # bytes; longer files are generated, and are not read
+MAX_STEPS = 2_000  # instructions
+MAX_WORDS = 5_000  # of one instruction
+MAX_HEREDOCS = 20  # of one instruction
 _DIRECTIVE = re.compile(r"#\s*([A-Za-z][A-Za-z0-9]*)\s*=\s*(.+?)\s*$")
 _HEREDOC = re.compile(r"<<(-?)(['\"]?)([A-Za-z_][A-Za-z0-9_.]*)\2")
 _SHELLS = frozenset(("sh", "bash", "dash", "ash", "zsh"))
@@ -171,7 +175,7 @@ def _instructions(text: str) -> Iterator[_Instruction]:
         body = Source(text=joined[offset:], marks=_shifted(tuple(marks), offset))
         heredocs: list[_Heredoc] = []
         if name in ("RUN", "COPY", "ADD"):
-            for match in _HEREDOC.finditer(body.text):
+            for match in islice(_HEREDOC.finditer(body.text), MAX_HEREDOCS):
                 start = index
                 while index < len(rows):
                     row = rows[index].lstrip("\t") if match[1] else rows[index]
@@ -197,7 +201,9 @@ class _Builder:
         self.open = False
 
     def build(self, instructions: Iterator[_Instruction]) -> Dockerfile:
-        for instruction in instructions:
+        for number, instruction in enumerate(instructions):
+            if number > MAX_STEPS:
+                break
             if instruction.name == "FROM":
                 self.close()
                 self.start(instruction)
@@ -442,9 +448,34 @@ def _words(body: Source) -> list[Word]:
     """Words of an instruction that is not a shell's: quotes removed, variables kept for `expand`."""
     found: list[Word] = []
     text = body.text
-    for match in re.finditer(r"(?:\"(?:[^\"\\]|\\.)*\"|'[^']*'|\\.|\$\{[^}]*\}|[^\s\"'\\]|[\"'\\])+", text):
-        plain = re.sub(r"\"((?:[^\"\\]|\\.)*)\"|'([^']*)'", lambda one: one[1] or one[2] or "", match[0])
-        found.append(Word(text=plain.replace("\\ ", " "), line=body.line(match.start())))
+    index, size = 0, len(text)
+    while index < size and len(found) < MAX_WORDS:
+        if text[index].isspace():
+            index += 1
+            continue
+        start, plain = index, []
+        while index < size and not text[index].isspace():
+            char = text[index]
+            if char in "\"'":
+                end = text.find(char, index + 1)
+                while char == '"' and end > 0 and text[end - 1] == "\\":
+                    end = text.find(char, end + 1)
+                if end < 0:
+                    plain.append(text[index:])
+                    index = size
+                    break
+                plain.append(text[index + 1 : end])
+                index = end + 1
+            elif char == "\\" and index + 1 < size:
+                plain.append(text[index + 1] if text[index + 1] in " \"'\\" else text[index : index + 2])
+                index += 2
+            elif text.startswith("${", index) and (end := text.find("}", index)) > 0:
+                plain.append(text[index : end + 1])
+                index = end + 1
+            else:
+                plain.append(char)
+                index += 1
+        found.append(Word(text="".join(plain), line=body.line(start)))
     return found
 
 

@@ -556,11 +556,11 @@ class Image:
                 other = self.dockerfile.find(copy.source)
                 if other is None or other.index >= stage.index:
                     continue
-                base = posixpath.normpath("/" + word.text)
-                for target in (
-                    posixpath.join(base, inner) if inner else base,
-                    posixpath.join(posixpath.dirname(base), inner),
-                ):
+                base = posixpath.normpath("/" + word.text.lstrip("/"))
+                targets = [posixpath.join(base, inner) if inner else base]
+                if inner == posixpath.basename(base):
+                    targets.append(base)
+                for target in targets:
                     found = self.locate(other, len(other.steps) - 1, target, seen + 1)
                     if found is not None:
                         return found

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     Variables = Mapping[str, "str | None"]  # None: set, to something that is not known
 
 MAX_WORDS = 20_000  # per script; more is no longer something a person wrote
+MAX_NESTING = 60  # `${` in one word
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\+?=")
 _OPENERS = frozenset(("if", "for", "while", "until", "case", "select"))
@@ -99,6 +100,8 @@ def expand(text: str, variables: Variables, unset: str | None = None) -> tuple[s
     """
     if "$" not in text:
         return text, True
+    if text.count("${") > MAX_NESTING:
+        return "", False
     out: list[str] = []
     known = True
     index = 0
@@ -596,5 +599,5 @@ def _script_argument(words: Sequence[Word]) -> Word | None:
         option = words[index].text
         if not option.startswith("--") and option.endswith("c"):
             return words[index + 1]
-        index += 2 if option in ("-o", "-O") else 1
+        index += 2 if not option.startswith("--") and option[-1] in "oO" else 1
     return None

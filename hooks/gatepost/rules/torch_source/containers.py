@@ -333,11 +333,19 @@ def _gpu_in_repository(repository: Repository, image: Image) -> bool:
             count += 1
             data = repository.read(path) or b""
             if b"nvidia.com/gpu" in data or re.search(
-                rb"--gpus[ =]|--runtime[= ]nvidia|nvidia-docker|driver: nvidia|\b(?:ENABLE|USE|WITH)_(?:CUDA|GPU)\b",
+                rb"--gpus[ =]|--runtime[= ]nvidia|nvidia-docker|driver: nvidia",
                 data,
             ):
                 return True
     return False
+
+
+def _switchable(repository: Repository, image: Image) -> bool:
+    """Whether the code reads a variable such as ENABLE_CUDA or USE_GPU: the same image may also run with a GPU."""
+    prefix = image.context + "/" if image.context else ""
+    files = [path for path in sorted(repository.paths) if path.startswith(prefix) and path.endswith((".py", ".yml"))]
+    found = re.compile(rb"\b(?:ENABLE|USE|WITH|HAS)_(?:CUDA|GPU)\b")
+    return any(found.search(repository.read(path) or b"") for path in files[:200] if not deployed.is_generated(path))
 
 
 def _cuda_in_cpu_image(repository: Repository, image: Image, stage: Stage, event: Event) -> Finding:
@@ -386,7 +394,9 @@ def _cuda_in_cpu_image(repository: Repository, image: Image, stage: Stage, event
         where=Location(path=image.path, line=first.line if not first.path else install.line),
         message=message,
         remedy=remedy,
-        severity=INFO if deployed.is_example(image.path) or deployed.is_development(image.path) else None,
+        severity=INFO
+        if deployed.is_example(image.path) or deployed.is_development(image.path) or _switchable(repository, image)
+        else None,
         related=related,
         fix=fix,
     )

@@ -450,9 +450,7 @@ def _line_of(text: str) -> Callable[[str], int]:
         spelled = re.escape(name).replace(r"\-", "[-_.]")
         pattern = re.compile(r"(?:^\s*|[\"'])" + spelled + r"(?![A-Za-z0-9_.-])", re.IGNORECASE)
         skipped = re.compile(r"\s*(?:name|#|description|keywords)\b")
-        return next(
-            (number for number, row in enumerate(rows, 1) if pattern.search(row) and not skipped.match(row)), 0
-        )
+        return next((number for number, row in enumerate(rows, 1) if pattern.search(row) and not skipped.match(row)), 0)
 
     return find
 
