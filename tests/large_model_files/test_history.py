@@ -391,3 +391,29 @@ def test_the_recipe_for_a_push_takes_the_file_out_of_every_commit(lab: Lab) -> N
     assert done.returncode == 0, done.stderr
     assert lab.try_push() == "pass", lab.out
     assert lab.git("ls-files").split() == ["README", "a.py", "b.py"]
+
+
+def test_replaced_objects_and_grafts_hide_nothing(lab: Lab) -> None:
+    lab.base()
+    lab.remote()
+    lab.git("push", "-q", "origin", "main")
+    lab.add("big.bin", noise())
+    big = lab.git("rev-parse", ":big.bin").strip()
+    lab.git("replace", big, lab.git("hash-object", "-w", "--stdin", data=b"small").strip())
+    assert ours(lab)[0] == 1
+    lab.commit()
+    assert lab.try_push() == "block"
+
+
+def test_a_push_of_many_refs_at_once(lab: Lab) -> None:
+    grandfather(lab)
+    head = lab.git("rev-parse", "HEAD").strip()
+    refs = "".join(f"refs/tags/v{at} {head} refs/tags/v{at} {'0' * 40}\n" for at in range(500))
+    code, lines = ours(lab, "--pre-push", "--remote", "origin", data=refs.encode())
+    assert code == 1 and len(lines) == 1
+
+
+def test_a_ref_that_is_not_here_is_said(lab: Lab) -> None:
+    lab.base()
+    code, lines = ours(lab, PRE_COMMIT_FROM_REF="no such-ref", PRE_COMMIT_TO_REF="HEAD")
+    assert code == 1 and len(lines) == 1 and "unchecked[MF193] `no such-ref`" in lines[0]

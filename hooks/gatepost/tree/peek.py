@@ -27,12 +27,18 @@ _TAIL_READ = 64 * 1024 * 1024  # a larger blob is not read through for its end
 _LOOSE = 512  # with more objects than this, one git process is quicker than opening files
 _STREAMS = 256  # processes at most for the heads of large packed blobs
 
-_OFFLINE = {"GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": "none", "GIT_LITERAL_PATHSPECS": "1"}
+_OFFLINE = {
+    "GIT_NO_LAZY_FETCH": "1",
+    "GIT_ALLOW_PROTOCOL": "none",
+    "GIT_LITERAL_PATHSPECS": "1",
+    "GIT_NO_REPLACE_OBJECTS": "1",  # what is pushed is the object itself, not what refs/replace shows in its place
+    "GIT_GRAFT_FILE": os.devnull,
+}
 _PATHSPEC_MODES = ("GIT_GLOB_PATHSPECS", "GIT_NOGLOB_PATHSPECS", "GIT_ICASE_PATHSPECS")
 
 
 def offline(git: Git) -> Git:
-    """The same repository, with no network and with pathspecs taken literally."""
+    """The same repository, as it is: no network, no replaced objects, pathspecs taken literally."""
     env = {key: value for key, value in git.env.items() if key not in _PATHSPEC_MODES}
     return Git(git.root, {**env, **_OFFLINE})
 

@@ -87,6 +87,10 @@ def _branch(ref: str) -> str:
     return ref.removeprefix("refs/heads/") if ref.startswith("refs/heads/") else "HEAD"
 
 
+def _lines(revs: Sequence[str]) -> bytes:
+    return b"".join(rev.encode("utf-8", "surrogateescape") + b"\n" for rev in revs)
+
+
 def _short(rev: str) -> str:
     return rev[:10] if len(rev) in (40, 64) and not rev.strip("0123456789abcdef") else rev
 
@@ -124,12 +128,17 @@ class Range:
 
     def _resolve(self, revs: Sequence[str], needed: bool) -> list[str]:
         """Object ids of revisions; one that is not here is a gap if it is needed, else left out."""
+        if not revs:
+            return []
+        done = self.git.try_run("cat-file", "--batch-check", "--buffer", input=_lines(revs))
+        lines = text(done.out).splitlines()
+        if done.rc or len(lines) != len(revs):  # an older git stops at an object that a partial clone lacks
+            lines = [text(self.git.try_run("cat-file", "--batch-check", input=_lines([rev])).out) for rev in revs]
         found = []
-        for rev in revs:
-            done = self.git.try_run("rev-parse", "--verify", "--quiet", "--end-of-options", rev)
-            oid = done.out.decode("ascii", "replace").strip()
-            if done.rc == 0 and oid and self.git.try_run("cat-file", "-e", oid).rc == 0:
-                found.append(oid)
+        for rev, line in zip(revs, lines, strict=True):
+            words = line.split()
+            if len(words) == 3 and words[2].isdigit():
+                found.append(words[0])
             elif needed:
                 self._gaps.append(Gap(what="ref", detail=rev))
         return found
