@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import re
 
-from gatepost.rules.secrets import names
-from gatepost.rules.secrets.placeholders import is_placeholder
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +19,8 @@ def find(data: bytes) -> Iterator[tuple[int, int, str]]:
     A header alone (documentation, a parser, an error message) is no key, nor is one with `...` for a body.
     """
     if b"PRIVATE KEY" in data:
+        from gatepost.rules.secrets.placeholders import is_placeholder
+
         for match in _HEAD.finditer(data):
             end = data.find(b"-----END", match.end(), match.end() + 20_000)
             body = _BODY.search(data, match.end(), min(end if end >= 0 else len(data), match.end() + 1200))
@@ -43,6 +42,8 @@ def env_names(path: str, data: bytes) -> tuple[str, ...]:
     """The credentials that an environment file gives a value, by name; none for a template or another kind of file."""
     if ".env" not in path or not _ENV_FILE.search(path):
         return ()
+    from gatepost.rules.secrets import names
+
     found = []
     for match in _SETTING.finditer(data):
         name = match[1].decode("ascii")

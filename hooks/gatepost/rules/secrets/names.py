@@ -13,11 +13,6 @@ PROVIDER = "provider"  # the name says whose key it is: any random-looking value
 STRONG = "strong"  # `api_key`, `client_secret`: the name says that it is a credential
 PLAIN = "plain"  # `token`, `secret`, `password`: it may be another kind of token
 
-# A quick look at the line before a value, in lower case: no such word, no question.
-CREDENTIAL = (
-    b"key", b"token", b"secret", b"passw", b"pwd", b"passphrase", b"bearer", b"auth", b"credential", b"login", b"pat", b"client", b"mistral", b"http-basic"
-)  # fmt: skip
-
 _PROVIDERS = frozenset(
     [
         "ai21",

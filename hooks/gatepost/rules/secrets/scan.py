@@ -11,9 +11,8 @@ from __future__ import annotations
 import re
 
 from gatepost.record import record
-from gatepost.rules.secrets import keys, names, urls
+from gatepost.rules.secrets import keys, urls
 from gatepost.rules.secrets.formats import FORMATS, by_start, prefix_of, token_regex
-from gatepost.rules.secrets.placeholders import is_placeholder, looks_random
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,6 +39,10 @@ class Hit:
     secret: bytes
 
 
+# A quick look at the line before a value, in lower case: no such word, no question.
+_CREDENTIAL = (
+    b"key", b"token", b"secret", b"passw", b"pwd", b"passphrase", b"bearer", b"auth", b"credential", b"login", b"pat", b"client", b"mistral", b"http-basic"
+)  # fmt: skip
 _ALNUM = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _MARKS = bytes(97 if byte in _ALNUM + b"_-" else 32 for byte in range(256))
 _RUN = b"a" * 16
@@ -111,6 +114,8 @@ class Scanner:
                     if hit := token_hit(row, match[1], match.start(1)):
                         yield hit
         if any(word in data for word in _AWS_WORDS):
+            from gatepost.rules.secrets.placeholders import is_placeholder, looks_random
+
             for match in _AWS.finditer(data):
                 value = match[1].decode()
                 if not is_placeholder(value) and looks_random(value.replace("/", "").replace("+", "")):
@@ -174,10 +179,14 @@ class Scanner:
         if before[-1:] == b".":
             return None
         line = before[before.rfind(b"\n") + 1 :].lower()
-        if not any(word in line for word in names.CREDENTIAL) and (
+        if not any(word in line for word in _CREDENTIAL) and (
             len(line.strip()) > 24 or not _CARRIED.search(before.decode("latin-1"))
         ):
             return None
+        # Compiled only now: most runs of the hook get here for no file.
+        from gatepost.rules.secrets import names
+        from gatepost.rules.secrets.placeholders import looks_random
+
         text = before.decode("latin-1")
         while end < len(data) and data[end : end + 1] in b"+/=~." and end - begin < 400:
             end += 1
@@ -230,6 +239,8 @@ def _encoded_default(value: str) -> bool:
     """Whether a value is the base64 of readable text that is itself a placeholder (`username:password`)."""
     import binascii
 
+    from gatepost.rules.secrets.placeholders import is_placeholder
+
     if len(value) % 4 or not re.fullmatch(r"[A-Za-z0-9+/]+={0,2}", value):
         return False
     try:
@@ -268,6 +279,8 @@ _COLOUR = re.compile(rb"\d{1,3}m(?=[A-Za-z])")
 
 def token_hit(row: Format, token: bytes, start: int) -> Hit | None:
     """The hit of a row's match, or None where the match is a placeholder, an example or too plain for its row."""
+    from gatepost.rules.secrets.placeholders import is_placeholder
+
     text = token.decode("latin-1")
     prefix = prefix_of(row, text)
     body = text[len(prefix) :]
@@ -301,6 +314,8 @@ def _live_jwt(text: str) -> bool:
     (Supabase's `anon` role), not one that lived an hour or less."""
     import binascii
     import json
+
+    from gatepost.rules.secrets.placeholders import is_placeholder
 
     payload = text.split(".")[1]
     try:

@@ -9,8 +9,6 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
-from gatepost.rules.secrets.placeholders import is_default_password, is_placeholder, is_reference, looks_random
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,6 +59,8 @@ def is_secret(user: str, password: str, host: str) -> bool:
     A host that can only be the developer's own machine or a container beside it (no dot in its name) has a
     development password, unless the password was drawn at random.
     """
+    from gatepost.rules.secrets.placeholders import is_default_password, is_placeholder, is_reference, looks_random
+
     if "%" in password:
         from urllib.parse import unquote
 
@@ -84,6 +84,8 @@ def is_secret(user: str, password: str, host: str) -> bool:
 
 def _mixed(password: str) -> bool:
     """A password of ten or more characters of three classes that no one would choose for `docker compose up`."""
+    from gatepost.rules.secrets.placeholders import is_placeholder
+
     kinds = (str.isdigit, str.islower, str.isupper)
     have = sum(any(kind(c) for c in password) for kind in kinds)
     switches = sum(a.isdigit() != b.isdigit() or a.isupper() != b.isupper() for a, b in pairwise(password))
@@ -91,4 +93,6 @@ def _mixed(password: str) -> bool:
 
 
 def _is_token(user: str) -> bool:
+    from gatepost.rules.secrets.placeholders import is_reference, looks_random
+
     return len(user) >= 20 and not is_reference(user) and looks_random(user)
