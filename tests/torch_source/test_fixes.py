@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
 from gatepost.engine import Result, run_hook
 from gatepost.registry import own_hook, own_ids
 from gatepost.settings import read_settings
@@ -13,6 +12,7 @@ from gatepost.toml.load import loads
 from gatepost.tools.table import TOOLS
 from gatepost.tree.base import Tree
 from gatepost.tree.memory import MemoryTree, OverlayTree
+
 from tests.casefile import read_case
 
 FOLDER = Path(__file__).parents[1] / "cases" / "torch-source"

@@ -98,8 +98,8 @@ _ROUTING = (
         "A source for a package that the project itself does not require.",
         "uv applies sources to direct requirements only and says nothing: crewAI's lock holds PyPI's CUDA build this way (tested).",
         'dependencies = ["lightning"]\n[tool.uv.sources]\ntorch = { index = "pytorch-cpu" }',
-        'dependencies = ["lightning"]\n[tool.uv]\nconstraint-dependencies = ["torch"]\n[tool.uv.sources]\ntorch = { index = "pytorch-cpu" }',
-        "Name the package in `constraint-dependencies` (that makes the source live, tested) or require it, then run `uv lock`.",
+        'dependencies = ["lightning"]\n[tool.uv]\nconstraint-dependencies = ["torch>=0"]\n[tool.uv.sources]\ntorch = { index = "pytorch-cpu" }',
+        "Name the package with a bound in `constraint-dependencies` (that makes the source live; without a bound it does not, tested) or require it, then run `uv lock`.",
         safe=True,
     ),
     _code(

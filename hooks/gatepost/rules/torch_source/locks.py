@@ -44,7 +44,8 @@ def origin(p: Project, v: View) -> Findings:
             reqs = [
                 req
                 for req in (*p.requirements, *p.foreign)
-                if req.name == entry.name and req.role in (DIRECT, "override", "constraint")
+                if req.name == entry.name
+                and (req.role in (DIRECT, "override") or req.role == "constraint" and req.text.strip())
             ]
             if entry.reference and lock.format == "Pipfile.lock" and entry.reference not in dict(lock.sources):
                 yield found(
@@ -289,6 +290,8 @@ def missing_wheel(p: Project, v: View) -> Findings:
                     and not ("machine" not in env and name in ("linux_aarch64", "macos_x86_64"))
                     for env in p.required
                 )
+                if lock.format == "uv.lock" and (p.conflicts or not _asked(p, entry, name)):
+                    named = False  # its resolution markers are forks of the resolution, not who asks for the entry
                 if named or wanted:
                     yield found(
                         "TS304",
@@ -299,6 +302,15 @@ def missing_wheel(p: Project, v: View) -> Findings:
                         + "`.",
                     )
                     break
+
+
+def _asked(p: Project, entry: Locked, platform: str) -> bool:
+    """Whether some requirement on the package may apply on a platform."""
+    return any(
+        markers.possible(req.marker, platform)
+        for req in p.requirements
+        if req.name == entry.name and req.role == DIRECT
+    )
 
 
 def mixed_entry(p: Project, v: View) -> Findings:

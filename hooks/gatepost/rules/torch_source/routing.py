@@ -7,6 +7,7 @@ import re
 
 from gatepost.rules.torch_source import fixes, markers, specs, urls
 from gatepost.rules.torch_source.model import (
+    BUILD,
     CONSTRAINT,
     DEFAULT,
     DIRECT,
@@ -165,7 +166,10 @@ def dead_route(p: Project, v: View) -> Findings:
     """TS104: a source for a package that the project does not itself require does nothing."""
     if p.tool != "uv" or p.dynamic:
         return
-    wanted = {req.name for req in (*p.requirements, *p.foreign)}
+    # A constraint without a bound does not make the source live (tested with uv 0.13.8).
+    wanted = {
+        req.name for req in (*p.requirements, *p.foreign) if req.role not in (CONSTRAINT, BUILD) or req.text.strip()
+    }
     locked = {entry.name: entry for lock in p.locks for entry in lock.entries}
     seen: set[str] = set()
     for route in p.routes:
@@ -190,12 +194,12 @@ def dead_route(p: Project, v: View) -> Findings:
             fix = v.edit(
                 p.path,
                 f"make the source of {route.package} live through constraint-dependencies",
-                fixes.add_item(v, p.path, ("tool", "uv", "constraint-dependencies"), route.package),
+                fixes.add_item(v, p.path, ("tool", "uv", "constraint-dependencies"), f"{route.package}>=0"),
             )
         remedy = (
             f"Remove the entry: nothing in the lock needs `{route.package}`."
             if absent
-            else f'Add `constraint-dependencies = ["{route.package}"]` under [tool.uv], then run `uv lock`.'
+            else f'Add `constraint-dependencies = ["{route.package}>=0"]` under [tool.uv], then run `uv lock`.'
         )
         yield found(
             "TS104",

@@ -405,16 +405,14 @@ def python_beyond_wheels(p: Project, v: View) -> Findings:
         spec = specs.parse(p.python, dialect)
         if spec.broken:
             continue
-        newest = max(
-            (
-                int(minor[2:])
-                for row in table.rows
-                for minors in row.python.values()
-                for minor in minors
-                if minor.startswith("3.")
-            ),
-            default=14,
-        )
+        minors = {
+            int(minor[2:])
+            for row in table.rows
+            for found_ in row.python.values()
+            for minor in found_
+            if minor.startswith("3.")
+        }
+        newest = max(minors, default=14) - 1  # the newest Python is too young to hold it against a manifest
         asked = [
             minor
             for minor in (f"3.{number}" for number in range(6, newest + 1))
