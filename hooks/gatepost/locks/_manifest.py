@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from gatepost.locks._base import Lock
 
 _SAFE = re.compile(r"[A-Za-z0-9_@%+=:,./-]+")
+_CANONICAL = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _SEPARATORS = re.compile(r"[-_.]+")
 _NAME = re.compile(r"\s*([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(?=$|[\s\[(<>=!~;@,])")
 _MARKS = (b"<<<<<<< ", b">>>>>>> ")
@@ -23,7 +24,7 @@ _MARKS = (b"<<<<<<< ", b">>>>>>> ")
 
 def canonical(name: str) -> str:
     """A project name's normal form (PEP 503)."""
-    return _SEPARATORS.sub("-", name).lower()
+    return name if _CANONICAL.fullmatch(name) else _SEPARATORS.sub("-", name).lower()
 
 
 def conflict_line(data: bytes) -> int | None:

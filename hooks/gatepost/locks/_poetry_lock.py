@@ -95,20 +95,16 @@ def judged_as_one(data: dict[str, Any], raw: bytes, manifest: dict[str, Any]) ->
 
 
 def _needs(entries: dict[str, Any], never: frozenset[str] | set[str]) -> tuple[Need, ...]:
-    """References of one locked package; a marker, an extra or a Python limit may keep their target out of the lock."""
+    """References of one locked package that must be in the lock.
+
+    What has a marker, an extra or a Python limit may be left out of it, so only plain `name = "constraint"` counts.
+    """
+    if not entries:
+        return ()
     needs = []
     for name, value in entries.items():
-        version = value if isinstance(value, str) else value.get("version") if isinstance(value, dict) else None
-        limits = value if isinstance(value, dict) else {}
-        plain = isinstance(version, str) and not {"git", "url", "path", "file"} & set(limits)
-        needs.append(
-            Need(
-                name=canonical(name),
-                specifier=(pep440(version) or "") if plain and isinstance(version, str) else "",
-                marker=str(limits.get("markers", "")),
-                optional=not isinstance(value, str) or canonical(name) in never,
-            )
-        )
+        if isinstance(value, str) and (found := canonical(name)) not in never:
+            needs.append(Need(name=found, specifier=pep440(value) or ""))
     return tuple(needs)
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
+_PEP440 = re.compile(r"(?:>=|<=|>|<|!=|~=)\d+(?:\.\d+)*(?:,(?:>=|<=|>|<|!=|~=)\d+(?:\.\d+)*)*")
 _CLAUSE = re.compile(r"(\^|~=|~|===|==|=|!=|>=|<=|>|<)?\s*v?([0-9][^\s,|]*)")
 _PLAIN = re.compile(
     r"\s*([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(?:\[[A-Za-z0-9._, -]*\])?"
@@ -43,6 +44,8 @@ def pep440(constraint: str) -> str | None:
     text = constraint.strip()
     if text in ("", "*", "x"):
         return ""
+    if _PEP440.fullmatch(text):
+        return text
     clauses, at = [], 0
     while at < len(text):
         if not (found := _CLAUSE.match(text, at)):
