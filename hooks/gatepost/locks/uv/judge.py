@@ -79,7 +79,13 @@ def judge(lock: Lock) -> Verdict:
     if unsure is None and revision > NEWEST_REVISION:
         unsure = Undecidable(f"its revision {revision} is newer than {NEWEST_REVISION}", "LF302")
     if unsure is not None:
-        return Unknown(rule=rule, reason=unsure.reason, code=unsure.code, path=unsure.path, key=unsure.key)
+        remedy = {
+            "LF303": f'add `requires-python = ">=3.N"` to {unsure.path}', "LF305": f"mend {unsure.path or lock.path}",
+            "LF309": f"stage its manifest, or `git rm {lock.path}`",
+        }.get(unsure.code, "")  # fmt: skip
+        return Unknown(
+            rule=rule, reason=unsure.reason, code=unsure.code, path=unsure.path, key=unsure.key, remedy=remedy
+        )
     return Fresh(rule=rule)
 
 
@@ -359,8 +365,8 @@ def _members(case: _Case, python: versions.Ranges) -> None:
     if single:
         wanted = []
     if wanted != locked:
-        gained, lost = sorted(set(wanted) - set(locked)), sorted(set(locked) - set(wanted))
-        what = f"the workspace gained the member {gained[0]}" if gained else "the workspace no longer has members"
+        gained, lost = sorted(set(wanted) - set(locked)), sorted(set(locked) - set(case.space.members))
+        what = f"the workspace gained the member {gained[0]}" if gained else "the lock is of a workspace with members"
         path, key = case.root.path, "tool.uv.workspace.members"
         if gained:
             path, key = case.space.members[gained[0]].path, "project.name"
@@ -368,7 +374,7 @@ def _members(case: _Case, python: versions.Ranges) -> None:
             what = f"the workspace has no member {lost[0]}, which the lock has"
             on_disk = _on_disk(case, lost[0])
             if on_disk:
-                what += f" ({on_disk} is on disk but not in the {'commit' if case.lock.paths() else 'snapshot'})"
+                what += f" ({on_disk} is on disk but not staged)"
         if len(gained) == len(lost) == 1:
             what = f"the workspace member {lost[0]} is now called {gained[0]}"
         raise _Stale("LF104", what, path, key)

@@ -104,6 +104,8 @@ def _quick(data: bytes) -> UvLock | None:
         return None
     if b'"""' in data or b"'''" in data or b"\n<<<<<<<" in data or b"\n=======" in data or b"\n>>>>>>>" in data:
         return None
+    if data.count(b" = [\n") != data.count(b"\n]\n") or data.count(b'"') % 2 or data.count(b"{ ") != data.count(b" }"):
+        return None  # cut off or spliced: let the TOML parser say where
     starts = []
     found = []
     at = data.find(b"[[package]]")
