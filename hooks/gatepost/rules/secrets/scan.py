@@ -231,7 +231,7 @@ _UUID_LIKE = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 _LOCAL_URL = re.compile(
-    r"https?://(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::\]|[0-9a-f]{12}|\([^)]*\)|[\w\-]+):\d+/[^\s\"']*[?&]token=$"
+    r"https?://(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::\]|[0-9a-f]{12}|\([^)]*\)|[\w\-]+):\d+/[^\s\"']*[?&][\w\-]+=$"
 )
 
 
@@ -247,7 +247,12 @@ def _encoded_default(value: str) -> bool:
         plain = binascii.a2b_base64(value)
     except ValueError:
         return False
-    return plain.isascii() and plain.decode("ascii").isprintable() and is_placeholder(plain.decode("ascii"))
+    text = plain.decode("latin-1")
+    return (
+        text.isascii()
+        and text.isprintable()
+        and (is_placeholder(text) or bool(re.match(r"(?:test|user|admin|demo)\w*:", text)))
+    )
 
 
 def _begin(data: bytes, at: int, end: int) -> int:
