@@ -311,6 +311,10 @@ def _run_one(
         return run_hook(hook, view, settings, scope=scope, args=args, env=os.environ, within=within)
 
     results = again(tree)
+    if known.fix and hook.id == "lock-freshness":
+        from gatepost.tools.relock import relock
+
+        return relock(results, tree.root)
     writes = known.fix or (hook.fixer and not args.get("check"))
     if not any(each.fix is not None for each in results):
         return results, []

@@ -34,9 +34,9 @@ _SCRIPT = re.compile(r"(?m)^# /// script\s*$\n((?:^#(?:| .*)$\n)+?)^# ///\s*$")
 class _Stale(Exception):
     """The first difference."""
 
-    def __init__(self, code: str, reason: str, path: str = "", key: str = "") -> None:
+    def __init__(self, code: str, reason: str, path: str = "", key: str = "", relock: str = "") -> None:
         super().__init__(reason)
-        self.code, self.reason, self.path, self.key = code, reason, path, key
+        self.code, self.reason, self.path, self.key, self.relock = code, reason, path, key, relock
 
 
 @record
@@ -71,7 +71,8 @@ def judge(lock: Lock) -> Verdict:
     try:
         unsure = _compare(lock, data, revision)
     except _Stale as stale:
-        return Stale(rule=rule, reason=stale.reason, code=stale.code, path=stale.path, key=stale.key)
+        return Stale(rule=rule, reason=stale.reason, code=stale.code, path=stale.path, key=stale.key,
+                     relock=stale.relock)  # fmt: skip
     except Undecidable as doubt:
         unsure = doubt
     except versions.VersionError as invalid:
@@ -367,7 +368,7 @@ def _members(case: _Case, python: versions.Ranges) -> None:
     if wanted != locked:
         gained, lost = sorted(set(wanted) - set(locked)), sorted(set(locked) - set(case.space.members))
         what = f"the workspace gained the member {gained[0]}" if gained else "the lock is of a workspace with members"
-        path, key = case.root.path, "tool.uv.workspace.members"
+        path, key, relock = case.root.path, "tool.uv.workspace.members", ""
         if gained:
             path, key = case.space.members[gained[0]].path, "project.name"
         elif lost:
@@ -375,9 +376,10 @@ def _members(case: _Case, python: versions.Ranges) -> None:
             on_disk = _on_disk(case, lost[0])
             if on_disk:
                 what += f" ({on_disk} is on disk but not staged)"
+                relock = f"git add {on_disk}"
         if len(gained) == len(lost) == 1:
             what = f"the workspace member {lost[0]} is now called {gained[0]}"
-        raise _Stale("LF104", what, path, key)
+        raise _Stale("LF104", what, path, key, relock)
     entries: dict[str, list[Mapping[str, Any]]] = {}
     for item in case.data.local:
         entries.setdefault(canonical(str(item.get("name", ""))), []).append(item)

@@ -1,0 +1,77 @@
+"""Run the command that makes a stale lock again, when `--fix` asks for it and the tool is installed."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from gatepost.engine import Result
+
+_CODES = re.compile(r"LF1(?:0\d|13)|LF20[2-6]")  # stale or unsound: a new lock mends it
+_COMMAND = re.compile(r"`([^`]+)`, then `git add ")
+TOOLS = ("uv", "poetry", "pdm", "pipenv", "pip-compile", "conda-lock", "pixi", "uvx", "pipx")
+
+
+def commands(results: Sequence[Result]) -> dict[str, list[str]]:
+    """The relock commands that findings name, each with the locks it makes again."""
+    found: dict[str, list[str]] = {}
+    for result in results:
+        match = _COMMAND.search(result.remedy)
+        if match is not None and result.kind == "finding" and _CODES.fullmatch(result.code):
+            paths = found.setdefault(match[1], [])
+            if result.path not in paths:
+                paths.append(result.path)
+    return found
+
+
+def relock(
+    results: Sequence[Result], root: str, say: Callable[[str], None] | None = None
+) -> tuple[list[Result], list[str]]:
+    """Run each relock command once, in `root`, output passed through; (results left, paths of changed locks).
+
+    Only known tools are run, never a shell. A tool that is missing or fails leaves its findings, with a note.
+    """
+    import shlex
+    import shutil
+    import subprocess
+
+    tell = say or (lambda text: print(text, file=sys.stderr, flush=True))
+    mended: set[str] = set()
+    changed: list[str] = []
+    for command, paths in commands(results).items():
+        try:
+            argv = shlex.split(command)
+        except ValueError:
+            continue
+        if not argv or argv[0] not in TOOLS:
+            continue
+        program = shutil.which(argv[0])
+        if program is None:
+            tell(f"gatepost: {argv[0]} is not installed here, so `{command}` was not run")
+            continue
+        before = [_bytes(root, path) for path in paths]
+        tell(f"gatepost: running `{command}` (it needs the package index: without network it fails)")
+        try:
+            code = subprocess.run([program, *argv[1:]], cwd=root or None, stdin=subprocess.DEVNULL, check=False).returncode
+        except OSError as error:
+            tell(f"gatepost: `{command}` could not be started: {error.strerror}")
+            continue
+        if code != 0:
+            tell(f"gatepost: `{command}` failed with exit code {code}; is the network there?")
+            continue
+        mended.update(paths)
+        changed.extend(path for path, old in zip(paths, before) if _bytes(root, path) != old)
+    return [each for each in results if each.path not in mended or not _CODES.fullmatch(each.code)], changed
+
+
+def _bytes(root: str, path: str) -> bytes | None:
+    try:
+        with open(os.path.join(root, path), "rb") as file:
+            return file.read()
+    except OSError:
+        return None

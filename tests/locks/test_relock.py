@@ -1,0 +1,91 @@
+"""`--fix` runs the relock command of the tool that owns a lock, once, without a shell, and says what it does."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from gatepost.cli import main
+from gatepost.engine import Result
+from gatepost.tools.relock import commands, relock
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a stand-in tool as a shell script")
+
+
+def result(remedy: str, path: str = "uv.lock", code: str = "LF101") -> Result:
+    return Result(
+        kind="finding", hook="lock-freshness", code=code, name="x", severity="error", path=path, line=None, key="",
+        message="m", remedy=remedy,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def tool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    path = tmp_path / "bin" / "uv"
+    path.parent.mkdir()
+    path.write_text('#!/bin/sh\necho "$@" >> "$PWD/calls"\necho new > uv.lock\nexit "${UV_STAND_IN:-0}"\n')
+    path.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{path.parent}{os.pathsep}{os.environ['PATH']}")
+    return path
+
+
+def test_runs_once_and_reports_the_changed_lock(tool: Path, tmp_path: Path) -> None:
+    said: list[str] = []
+    found = [result("`uv lock --directory a`, then `git add uv.lock`"), result("`uv lock --directory a`, then `git add x`")]
+    assert relock(found, str(tmp_path), said.append) == ([], ["uv.lock"])
+    assert (tmp_path / "calls").read_text() == "lock --directory a\n"
+    assert said == [
+        "gatepost: running `uv lock --directory a` (it needs the package index: without network it fails)"
+    ]
+
+
+def test_a_failing_tool_leaves_the_finding(tool: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("UV_STAND_IN", "2")
+    said: list[str] = []
+    found = [result("`uv lock`, then `git add uv.lock`")]
+    assert relock(found, str(tmp_path), said.append) == (found, [])
+    assert said[-1] == "gatepost: `uv lock` failed with exit code 2; is the network there?"
+
+
+def test_a_missing_tool_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    said: list[str] = []
+    found = [result("`poetry lock`, then `git add poetry.lock`")]
+    assert relock(found, str(tmp_path), said.append) == (found, [])
+    assert said == ["gatepost: poetry is not installed here, so `poetry lock` was not run"]
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        pytest.param(result("`git rm uv.lock`", code="LF110"), id="a dead lock is not deleted"),
+        pytest.param(result("`rm -rf x`, then `git add uv.lock`"), id="not a known tool"),
+        pytest.param(result("take one side", code="LF201"), id="a conflict is the user's to solve"),
+    ],
+)
+def test_nothing_else_is_run(found: Result, tool: Path, tmp_path: Path) -> None:
+    assert relock([found], str(tmp_path), lambda text: pytest.fail(text)) == ([found], [])
+    assert not (tmp_path / "calls").exists()
+
+
+def test_commands_names_each_once() -> None:
+    remedy = "`uv lock`, then `git add uv.lock`"
+    assert commands([result(remedy), result(remedy), result("x")]) == {"uv lock": ["uv.lock"]}
+
+
+def test_fix_on_the_command_line(tool: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import subprocess
+
+    repo = tmp_path / "repo"
+    repo.mkdir()
+    (repo / "pyproject.toml").write_text('[project]\nname = "a"\nversion = "2"\nrequires-python = ">=3.10"\n')
+    head = 'version = 1\nrevision = 3\nrequires-python = ">=3.10"\n\n'
+    (repo / "uv.lock").write_text(head + '[[package]]\nname = "a"\nversion = "1"\nsource = { virtual = "." }\n')
+    subprocess.run(["git", "init", "-q", "."], cwd=repo, check=True)
+    subprocess.run(["git", "add", "-A"], cwd=repo, check=True)
+    monkeypatch.chdir(repo)
+    assert main(["lock-freshness", "--fix", "pyproject.toml"]) == 1
+    assert (repo / "uv.lock").read_text() == "new\n"
