@@ -113,7 +113,7 @@ def _pip(
         folder = posixpath.dirname(path)
         lock = _speaking(repository, folder, pins)
         if lock is not None:
-            yield _past(place, f"`{path}`", lock), (path, lock)
+            yield _past(place, install, f"`{path}`", lock), (path, lock)
         elif not repository.published(folder):
             yield _unlocked(pins, place), (image.path,)
     if install.paths and not install.files:
@@ -123,7 +123,7 @@ def _pip(
         manifest = posixpath.join(project, "pyproject.toml")
         for lock in repository.locks(project)[:1]:
             if posixpath.basename(lock) in TOOL_LOCK.values() and _loose_project(repository, manifest):
-                yield _past(place, f"the project in `{project or '.'}`", lock), (manifest, lock)
+                yield _past(place, install, f"the project in `{project or '.'}`", lock), (manifest, lock)
         if not repository.locks(project) and not repository.published(project):
             loose = _loose_project(repository, manifest)
             if loose:
@@ -280,7 +280,7 @@ def _unlocked_project(manifest: str, loose: list[str], place: Location, tool: st
     )
 
 
-def _past(place: Location, what: str, lock: str) -> Finding:
+def _past(place: Location, install: Install, what: str, lock: str) -> Finding:
     tool = next(tool for tool, name in TOOL_LOCK.items() if posixpath.basename(lock) == name)
     how = {
         "uv": "`uv sync --locked`",
@@ -291,7 +291,7 @@ def _past(place: Location, what: str, lock: str) -> Finding:
     return Finding(
         code="LF404",
         where=place,
-        message=f"pip installs {what} and never looks at `{lock}` beside it",
+        message=f"`{_shown(install)}` installs {what} and never looks at `{lock}` beside it",
         remedy=f"Install from the lock with {how}, or from a file that `{tool} export` made of it."
         if tool in ("uv", "poetry", "pdm")
         else f"Install from the lock with {how}.",

@@ -88,10 +88,12 @@ def _image(repository: Repository, image: Image) -> Iterator[Finding]:
         if not own:
             continue
         base, known = image.dockerfile.image(stage)
-        yield from _order(repository, image, stage, events)
+        ordered = list(_order(repository, image, stage, events))
+        yield from ordered
         if known:
             yield from _base(image, base, own)
-        yield from _contradictions(image.path, own)
+        said = {finding.where.line for finding in ordered if finding.code == "TS502"}
+        yield from (found for found in _contradictions(image.path, own) if found.where.line not in said)
         yield from _environment(image, stage, own)
         yield from _unresolved(image, own)
 
@@ -99,13 +101,18 @@ def _image(repository: Repository, image: Image) -> Iterator[Finding]:
 def _events(repository: Repository, image: Image, stage: Stage) -> list[Event]:
     """Every install on the way to the end of a stage that brings torch, or could."""
     found = []
+    shared = False  # `poetry config virtualenvs.create false`
     for one, index, step in image.steps(stage):
         if step.kind != "run":
             continue
+        for command in step.commands:
+            words = tuple(text for text in command.texts if not text.startswith("-"))
+            shared = shared or words == ("poetry", "config", "virtualenvs.create", "false")
         for install in installs(step.commands):
             result = effect(repository, image, one, index, install)
             if result.asked or result.unknown:
-                found.append(Event(stage=one.index, step=index, install=install, effect=result, place=_place(install)))
+                place = "system" if shared and install.tool == "poetry" else _place(install)
+                found.append(Event(stage=one.index, step=index, install=install, effect=result, place=place))
     return found
 
 
@@ -510,7 +517,7 @@ def _base(image: Image, base: str, events: list[Event]) -> Iterator[Finding]:
                     remedy="Start from an image without torch, or leave torch to the base image.",
                     related=(Location(path=one.path, line=one.line or None),) if one.path else (),
                 )
-                break
+                return  # one is enough: the next install finds the replaced torch
 
 
 def _contradictions(path: str, events: list[Event]) -> Iterator[Finding]:
