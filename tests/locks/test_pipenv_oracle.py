@@ -94,7 +94,10 @@ ROWS: list[tuple[str, list[tuple[str, str]], list[tuple[str, str]]]] = [
 # fmt: on
 
 
-def test_pipenv(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "rows", [pytest.param(ROWS[::4], id="some"), pytest.param(ROWS, id="all", marks=pytest.mark.full)]
+)
+def test_pipenv(tmp_path: Path, rows: list[tuple[str, list[tuple[str, str]], list[tuple[str, str]]]]) -> None:
     pipenv = str(tool_env("pipenv==2026.10.3") / "pipenv")
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("PIPENV_", "PIP_"))}
     environment |= {
@@ -117,7 +120,7 @@ def test_pipenv(tmp_path: Path) -> None:
         assert made.returncode == 0, made.stdout + made.stderr
     locked = (base / "Pipfile.lock").read_text()
     wrong = []
-    for number, (name, changes, lock_changes) in enumerate(ROWS):
+    for number, (name, changes, lock_changes) in enumerate(rows):
         folder = tmp_path / f"row{number}"
         folder.mkdir()
         (folder / "Pipfile").write_text(edited(PIPFILE, *changes).replace("INDEX", url), encoding="utf-8")

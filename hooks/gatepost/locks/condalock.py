@@ -92,7 +92,7 @@ def _against(
     lines = text.split(b"\n")
     for platform in environment.platforms:
         if platforms and _PLATFORM.match(platform) and platform not in platforms:
-            reason = f"{path} names the platform {show(platform)}, the lock has {show(', '.join(platforms))}"
+            reason = f"it names the platform {show(platform)}, the lock has {show(', '.join(platforms))}"
             return Stale(rule=RULE, reason=reason, path=path, key="platforms", partial=PARTIAL)
     for dependency in environment.dependencies:
         raw = lines[dependency.line - 1] if dependency.line <= len(lines) else b""
@@ -107,10 +107,12 @@ def _against(
             if versions is None:
                 if ("pip", platform, canonical(name)) in locked:
                     continue
-                reason = f"{path} gained {show(name)}{show(_spaced(dependency.spec))}: the lock has none for {show(platform)}"
+                reason = (
+                    f"it gained {show(name)}{show(_spaced(dependency.spec))}: the lock has none for {show(platform)}"
+                )
             elif all(meets(version, dependency.spec) is False for version in versions):
                 held = show(", ".join(versions))
-                reason = f"{path} asks for {show(name)}{show(_spaced(dependency.spec))}, the lock holds {held} for {show(platform)}"
+                reason = f"it asks for {show(name)}{show(_spaced(dependency.spec))}, the lock holds {held} for {show(platform)}"
             if reason:
                 return Stale(rule=RULE, reason=reason, path=path, line=dependency.line, partial=PARTIAL)
     return _against_pip(path, environment.pip, platforms, locked)
@@ -133,9 +135,9 @@ def _against_pip(
             versions = locked.get(("pip", platform, name), []) + locked.get(("conda", platform, name), [])
             reason = ""
             if not versions:
-                reason = f"{path} gained {show(item.text)} below pip: the lock has none for {show(platform)}"
+                reason = f"it gained {show(item.text)} below pip: the lock has none for {show(platform)}"
             elif all(pip_meets(version, line.specifier) is False for version in versions):
-                reason = f"{path} asks for {show(item.text)} below pip, the lock holds {show(', '.join(versions))}"
+                reason = f"it asks for {show(item.text)} below pip, the lock holds {show(', '.join(versions))}"
             if reason:
                 return Stale(rule=RULE, reason=reason, path=path, line=item.line, partial=PARTIAL)
     return None

@@ -90,7 +90,10 @@ def _compare(lock: Lock, found: Sequence[tuple[str, str, int | None]], source: s
         elif version and "" not in versions and not _among(version, versions):
             reason = f"it pins {show(name)} {show(version)}, {source} has {show(', '.join(sorted(versions)))}"
         if reason:
-            return Stale(rule=rule, reason=reason, path=lock.path, line=line, partial=PARTIAL, relock=command)
+            where = f"line {line} pins" if line else "it pins"
+            return Stale(
+                rule=rule, reason=reason.replace("it pins", where, 1), path=source, partial=PARTIAL, relock=command
+            )
     return Fresh(rule=rule, partial=PARTIAL)
 
 
@@ -109,13 +112,24 @@ def relock(lock: Lock) -> str:
     """The header's command in the lock's directory, or `poetry export`."""
     if found := _COMMAND.search(lock.data[:2000]):
         base = _above(lock, "uv.lock").rpartition("/")[0]
-        command = show(found[1].decode("utf-8", "replace"), 300)
+        command = _output(show(found[1].decode("utf-8", "replace"), 300), lock, base)
         return f"(cd {quote(base)} && {command})" if base else command
     base = _above(lock, "poetry.lock").rpartition("/")[0]
     inside = lock.path[len(base) + 1 :] if base else lock.path
     hashes = "" if b"--hash=" in lock.data else " --without-hashes"
     command = f"poetry export -f requirements.txt{hashes} -o {quote(inside)}"
     return f"(cd {quote(base)} && {command})" if base else command
+
+
+def _output(command: str, lock: Lock, base: str) -> str:
+    """The command with this file as its output, where the header was written for another place."""
+    inside = lock.path[len(base) + 1 :] if base else lock.path
+    found = re.search(r"(?<= )(-o|--output-file)[ =](\S+)", command)
+    if found is None:
+        return f"{command} -o {quote(inside)}"
+    if join(base, found[2]) == lock.path:
+        return command
+    return f"{command[: found.start()]}-o {quote(inside)}{command[found.end() :]}"
 
 
 def packages(lock: Lock) -> Contents:

@@ -87,7 +87,11 @@ def judge(lock: Lock) -> Verdict:
             return _stale(lock, path, NEW, *difference)
         reason = "the Pipfile has no [[source]], so its hash depends on the pip configuration of the machine"
         return Unknown(
-            rule=NEW, reason=reason, path=path, remedy="add the [[source]] to the Pipfile, run `pipenv lock`"
+            rule=NEW,
+            reason=reason,
+            path=path,
+            code="LF303",
+            remedy="add the [[source]] to the Pipfile, run `pipenv lock`",
         )
     try:
         new, old = pipfile_hash(data, True), pipfile_hash(data, False)

@@ -290,6 +290,8 @@ def _stale(lock: Lock, command: Command, rule: str, reason: str, asked: Asked | 
     line = asked.number if asked else None
     if asked and asked.key:
         line = _line_of_key(lock, asked)
+    if asked and asked.place == asked.path:  # the report names the file beside the lock
+        reason = "it" + reason.removeprefix(asked.place)
     return Stale(
         rule=rule,
         reason=reason,
