@@ -417,3 +417,15 @@ def test_a_ref_that_is_not_here_is_said(lab: Lab) -> None:
     lab.base()
     code, lines = ours(lab, PRE_COMMIT_FROM_REF="no such-ref", PRE_COMMIT_TO_REF="HEAD")
     assert code == 1 and len(lines) == 1 and "unchecked[MF193] `no such-ref`" in lines[0]
+
+
+def test_parts_below_the_commit_budget_are_one_finding(lab: Lab) -> None:
+    lab.base()
+    for at in range(6):
+        lab.add(f"model.bin.part-a{chr(97 + at)}", noise(200_000, seed=at))
+    code, lines = ours(lab)
+    assert code == 1 and len(lines) == 1
+    assert "model.bin.part-aa: error[MF104] 6 parts of `model.bin` have 1.1 MiB (1,200,000 bytes) together" in lines[0]
+    command = lab.out.split("fix: `")[1].split("`")[0]
+    subprocess.run(["bash", "-c", command], cwd=lab.path, env=environment(), capture_output=True, check=True)
+    assert ours(lab) == (0, [])

@@ -92,8 +92,11 @@ if TYPE_CHECKING:
         def filters(self) -> Mapping[str, str]:
             """The `filter` attribute of each of `paths` that has one, by the .gitattributes of that snapshot."""
 
-        def known(self, blobs: Sequence[Blob]) -> set[str]:
-            """Ids of those blobs that history already holds."""
+        def known(self, blobs: Sequence[Blob], deep: bool = True) -> set[str]:
+            """Ids of those blobs that history already holds; without `deep`, only what its newest commits hold.
+
+            `deep` walks the history of the blobs' paths, which can take seconds in a repository with a long one.
+            """
 
         def gaps(self) -> Sequence[Gap]:
             """What could not be seen; asked after `blobs`."""
@@ -218,12 +221,15 @@ def oids_in_history(git: Git, revs: Sequence[str], paths: Sequence[str]) -> set[
     return {new for _status, _use, new, _commit in parse_raw(done.out)} if done.rc == 0 else set()
 
 
-def oids_in_tree(git: Git, rev: str, wanted: set[str]) -> set[str]:
-    """Those of `wanted` that are somewhere in the tree of `rev`."""
-    done = git.try_run("ls-tree", "-r", "-z", "--full-tree", rev)
-    if done.rc:
-        return set()
-    return {oid for oid in wanted if oid.encode() + b"\t" in done.out}
+def oids_in_tree(git: Git, rev: str, wanted: set[str], listed: dict[str, bytes]) -> set[str]:
+    """Those of `wanted` that are somewhere in the tree of `rev`; `listed` remembers trees that were listed."""
+    if rev not in listed:
+        done = git.try_run("ls-tree", "-r", "-z", "--full-tree", rev)
+        listed[rev] = b"" if done.rc else done.out
+    if len(wanted) < 20:
+        return {oid for oid in wanted if oid.encode() + b"\t" in listed[rev]}
+    here = {entry.partition(b"\t")[0][12:] for entry in listed[rev].split(b"\0")}
+    return {oid for oid in wanted if oid.encode() in here}
 
 
 class Index:
@@ -312,6 +318,7 @@ class Staged(Index):
     def __init__(self, git: Git) -> None:
         super().__init__(git)
         self._changes: list[tuple[str, Use, str, str]] | None = None
+        self._listed: dict[str, bytes] = {}
         self._ahead = background(self.git, *_DIFF, "HEAD", "--")  # there is enough to import meanwhile
         self._blobs: list[Blob] = []
 
@@ -360,7 +367,7 @@ class Staged(Index):
                     return None if status == "D" else (use.mode, oid)
         return super().entry(path)
 
-    def known(self, blobs: Sequence[Blob]) -> set[str]:
+    def known(self, blobs: Sequence[Blob], deep: bool = True) -> set[str]:
         wanted = {blob.oid for blob in blobs}
         folder, _common = git_dirs(self.git)
         heads = ["HEAD"]
@@ -374,9 +381,9 @@ class Staged(Index):
         found: set[str] = set()
         for rev in heads:
             if wanted - found:
-                found |= oids_in_tree(self.git, rev, wanted - found)
+                found |= oids_in_tree(self.git, rev, wanted - found, self._listed)
         left = [use.path for blob in blobs if blob.oid not in found for use in blob.uses]
-        if left:
+        if left and deep:
             found |= wanted & oids_in_history(self.git, heads, left)
         return found
 
@@ -507,5 +514,5 @@ class Whole(Index):
         own = os.path.join(git_dirs(self.git)[1], "info", "attributes")
         return any(os.path.exists(place) for place in (own, *places))
 
-    def known(self, blobs: Sequence[Blob]) -> set[str]:
+    def known(self, blobs: Sequence[Blob], deep: bool = True) -> set[str]:
         return set()

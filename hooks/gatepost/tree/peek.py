@@ -24,6 +24,7 @@ TAIL = 64 * 1024  # bytes of its end that `tail` returns
 _DRAIN = 1024 * 1024  # a blob up to this size is read whole for its head
 _BATCH = 16 * 1024 * 1024  # bytes of blobs in one `cat-file --batch`
 _TAIL_READ = 64 * 1024 * 1024  # a larger blob is not read through for its end
+_TAILS = 256  # ends that are kept of blobs that were read whole for their heads
 _LOOSE = 512  # with more objects than this, one git process is quicker than opening files
 _STREAMS = 256  # processes at most for the heads of large packed blobs
 
@@ -118,6 +119,7 @@ class Peek:
         self._objects = os.path.join(git.root, given) if given else os.path.join(git_dirs(git)[1], "objects")
         self._sizes: dict[str, int | None] = {}
         self._heads: dict[str, bytes] = {}
+        self._tails: dict[str, bytes] = {}
 
     def sizes(self, oids: Iterable[str]) -> dict[str, int | None]:
         """Bytes of each blob; None where the object is not in this clone, or is no blob."""
@@ -172,6 +174,16 @@ class Peek:
         self._heads[oid] = rest[:HEAD]
         return True
 
+    def _loose_content(self, oid: str) -> bytes:
+        """All of a small loose object, b"" if it is packed."""
+        import zlib
+
+        try:
+            with open(os.path.join(self._objects, oid[:2], oid[2:]), "rb") as stream:
+                return zlib.decompressobj().decompress(stream.read(2 * _DRAIN), 2 * _DRAIN).partition(b"\0")[2]
+        except (OSError, zlib.error):
+            return b""
+
     def heads(self, oids: Iterable[str]) -> dict[str, bytes]:
         """The first HEAD bytes of each blob (all of a shorter one); left out where they cannot be had."""
         wanted = list(dict.fromkeys(oids))
@@ -201,6 +213,8 @@ class Peek:
         for oid, data in self.git.read_blobs(oids).items():
             if data is not None:
                 self._heads[oid] = data[:HEAD]
+                if HEAD < len(data) and len(self._tails) < _TAILS:
+                    self._tails[oid] = data[-TAIL:]
 
     def whole(self, oids: Sequence[str]) -> dict[str, bytes]:
         """Content of small blobs (the caller knows that they are small); left out where it is not here."""
@@ -214,6 +228,10 @@ class Peek:
         size = self.sizes([oid])[oid]
         if size is None or size > _TAIL_READ:
             return b""
+        if oid in self._tails:
+            return self._tails[oid]
+        if size <= _DRAIN and (whole := self._loose_content(oid)):
+            return whole[-TAIL:]
         last = b""
         for chunk in self.chunks(oid):
             last = (last + chunk)[-TAIL:]

@@ -122,6 +122,7 @@ class Range:
         self.nots = [*given, *(each for each in refs.nots if each[:2] == "--")]
         self._range = [*self.tips, "--not", *self.nots] if self.nots else list(self.tips)
         self._names: dict[str, str] = {}
+        self._listed: dict[str, bytes] = {}
         self._weights: list[tuple[str, int, str]] = []
         self._commits: list[str] = []
         self._tree: dict[str, tuple[str, str]] | None = None
@@ -279,13 +280,15 @@ class Range:
                 return {}
             return attributes(own.try_run("check-attr", "--cached", "-z", "--stdin", "filter", input=data))
 
-    def known(self, blobs: Sequence[Blob]) -> set[str]:
+    def known(self, blobs: Sequence[Blob], deep: bool = True) -> set[str]:
         wanted = {blob.oid for blob in blobs}
         if not self.nots:
             return set()
         found: set[str] = set()
         for rev in self._not_tips[:_TREES]:
-            found |= oids_in_tree(self.git, rev, wanted - found) if wanted - found else set()
+            found |= oids_in_tree(self.git, rev, wanted - found, self._listed) if wanted - found else set()
+        if not deep:
+            return found
         left = sorted({use.path for blob in blobs if blob.oid not in found for use in blob.uses})
         return found | (wanted & oids_in_history(self.git, self.nots, left[:_ASKED]))
 

@@ -152,7 +152,7 @@ class Memory:
                 found.update((path, "lfs") for path in self.paths() if matches(path))
         return found
 
-    def known(self, blobs: Sequence[Blob]) -> set[str]:
+    def known(self, blobs: Sequence[Blob], deep: bool = True) -> set[str]:
         return set()
 
     def gaps(self) -> Sequence[Gap]:

@@ -82,7 +82,7 @@ def suspicious(seen: Seen) -> bool:
 def _fresh(source: Source, suspects: list[Seen]) -> list[Seen]:
     from gatepost.rules.large_model_files.sizes import new_ones
 
-    return new_ones(source, suspects)
+    return new_ones(source, suspects, deep=False)
 
 
 def _trusted(text: str, trusts: Callable[[str], bool], source: Source, own: dict[str, bool]) -> bool:

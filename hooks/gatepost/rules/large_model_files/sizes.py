@@ -8,7 +8,7 @@ from gatepost.model import Finding, Location
 from gatepost.record import replace
 from gatepost.rules.large_model_files.allow import snippet
 from gatepost.rules.large_model_files.limits import exact, human, is_text
-from gatepost.rules.large_model_files.remedy import instead, reclaim, take_out
+from gatepost.rules.large_model_files.remedy import instead, quote, reclaim, take_out
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,12 +52,12 @@ def check(
     yield from _parts(source, policy, [each for each in parts if each not in suspects])
 
 
-def new_ones(source: Source, suspects: list[Seen]) -> list[Seen]:
-    """Those that history does not hold yet, with every path and commit that brings them in."""
+def new_ones(source: Source, suspects: list[Seen], deep: bool = True) -> list[Seen]:
+    """Those that history does not hold yet, with every path and commit that brings them in; see `Source.known`."""
     if not suspects:
         return []
     blobs = source.explain([each.blob for each in suspects])
-    known = source.known(blobs)
+    known = source.known(blobs, deep)
     return [replace(each, blob=blob) for each, blob in zip(suspects, blobs, strict=True) if blob.oid not in known]
 
 
@@ -149,7 +149,12 @@ def _parts(source: Source, policy: Policy, parts: Sequence[Seen]) -> Iterator[tu
         total = sum(each.blob.size for each in group)
         if total <= limit.size:
             continue
-        first = min(group, key=lambda each: each.blob.path)
+        group.sort(key=lambda each: each.blob.path)
+        first = group[0]
+        out = take_out(source, first.blob.uses[0])
+        if source.kind == "staged":
+            names = " ".join(quote(each.blob.path) for each in group)
+            out = f"`git rm --cached -f -- {names}` takes them out of the commit (they stay on disk)."
         yield (
             [each.blob.oid for each in group],
             Finding(
@@ -157,7 +162,7 @@ def _parts(source: Source, policy: Policy, parts: Sequence[Seen]) -> Iterator[tu
                 where=Location(path=first.blob.path),
                 message=f"{len(group)} parts of `{stem}` have {exact(total)} together; a file may have "
                 f"{human(limit.size)} ({limit.why})",
-                remedy="\n".join([take_out(source, first.blob.uses[0]), instead(stem, None), reclaim(source)]).strip(),
+                remedy="\n".join([out, instead(stem, None), reclaim(source)]).strip(),
                 related=tuple(Location(path=each.blob.path) for each in group if each is not first),
             ),
         )
