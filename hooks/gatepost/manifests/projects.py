@@ -134,7 +134,8 @@ class Repository:
         self._requirements: dict[str, ReqFile | None] = {}
         self._tomls: dict[str, dict[str, Any] | None] = {}
         self._builds: tuple[Build, ...] | None = None
-        self._jobs: dict[str, tuple[Job, ...]] | None = None
+        self._jobs: dict[str, tuple[Job, ...]] = {}
+        self._workflows = [path for path in sorted(self.paths) if workflow.is_workflow(path) and not is_generated(path)]
         self._images: tuple[Image, ...] | None = None
 
     def read(self, path: str) -> bytes | None:
@@ -248,7 +249,7 @@ class Repository:
 
     def published(self, folder: str) -> bool:
         """Whether something in CI builds and uploads the project as a package: then it is a library."""
-        for jobs in self.jobs().values():
+        for _, jobs in self.jobs(b"publish", b"twine"):
             for job in jobs:
                 for step in job.steps:
                     if step.uses.startswith("pypa/gh-action-pypi-publish"):
@@ -274,14 +275,14 @@ class Repository:
         """A folder other than the root, without a build system of its own, is not what gets published."""
         return "build-system" not in self.toml(posixpath.join(folder, "pyproject.toml")) and bool(folder)
 
-    def jobs(self) -> dict[str, tuple[Job, ...]]:
-        """The jobs of every CI file."""
-        if self._jobs is None:
-            self._jobs = {}
-            for path in sorted(self.paths):
-                if workflow.is_workflow(path) and not is_generated(path):
-                    self._jobs[path] = workflow.parse(path, self.read(path) or b"")
-        return self._jobs
+    def jobs(self, *needles: bytes) -> Iterator[tuple[str, tuple[Job, ...]]]:
+        """The jobs of every CI file that holds any of the needles; YAML is read only for those."""
+        for path in self._workflows:
+            data = self.read(path) or b""
+            if any(needle in data for needle in needles):
+                if path not in self._jobs:
+                    self._jobs[path] = workflow.parse(path, data)
+                yield path, self._jobs[path]
 
     def images(self) -> tuple[Image, ...]:
         """Every Dockerfile, bound to its context."""
@@ -302,7 +303,7 @@ class Repository:
                 continue
             if _COMPOSE.search(path):
                 yield from _compose_builds(path, self.read(path) or b"")
-        for path, jobs in self.jobs().items():
+        for path, jobs in self.jobs(b"docker", b"podman"):
             for job in jobs:
                 for step in job.steps:
                     if step.uses.startswith("docker/build-push-action"):

@@ -393,7 +393,17 @@ def _shown(install: Install) -> str:
 def _lock_is_checked(repository: Repository, tool: str) -> bool:
     """Whether CI or a pre-commit hook that CI runs would notice a stale lock of this tool."""
     ran = False
-    for jobs in repository.jobs().values():
+    needles = (
+        b"--locked",
+        b"--check",
+        b"pre-commit",
+        b"prek",
+        b"UV_LOCKED",
+        b"--deploy",
+        b"verify",
+        b"--frozen-lockfile",
+    )
+    for _, jobs in repository.jobs(*needles):
         for job in jobs:
             for step in job.steps:
                 if step.uses.startswith(("pre-commit/action", "j178/prek-action")):
@@ -432,7 +442,7 @@ def _platforms(repository: Repository) -> Iterator[tuple[Finding, tuple[str, ...
 def _workflows(repository: Repository) -> Iterator[tuple[Finding, tuple[str, ...]]]:
     """CI that syncs without saying that the lock must hold: once per lock, and only if nothing else checks it."""
     done: set[str] = set()
-    for path, jobs in repository.jobs().items():
+    for path, jobs in repository.jobs(b"uv sync", b"uv ", b"pdm ", b"pipenv "):
         for job in jobs:
             if re.search(
                 r"updat|upgrad|bump|nightly|lowest|latest|release", job.name + posixpath.basename(path), re.IGNORECASE

@@ -75,7 +75,7 @@ def check(ctx: Context) -> Iterable[Outcome]:
 def _findings(repository: Repository) -> Iterator[Finding]:
     for image in repository.images():
         yield from _image(repository, image)
-    for path, jobs in repository.jobs().items():
+    for path, jobs in repository.jobs(b"torch"):
         for job in jobs:
             yield from _job(repository, path, job)
     yield from _readme(repository)
