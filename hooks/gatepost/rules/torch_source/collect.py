@@ -6,10 +6,8 @@ A byte search comes first: without `torch` in any manifest nothing is parsed and
 from __future__ import annotations
 
 import re
-from fnmatch import fnmatchcase
 
-from gatepost.rules.torch_source.model import Project
-from gatepost.rules.torch_source.readers import common
+from gatepost.rules.torch_source import paths
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,7 +15,7 @@ if TYPE_CHECKING:
 
     from gatepost.manifests.requirements import ReqFile
     from gatepost.model import Context
-    from gatepost.rules.torch_source.model import Lock
+    from gatepost.rules.torch_source.model import Lock, Project
     from gatepost.rules.torch_source.readers.common import Toml
 
 REQUIREMENTS = re.compile(
@@ -73,6 +71,8 @@ class Collector:
             data = self.tree.read(path) if path in self.known else None
             toml = None
             if data is not None:
+                from gatepost.rules.torch_source.readers import common
+
                 try:
                     toml = common.Toml(path, data)
                 except ValueError as error:
@@ -159,8 +159,8 @@ class Collector:
             return []
         small = [path for path in wanted if not self.ctx.exclude(path)]
         found: list[Project] = []
-        for path in small if scope is not None else self._heads(small):
-            data = self.tree.read(path)
+        chosen = small if scope is not None else self._heads(small)
+        for path, data in sorted(self.tree.read_many(chosen).items()):
             if data is not None and b"# /// script" in data and b"torch" in data:
                 from gatepost.rules.torch_source.readers import uv
 
@@ -186,12 +186,12 @@ class Collector:
         toml = self.toml(path)
         if toml is None:
             return []
-        from gatepost.rules.torch_source.readers import conda, pdm, poetry, uv
+        from gatepost.rules.torch_source.readers import common, conda, pdm, poetry, uv
 
-        root = common.folder(path)
+        root = paths.folder(path)
         found: list[Project] = []
         is_poetry = poetry.applies(toml)
-        has = {name: common.join(root, name) in self.known for name in (*TOML_LOCKS, "pixi.lock")}
+        has = {name: paths.join(root, name) in self.known for name in (*TOML_LOCKS, "pixi.lock")}
         if is_poetry:
             found.append(poetry.read(toml, self._locks(path, ("poetry.lock",))))
         is_pdm = pdm.applies(toml, has["pdm.lock"])
@@ -215,7 +215,7 @@ class Collector:
         workspace = self._workspace(path)
         has_uv = has["uv.lock"] or own_uv or workspace is not None
         if has_uv or (not is_poetry and not is_pdm):
-            config = self.toml(common.join(root, "uv.toml"))
+            config = self.toml(paths.join(root, "uv.toml"))
             members = self._members(toml)
             locks = self._locks(path, ("uv.lock",), pylock=True)
             if workspace is not None and not locks:
@@ -227,8 +227,8 @@ class Collector:
         if common.table(toml.data, "tool", "pixi"):
             found.append(conda.read_pixi(toml, ("tool", "pixi"), self._locks(path, ("pixi.lock",))))
         pin = (
-            self.tree.read(common.join(root, ".python-version"))
-            if common.join(root, ".python-version") in self.known
+            self.tree.read(paths.join(root, ".python-version"))
+            if paths.join(root, ".python-version") in self.known
             else None
         )
         if pin:
@@ -244,11 +244,11 @@ class Collector:
         """TS128: a path dependency's own sources also decide where this project's PyTorch comes from."""
         from gatepost.record import replace
         from gatepost.rules.torch_source.model import EXTENDED, Fact
-        from gatepost.rules.torch_source.readers import uv
+        from gatepost.rules.torch_source.readers import common, uv
 
         facts = []
         for package, folder, where in uv.path_dependencies(toml):
-            other = self.toml(common.join(common.join(project.root, folder), "pyproject.toml"))
+            other = self.toml(paths.join(paths.join(project.root, folder), "pyproject.toml"))
             if other is None or other.path == project.path:
                 continue
             for name, value in common.table(other.data, "tool", "uv", "sources").items():
@@ -275,12 +275,12 @@ class Collector:
         globs = uv.workspace_globs(toml)
         if globs is None:
             return []
-        root = common.folder(toml.path)
+        root = paths.folder(toml.path)
         found = []
         for path in self.paths:
             if not path.endswith("/pyproject.toml") or path == toml.path:
                 continue
-            folder = common.folder(path)
+            folder = paths.folder(path)
             inner = folder[len(root) + 1 :] if root and folder.startswith(root + "/") else folder if not root else ""
             if inner and self._glob(inner, globs[0]) and not self._glob(inner, globs[1]):
                 member = self.toml(path)
@@ -290,6 +290,8 @@ class Collector:
 
     @staticmethod
     def _glob(path: str, patterns: list[str]) -> bool:
+        from fnmatch import fnmatchcase
+
         for pattern in patterns:
             pattern = pattern.strip("/").removeprefix("./")
             if pattern.count("/") == path.count("/") and all(
@@ -302,10 +304,10 @@ class Collector:
 
     def _workspace(self, path: str) -> Toml | None:
         """The pyproject of the workspace that `path` is a member of."""
-        folder = common.folder(path)
+        folder = paths.folder(path)
         while folder:
-            folder = common.folder(folder)
-            parent = common.join(folder, "pyproject.toml")
+            folder = paths.folder(folder)
+            parent = paths.join(folder, "pyproject.toml")
             data = self.tree.read(parent) if parent in self.known else None
             if data is not None and b"workspace" in data:
                 toml = self.toml(parent)
@@ -316,14 +318,14 @@ class Collector:
     def _locks(self, path: str, names: Iterable[str], pylock: bool = False) -> tuple[Lock, ...]:
         from gatepost.rules.torch_source.readers import locks
 
-        root = common.folder(path)
+        root = paths.folder(path)
         found = []
-        wanted = [common.join(root, name) for name in names]
+        wanted = [paths.join(root, name) for name in names]
         if pylock:
             wanted += [
                 name
                 for name in self.paths
-                if common.folder(name) == root and re.search(r"(?:^|/)pylock(?:\.[^/]+)?\.toml$", name)
+                if paths.folder(name) == root and re.search(r"(?:^|/)pylock(?:\.[^/]+)?\.toml$", name)
             ]
         for name in wanted:
             data = self.tree.read(name) if name in self.known else None

@@ -6,6 +6,7 @@ from gatepost.manifests import requirements as pip_lines
 from gatepost.model import Location
 from gatepost.rules.torch_source import specs
 from gatepost.rules.torch_source.model import DIRECT, Env, Requirement, fold
+from gatepost.rules.torch_source.paths import folder, join
 from gatepost.toml.load import TomlError, loads
 from gatepost.toml.scan import scan
 
@@ -161,18 +162,4 @@ _PLACED = frozenset(
 )
 
 
-def join(folder: str, name: str) -> str:
-    """A path under a folder, `..` resolved; "" if it leaves the repository."""
-    parts: list[str] = []
-    for part in (folder + "/" + name if folder and not name.startswith("/") else name).split("/"):
-        if part == "..":
-            if not parts:
-                return ""
-            parts.pop()
-        elif part not in ("", "."):
-            parts.append(part)
-    return "/".join(parts)
-
-
-def folder(path: str) -> str:
-    return path.rpartition("/")[0]
+__all__ = ["LIMIT", "Toml", "array", "dig", "dotted", "folder", "join", "requirement", "string", "table"]

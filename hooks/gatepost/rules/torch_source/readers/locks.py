@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from typing import Any
 
 LIMIT = 64 * 1024 * 1024
+_NAMES = (*sorted(EXTENDED), "numpy")
 _WANTED = "|".join(sorted((name.replace("-", "[-_.]") for name in EXTENDED | {"numpy"}), key=len, reverse=True))
-_BLOCK = re.compile(rf'^\[\[packages?\]\]\r?\n(?:[ \t]*\r?\n)*name *= *"((?i:{_WANTED}))"\r?$', re.MULTILINE)
+_BLOCK = rf'^\[\[packages?\]\]\r?\n(?:[ \t]*\r?\n)*name *= *"((?i:{_WANTED}))"\r?$'
 _NEXT = re.compile(r"^\[\[|^\[(?!package)", re.MULTILINE)
-_ALL = re.compile(r'^\[\[packages?\]\]\r?\nname *= *"([^"]+)"', re.MULTILINE)
 _STRANGER = re.compile(
     r'^name *= *"([^"]+)"\r?\nversion *= *"([^"]+)"\r?\nsource *= *\{ *registry *= *"(https?://download(?:-r2)?\.pytorch\.org[^"]*)" *\}',
     re.MULTILINE,
@@ -41,9 +41,25 @@ def text_of(data: bytes) -> str:
 def blocks(text: str) -> list[tuple[str, int, str]]:
     """(name, offset, text) of each package block of the PyTorch family."""
     found = []
-    for match in _BLOCK.finditer(text):
-        stop = _NEXT.search(text, match.end())
-        found.append((fold(match[1]), match.start(), text[match.start() : stop.start() if stop else len(text)]))
+    for name, start in sorted(_starts(text), key=lambda item: item[1]):
+        stop = _NEXT.search(text, start + 12)
+        found.append((name, start, text[start : stop.start() if stop else len(text)]))
+    return found
+
+
+def _starts(text: str) -> list[tuple[str, int]]:
+    """(name, offset of `[[package]]`) of the family's blocks. As tools write them, a plain search finds them."""
+    if '\nname = "' not in text:
+        return [(fold(match[1]), match.start()) for match in re.finditer(_BLOCK, text, re.MULTILINE)]
+    found = []
+    for name in _NAMES:
+        line = f'\nname = "{name}"'
+        at = text.find(line)
+        while at >= 0:
+            start = text.rfind("\n", 0, at) + 1
+            if text[start:at].rstrip() in ("[[package]]", "[[packages]]"):
+                found.append((fold(name), start))
+            at = text.find(line, at + 1)
     return found
 
 
@@ -75,15 +91,23 @@ def uv(path: str, data: bytes) -> Lock:
                 marker=" or ".join(f"({fork})" for fork in forks),
             )
         )
-    strangers = [
-        Locked(
-            name=fold(match[1]),
-            version=match[2],
-            where=Location(path=path, line=line_at(text, match.start())),
-            origin=match[3],
-        )
-        for match in _STRANGER.finditer(text)
-    ]
+    strangers = []
+    at = text.find(".pytorch.org")
+    while at >= 0:
+        start = text.rfind("\n", 0, at) + 1
+        if text.startswith("source", start):
+            head = text.rfind("[[package]]", 0, start)
+            match = _STRANGER.search(text, head, text.find("\n", start) + 1 or len(text))
+            if match is not None:
+                strangers.append(
+                    Locked(
+                        name=fold(match[1]),
+                        version=match[2],
+                        origin=match[3],
+                        where=Location(path=path, line=line_at(text, match.start())),
+                    )
+                )
+        at = text.find(".pytorch.org", text.find("\n", at) if text.find("\n", at) >= 0 else len(text))
     return Lock(path=path, format="uv.lock", entries=tuple(entries), strangers=tuple(strangers))
 
 
@@ -299,11 +323,6 @@ def pixi(path: str, data: bytes) -> Lock:
         for match in _PIXI_ENTRY.finditer(text)
     ]
     return Lock(path=path, format="pixi.lock", entries=tuple(entries))
-
-
-def package_names(data: bytes) -> frozenset[str]:
-    """Every package of a TOML lock, canonical."""
-    return frozenset(fold(name) for name in _ALL.findall(text_of(data)))
 
 
 FORMATS: tuple[tuple[str, Callable[[str, bytes], Lock]], ...] = (
