@@ -73,8 +73,7 @@ def depends_on(data: Mapping[str, Any], requirement_files: Iterable[str] = ()) -
             for each in value if isinstance(value, list) else ():
                 requirement(each)
 
-    for each in get(data, ("project", "dependencies")) or ():
-        requirement(each)
+    lists({"": get(data, ("project", "dependencies"))})
     for path in (
         ("project", "optional-dependencies"),
         ("dependency-groups",),

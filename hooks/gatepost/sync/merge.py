@@ -397,7 +397,11 @@ class _Merge:
     def override_blocks(self, shared: dict[overrides.Pair, Any]) -> None:
         blocks = self.at(overrides.PATH)
         blocks = blocks if isinstance(blocks, list) else []
-        before = {(path[3], path[4]): entry for path, entry in self.before.items() if path[:3] == overrides.PATH}
+        before = {
+            (path[3], path[4]): entry
+            for path, entry in self.before.items()
+            if path[:3] == overrides.PATH and len(path) == 5
+        }
         mine = [pair for pair, entry in before.items() if entry.origin == ADDED]
         owned = [overrides.owned(block, mine) for block in blocks]
         foreign = overrides.explode([block for block, ours in zip(blocks, owned, strict=True) if not ours])

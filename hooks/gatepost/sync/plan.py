@@ -324,7 +324,7 @@ class _Project:
         except TomlError:
             return None
         if keys[:3] == overrides.PATH and len(keys) > 3:
-            for number, block in enumerate(get(self.data, overrides.PATH) or ()):
+            for number, block in enumerate(_list(get(self.data, overrides.PATH))):
                 if keys[3] in overrides.modules(block):
                     return document.line((*overrides.PATH, number))
         return document.line(keys)
@@ -378,7 +378,11 @@ class _Project:
         wanted |= {(*overrides.PATH, *pair): value for pair, value in pairs.items()}
         here = plain(self.data)
         if ruff_file is not None:
-            here.setdefault("tool", {})["ruff"] = _data(self.tree.read(self.folder + ruff_file))
+            tools = here.get("tool")
+            here["tool"] = {
+                **(tools if isinstance(tools, dict) else {}),
+                "ruff": _data(self.tree.read(self.folder + ruff_file)),
+            }
         local = {
             (*overrides.PATH, *pair): value for pair, value in overrides.explode(get(here, overrides.PATH)).items()
         }
@@ -386,7 +390,7 @@ class _Project:
         hidden = {
             ("tool", each.tool) for each in shadow.shadows(lambda name: self.tree.read(self.folder + name), self.data)
         }
-        for written in get(table, ("keep",)) or ():
+        for written in _table(get(table, ("keep",))):
             path = read(written)
             under = {each: value for each, value in wanted.items() if each[: len(path)] == path}
             if path[:2] in hidden:
@@ -399,7 +403,7 @@ class _Project:
                 continue
             line = self.line("tool", "gatepost", "keep", written)
             self.say("SC104", message, f"gatepost keep --remove {_word(written)}", line)
-        for written in get(table, ("drop",)) or ():
+        for written in _table(get(table, ("drop",))):
             path = read(written)
             shared = wanted.get(path)
             if path == overrides.PATH:
@@ -427,6 +431,14 @@ def _data(raw: bytes | None) -> dict[str, Any]:
         return loads(raw or b"")
     except TomlError:
         return {}
+
+
+def _table(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _strings(value: Any) -> list[str]:

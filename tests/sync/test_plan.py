@@ -1,0 +1,210 @@
+"""The plan over whole trees: other files, members, lost records, hostile bytes, and the record itself."""
+
+from __future__ import annotations
+
+import pytest
+from gatepost.sync.paths import get, read, show
+from gatepost.sync.plan import Plan, plan
+from gatepost.sync.record_file import NAME, Entry, Record, RecordError, dump, empty, parse
+from gatepost.toml.load import loads
+from gatepost.tree.memory import MemoryTree, OverlayTree
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+SHARED = b'[tool.ruff]\nline-length = 100\n[tool.ruff.lint]\nselect = ["E", "F"]\n[tool.mypy]\nstrict = true\n'
+PROFILE = {"profile": "shared.toml"}
+
+
+def planned(files: dict[str, bytes], **more: object) -> Plan:
+    return plan(MemoryTree({"shared.toml": SHARED, **files}), {**PROFILE, **more})
+
+
+def after(files: dict[str, bytes], result: Plan) -> dict[str, bytes]:
+    """The files after the edits; every edit must be made from what is there."""
+    out = {"shared.toml": SHARED, **files}
+    for edit in result.edits:
+        assert out.get(edit.path) == edit.old
+        if edit.new is None:
+            del out[edit.path]
+        else:
+            out[edit.path] = edit.new
+    return out
+
+
+def codes(result: Plan) -> list[str]:
+    return [outcome.code for outcome in result.outcomes]
+
+
+def settled(files: dict[str, bytes], **more: object) -> dict[str, bytes]:
+    """The files after a sync, which a second one leaves alone."""
+    files = after(files, planned(files, **more))
+    again = planned(files, **more)
+    assert again.edits == ()
+    assert not set(codes(again)) & {"SC101", "SC102", "SC103", "SC108"}
+    return files
+
+
+def test_a_ruff_toml_gets_ruffs_settings_and_the_declarations_go_to_pyproject() -> None:
+    files = settled({"pyproject.toml": b"", "ruff.toml": b'# ours\nline-length = 120\n[lint]\nselect = ["E"]\n'})
+    assert files["ruff.toml"] == b'# ours\nline-length = 120\n[lint]\nselect = ["E", "F"]\n'
+    data = loads(files["pyproject.toml"])
+    assert data["tool"]["gatepost"]["keep"] == {"tool.ruff.line-length": "was 120 before the first sync; shared 100"}
+    assert "ruff" not in data["tool"] and data["tool"]["mypy"] == {"strict": True}
+
+
+def test_a_dotted_ruff_toml_wins_over_the_other() -> None:
+    files = settled({"pyproject.toml": b"", "ruff.toml": b"", ".ruff.toml": b"fix = true\n"})
+    assert files["ruff.toml"] == b"" and b"line-length = 100" in files[".ruff.toml"]
+
+
+def test_a_ruff_toml_that_extends_another_is_left_alone() -> None:
+    files = settled({"pyproject.toml": b"", "ruff.toml": b'extend = "../ruff.toml"\n'})
+    assert files["ruff.toml"] == b'extend = "../ruff.toml"\n'
+    assert "ruff" not in loads(files["pyproject.toml"])["tool"]
+
+
+def test_members_are_synced_with_their_own_declarations_and_profile() -> None:
+    own = b'[tool.gatepost]\nprofile = "other.toml"\n[tool.gatepost.keep]\n"tool.ruff.line-length" = "wide"\n'
+    files = settled(
+        {
+            "pyproject.toml": b'[tool.uv.workspace]\nmembers = ["libs/*"]\n',
+            "libs/a/pyproject.toml": b"",
+            "libs/b/pyproject.toml": own + b"[tool.ruff]\nline-length = 140\n",
+            "libs/c/pyproject.toml": b'[tool.ruff]\nextend = "../../pyproject.toml"\n',
+            "apps/d/pyproject.toml": b"",
+            "other.toml": b"[tool.ruff]\nline-length = 88\nfix = true\n",
+        },
+        members=("workspace",),
+    )
+    assert get(loads(files["libs/a/pyproject.toml"]), ("tool", "ruff", "lint", "select")) == ["E", "F"]
+    assert get(loads(files["libs/b/pyproject.toml"]), ("tool", "ruff")) == {"line-length": 140, "fix": True}
+    assert get(loads(files["libs/c/pyproject.toml"]), ("tool", "ruff")) == {"extend": "../../pyproject.toml"}
+    assert files["apps/d/pyproject.toml"] == b""
+    assert sorted(parse(files[NAME]).files) == [
+        "libs/a/pyproject.toml", "libs/b/pyproject.toml", "libs/c/pyproject.toml", "pyproject.toml",
+    ]  # fmt: skip
+
+
+def test_a_refused_file_keeps_the_others_and_its_record() -> None:
+    files = settled({"pyproject.toml": b"[project]\nname = 'a'\n", "ruff.toml": b""})
+    files["ruff.toml"] = b'lint = "x"\n'
+    result = planned(files)
+    assert codes(result) == ["SC202"] and result.edits == ()
+
+
+def test_a_lost_record_is_made_again_from_what_stands_there() -> None:
+    files = settled({"pyproject.toml": b'[tool.gatepost]\nprofile = "shared.toml"\n'})
+    text = files["pyproject.toml"]
+    del files[NAME]
+    result = planned(files)
+    assert codes(result) == ["SC108"]
+    assert after(files, result)["pyproject.toml"] == text
+
+
+def test_a_lost_record_of_a_shipped_profile_tells_our_old_values_from_the_projects() -> None:
+    from gatepost.sync import layers
+
+    old = dict(layers.resolve(("base",), lambda path: None).data["tool"]["ruff"])
+    assert old["line-length"] == 100
+    text = b'[tool.gatepost]\nprofile = ["base", "x.toml"]\n\n[tool.ruff]\nline-length = 100\n'
+    result = plan(
+        MemoryTree({"pyproject.toml": text, "x.toml": b"[tool.ruff]\nline-length = 110\n"}),
+        {"profile": ["base", "x.toml"], "tools": ("ruff",)},
+    )
+    assert "SC103" in codes(result)  # the layer above changed it, so the old value is the project's, not ours
+
+
+def test_switching_the_profile_takes_the_old_one_back() -> None:
+    files = settled({"pyproject.toml": b"[tool.other]\na = 1\n", "small.toml": b"[tool.ruff]\nline-length = 100\n"})
+    assert "mypy" in loads(files["pyproject.toml"])["tool"]
+    files = after(files, planned(files, profile="small.toml"))
+    assert loads(files["pyproject.toml"]) == {"tool": {"other": {"a": 1}, "ruff": {"line-length": 100}}}
+
+
+def test_only_the_chosen_tools() -> None:
+    files = settled({"pyproject.toml": b""}, tools=("mypy",))
+    assert loads(files["pyproject.toml"]) == {"tool": {"mypy": {"strict": True}}}
+
+
+def test_the_fix_leaves_nothing_to_say() -> None:
+    tree = MemoryTree({"shared.toml": SHARED, "pyproject.toml": b"[tool.ruff]\nline-length = 1\n"})
+    outcomes = plan(tree, PROFILE).outcomes
+    fixes = [getattr(outcome, "fix", None) for outcome in outcomes]
+    assert fixes and all(fix is not None and fix.safe for fix in fixes)
+    view = OverlayTree(tree, fixes[0].edits)  # type: ignore[union-attr]
+    assert plan(view, PROFILE).outcomes == ()
+
+
+HOSTILE = st.one_of(
+    st.binary(max_size=60),
+    st.sampled_from(
+        [
+            b"\xff\xfe", b"a = " + b"[" * 3000 + b"]" * 3000, b"[tool]\nruff = 1\n", b"tool = []\n", b"[[tool]]\n", b"[[tool.ruff]]\n",
+            b"[tool.gatepost]\nkeep = 1\n", b"[tool.gatepost]\nkeep = []\ndrop = 3\n", b'[tool.gatepost.keep]\n"" = "x"\n"a..b" = "x"\n',
+            b"[tool.ruff]\nlint = []\n", b"[tool.mypy]\noverrides = 3\n", b"[tool.mypy]\noverrides = [1, {}, {module = 3}]\n",
+            b"[tool.ruff.lint]\nselect = [[1], {a = 2}]\n", b"[tool.ruff.lint]\nselect = 'E'\n", b"[tool.uv.workspace]\nmembers = 'x'\n",
+            b"format = 1\n[synced]\nx = 3\n", b"format = 1\n[synced.\"pyproject.toml\"]\na = 1\n", b"format = true\n", b"format = 1\nbaseline = {a = 1}\n",
+            b'format = 1\n[synced."pyproject.toml"]\n"tool.ruff" = { origin = "added", value = 3 }\n"" = { origin = "added", value = 3 }\n',
+            b'format = 1\n[synced."pyproject.toml"]\n"tool.mypy.overrides.a" = { origin = "added", value = 3 }\n',
+            b'format = 1\n[synced."../x"]\n"tool.ruff.fix" = { origin = "added", value = 3 }\n',
+            b"[project]\nrequires-python = 3\ndependencies = 4\noptional-dependencies = []\n", b"[tool.poetry]\ndependencies = []\ngroup = 3\n",
+            b'[project]\nrequires-python = ">=99999999999999999999.1"\n', b'[tool.poetry.dependencies]\npython = {version = 3}\n', b"a = nan\nb = 1979-05-27\n",
+        ]
+    ),
+)  # fmt: skip
+
+
+@settings(max_examples=60, deadline=None)
+@given(HOSTILE, HOSTILE, HOSTILE, HOSTILE, st.booleans())
+def test_no_input_raises_and_what_is_not_toml_is_not_written(
+    project: bytes, lock: bytes, ruff: bytes, shared: bytes, with_ruff: bool
+) -> None:
+    files = {
+        "pyproject.toml": project,
+        NAME: lock,
+        "shared.toml": shared,
+        "setup.cfg": project,
+        "requirements.txt": ruff,
+    }
+    if with_ruff:
+        files["ruff.toml"] = ruff
+    tree = MemoryTree(files)
+    for profile in ("shared.toml", "base", ["strict", "shared.toml"]):
+        result = plan(tree, {"profile": profile, "members": ("workspace", "*")})
+        for edit in result.edits:
+            assert edit.new is not None
+            loads(edit.new)
+            assert edit.path in ("pyproject.toml", "ruff.toml", NAME)
+
+
+KEYS = st.lists(st.text(min_size=1, max_size=5), min_size=1, max_size=4).map(tuple)
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-5, 5) | st.text(st.characters(codec="utf-8"), max_size=5),
+    lambda inner: st.lists(inner, max_size=3),
+    max_leaves=4,
+).filter(lambda value: "None" not in repr(value))
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.dictionaries(KEYS, st.tuples(VALUES, st.booleans(), st.none() | st.lists(st.integers(), max_size=2)), max_size=4)
+)
+def test_the_record_reads_back(table: dict[tuple[str, ...], tuple[object, bool, list[int] | None]]) -> None:
+    entries = {
+        path: Entry(value=value, origin="added", table=flag, ours=None if ours is None else tuple(ours), before=(1,) if flag else ())
+        for path, (value, flag, ours) in table.items()
+    }  # fmt: skip
+    files = {"pyproject.toml": entries} if entries else {}
+    record = Record(version="1", profile=("base",), files=files, baseline={"a b.py": ("E",)})
+    assert parse(dump(record)) == record
+    assert all(read(show(path)) == path for path in table)
+
+
+def test_a_newer_record_is_told_from_a_broken_one() -> None:
+    with pytest.raises(RecordError) as caught:
+        parse(b"format = 99\n")
+    assert caught.value.newer
+    with pytest.raises(RecordError) as caught:
+        parse(b"x = 1\n")
+    assert not caught.value.newer
+    assert parse(dump(empty())) == empty()
