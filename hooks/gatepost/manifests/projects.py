@@ -41,6 +41,7 @@ _DEV_NAME = re.compile(
 )
 _COMPOSE = re.compile(r"(?:^|/)(?:docker-)?compose[^/]*\.ya?ml$")
 _SCRIPTS = re.compile(r"(?:^|/)(?:Makefile|makefile|GNUmakefile|justfile|Justfile|[^/]+\.sh|README(?:\.[a-z]+)?)$")
+_FILE_LINES = re.compile(rb'^    \{ ?(?:url|file) = "[^"\\\n]*", hash = "[^"\\\n]*"[^\n{}]*\},\n', re.MULTILINE)
 LOCKS = ("uv.lock", "poetry.lock", "pdm.lock", "Pipfile.lock", "pylock.toml", "pixi.lock", "conda-lock.yml")
 MAX_IMAGES = 200  # Dockerfiles looked at in one repository
 
@@ -133,6 +134,7 @@ class Repository:
                 folder = posixpath.dirname(folder)
         self._requirements: dict[str, ReqFile | None] = {}
         self._tomls: dict[str, dict[str, Any] | None] = {}
+        self.memo: dict[tuple[object, ...], Any] = {}  # what a rule worked out, by its own key
         self._builds: tuple[Build, ...] | None = None
         self._jobs: dict[str, tuple[Job, ...]] = {}
         self._workflows = [path for path in sorted(self.paths) if workflow.is_workflow(path) and not is_generated(path)]
@@ -154,7 +156,7 @@ class Repository:
             found: dict[str, Any] | None = None
             if path in self.paths:
                 try:
-                    found = loads(self.read(path) or b"")
+                    found = loads(_slim(self.read(path) or b"") if path.endswith(".lock") else self.read(path) or b"")
                 except (TomlError, RecursionError, ValueError):
                     found = None
             self._tomls[path] = found
@@ -321,6 +323,13 @@ class Repository:
                     for match in re.finditer(r"(?:docker|podman)(?: buildx)? build[^\n`]*", body):
                         for command in split(Source(text=match[0]), cwd="/" + folder):
                             yield from _command_build(path, command.texts, command.cwd, 0)
+
+
+def _slim(data: bytes) -> bytes:
+    """A lock without the lines of its file lists, which are most of it and say nothing of what is deployed."""
+    if b'"""' in data or b"'''" in data:
+        return data
+    return _FILE_LINES.sub(b"", data)
 
 
 def _exact(specifier: str, url: str) -> bool:

@@ -333,10 +333,14 @@ def _project(repository: Repository, image: Image | None, stage: Stage | None, i
     if lock is not None:
         if b"torch" not in (repository.read(lock) or b""):
             return NOTHING
-        if install.tool == "uv":
-            return _uv_lock(repository, lock, folder, install)
-        if install.tool == "poetry":
-            return _poetry_lock(repository, lock, folder, install)
+        if install.tool in ("uv", "poetry"):
+            given = tuple((option.name, option.value.text if option.value else "") for option in install.options)
+            key = ("torch", lock, folder, install.tool, given)
+            if key not in repository.memo:
+                walk = _uv_lock if install.tool == "uv" else _poetry_lock
+                repository.memo[key] = walk(repository, lock, folder, install)
+            found: Effect = repository.memo[key]
+            return found
         return Effect(asked=(), gpu="", locked=True, unknown=True)
     if install.tool in ("pdm", "pipenv"):
         return Effect(asked=(), gpu="", locked=False, unknown=True)
