@@ -11,7 +11,7 @@ import re
 
 from gatepost.manifests import projects as deployed
 from gatepost.manifests.installs import installs, sources
-from gatepost.model import INFO, Edit, Finding, Fix, Location
+from gatepost.model import ERROR, INFO, Edit, Finding, Fix, Location
 from gatepost.record import record, replace
 from gatepost.rules.torch_source import specs, urls
 from gatepost.rules.torch_source.installed import FAMILY, Effect, effect, index_build
@@ -64,7 +64,7 @@ def check(ctx: Context) -> Iterable[Outcome]:
         return
     repository = deployed.Repository((path for path in paths if not ctx.exclude(path)), ctx.tree.read)
     seen: set[tuple[str, str, int | None]] = set()
-    for finding in _findings(repository):
+    for finding in _findings(repository, ctx.settings.get("build")):
         identity = (finding.code, finding.where.path, finding.where.line)
         concerned = (finding.where.path, *(one.path for one in finding.related))
         if identity not in seen and any(ctx.wants(path) for path in concerned):
@@ -72,23 +72,23 @@ def check(ctx: Context) -> Iterable[Outcome]:
             yield finding
 
 
-def _findings(repository: Repository) -> Iterator[Finding]:
+def _findings(repository: Repository, policy: object) -> Iterator[Finding]:
     for image in repository.images():
-        yield from _image(repository, image)
+        yield from _image(repository, image, policy)
     for path, jobs in repository.jobs(b"torch"):
         for job in jobs:
             yield from _job(repository, path, job)
     yield from _readme(repository)
 
 
-def _image(repository: Repository, image: Image) -> Iterator[Finding]:
+def _image(repository: Repository, image: Image, policy: object) -> Iterator[Finding]:
     for stage in image.dockerfile.stages:
         events = _events(repository, image, stage)
         own = [event for event in events if event.stage == stage.index]
         if not own:
             continue
         base, known = image.dockerfile.image(stage)
-        ordered = list(_order(repository, image, stage, events))
+        ordered = list(_order(repository, image, stage, events, _intent(policy, image, stage)))
         yield from ordered
         if known:
             yield from _base(image, base, own)
@@ -143,7 +143,18 @@ def _place(install: Install) -> str:
     )
 
 
-def _order(repository: Repository, image: Image, stage: Stage, events: list[Event]) -> Iterator[Finding]:
+def _intent(policy: object, image: Image, stage: Stage) -> str:
+    """The build that the settings state for an image: by Dockerfile, by `Dockerfile:stage`, by stage, or for all."""
+    if isinstance(policy, str):
+        return policy
+    if isinstance(policy, dict):
+        for key in (f"{image.path}:{stage.name}", image.path, stage.name):
+            if key and isinstance(policy.get(key), str):
+                return str(policy[key])
+    return ""
+
+
+def _order(repository: Repository, image: Image, stage: Stage, events: list[Event], intent: str) -> Iterator[Finding]:
     """TS501, TS502, TS506: what the commands, in order, leave in the image."""
     current: Event | None = None
     pending: Event | None = None
@@ -193,12 +204,11 @@ def _order(repository: Repository, image: Image, stage: Stage, events: list[Even
             return
         if was == "" or build == "":
             pending = None
-    if (
-        pending is not None
-        and ".devcontainer" not in image.path
-        and _is_cpu_image(image, stage)
-        and not _gpu_meant(repository, image, stage, events)
-    ):
+    if pending is None or not _is_cpu_image(image, stage) or intent not in ("", "cpu"):
+        return
+    if intent == "cpu":  # stated, so it is no longer a guess
+        yield replace(_cuda_in_cpu_image(repository, image, stage, pending), severity=ERROR)
+    elif ".devcontainer" not in image.path and not _gpu_meant(repository, image, stage, events):
         yield _cuda_in_cpu_image(repository, image, stage, pending)
 
 
