@@ -55,7 +55,11 @@ def _direct(data: r.UvLock) -> list[Need]:
         metadata = metadata if isinstance(metadata, dict) else {}
         lists = [metadata.get("requires-dist")]
         groups = metadata.get("requires-dev")
-        lists.extend(groups.values() if isinstance(groups, dict) else ())
+        # a path dependency that is no member records its groups, but they are not locked
+        live = item.get("dev-dependencies")
+        live = live if isinstance(live, dict) else {}
+        if isinstance(groups, dict):
+            lists.extend(value for name, value in groups.items() if name in live)
         if next(iter(item["source"] if isinstance(item.get("source"), dict) else {}), "") in ("git", "url", "path"):
             continue
         for needs in lists:

@@ -659,6 +659,11 @@ def _tree(case: _Case, item: Mapping[str, Any], where: str, python: versions.Ran
             space = p.workspace(root, case.lock.read, case.lock.paths) if root is not None else None
         if space is None:
             space = Workspace(root=project, members={project.name: project}, required={})
+    elif space is not None and project.path != space.root.path:
+        # uv looks for sources in the workspace that the nearest pyproject.toml above declares, and there only
+        root = p.owner(directory, case.lock.read)
+        if root is None or root.path != space.root.path:
+            space = Workspace(root=project, members={project.name: project}, required={})
     locked_version = item.get("version")
     if "version" in project.dynamic:
         if locked_version is not None:
