@@ -323,7 +323,12 @@ def _run_one(
     if known.diff:
         show_fixes(results, tree, again)
         return results, []
-    return apply_fixes(results, tree, again) if writes else (results, [])
+    if not writes:
+        return results, []
+    left, wrote = apply_fixes(results, tree, again)
+    if hook.fixer and wrote:  # it writes by default: say what it took for wrong, and how to keep it
+        left = [*left, *(each for each in results if each.fix is not None and each not in left)]
+    return left, wrote
 
 
 def report(results: Sequence[Result], changed: Sequence[str], how: str) -> None:
