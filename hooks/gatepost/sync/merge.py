@@ -301,6 +301,9 @@ class _Merge:
 
     def items(self, path: Keys, value: list[Any], local: Any, entry: Entry | None) -> None:
         refused = self.declared.dropped(path)
+        if entry is not None and not refused and same(local, value) and same(entry.value, value):
+            self.entries[path] = entry
+            return
         shared: dict[str, Any] = {}
         for item in value:
             if identity(path, item) not in refused:
