@@ -171,6 +171,19 @@ def effect(repository: Repository, image: Image | None, stage: Stage | None, ind
         if install.action == "add" or (install.tool == "pipenv" and install.words):
             return _named(install, _sourced(sources(install)))
         return _project(repository, image, stage, index, install)
+    if install.tool == "conda" and install.action in ("install", "create", "update"):
+        names = {package.name: package.word for package in install.packages}
+        torch = next((name for name in ("pytorch", "pytorch-cpu", "pytorch-gpu", "torch") if name in names), None)
+        if torch is not None:
+            build = "cpu" if "cpuonly" in names or torch == "pytorch-cpu" else ""
+            return Effect(
+                asked=(Asked(name="torch", spec="", build=build, path="", line=names[torch].line),),
+                gpu="",
+                locked=False,
+            )
+        return Effect(asked=(), gpu="", locked=False, unknown=bool(install.values("-f", "--file")))
+    if install.tool in ("conda-env", "pixi"):
+        return Effect(asked=(), gpu="", locked=False, unknown=True)
     return NOTHING
 
 
@@ -236,6 +249,15 @@ def _pip(repository: Repository, image: Image | None, stage: Stage | None, index
         more = _declared(repository, folder, install, build, extras)
         asked += more.asked
         gpu, unknown = gpu or more.gpu, unknown or more.unknown
+    for constraint in install.values("-c", "--constraint", "--constraints"):
+        path = _located(repository, image, stage, index, install, constraint.text) if constraint.known else None
+        lines = repository.requirements(path) if path is not None else None
+        unknown = unknown or lines is None
+        for line in lines.lines if lines is not None else ():
+            if canonical(line.name) == "torch" and (label := _labelled(line.specifier, line.url, "pypi")) != "pypi":
+                asked = [
+                    Asked(name=one.name, spec=one.spec, build=label, path=one.path, line=one.line) for one in asked
+                ]
     return Effect(asked=tuple(asked), gpu=gpu, locked=False, unknown=unknown)
 
 
@@ -279,6 +301,16 @@ def requirements_effect(repository: Repository, path: str, build: str, index_giv
                 chosen = chosen or found
             elif found == "":
                 foreign = True
+    for where, parsed in family:
+        for include, constraint, _ in parsed.includes:
+            other = (
+                repository.requirements(posixpath.normpath(posixpath.join(posixpath.dirname(where), include)))
+                if constraint
+                else None
+            )
+            for line in other.lines if other is not None else ():
+                if canonical(line.name) == "torch" and (label := _labelled(line.specifier, line.url, "pypi")) != "pypi":
+                    chosen, foreign = chosen or label, foreign or not label
     default = chosen or ("" if foreign else build)
     asked = []
     gpu = ""
