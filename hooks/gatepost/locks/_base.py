@@ -15,7 +15,7 @@ from gatepost.record import record
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from typing import TypeAlias
+    from typing import Any, TypeAlias
 
 
 @record
@@ -33,6 +33,7 @@ class Lock:
     paths: Callable[[], Sequence[str]] = tuple
     status: Callable[[str], str] = lambda path: "absent"
     env: Callable[[str], str | None] = lambda name: None
+    memo: dict[str, Any] | None = None  # a format may keep what it parsed here; gone with this value
 
     @property
     def directory(self) -> str:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     Formula: TypeAlias = bool | tuple[Any, ...]
 
 _AND, _OR = "and", "or"
-_TOKEN = re.compile(
+_TOKEN = (  # compiled at the first marker
     r"""\s*(?:(?P<paren>[()])|(?P<quoted>'[^']*'|"[^"]*")|(?P<op>===|==|~=|!=|<=|>=|<|>)|(?P<word>[A-Za-z_][\w.]*))"""
 )
 _STRINGS = {
@@ -59,9 +59,9 @@ def parse(text: str) -> Formula:
         MarkerError: not PEP 508, an unknown variable, or nested too deeply.
     """
     tokens: list[tuple[str, str]] = []
-    at, text = 0, text.strip()
+    at, text, token = 0, text.strip(), re.compile(_TOKEN)
     while at < len(text):
-        found = _TOKEN.match(text, at)
+        found = token.match(text, at)
         if found is None or found.lastgroup is None:
             raise MarkerError(f"not a marker: {text[:80]!r}")
         tokens.append((found.lastgroup, found[found.lastgroup]))

@@ -21,7 +21,7 @@ _ORIGINS = {"registry": "registry", "git": "git", "url": "url", "path": "path"}
 def packages(lock: Lock) -> Contents:
     """Every entry with its references, and the recorded requirements of local packages as `direct`."""
     try:
-        data = r.read(lock.data)
+        data = r.of(lock)
     except r.Unreadable as error:
         return Contents(broken="" if error.large else error.reason, line=error.line)
     parsed: list[Mapping[str, Any] | None] = list(data.everything)
@@ -79,7 +79,7 @@ def _direct(data: r.UvLock) -> list[Need]:
 def sound(lock: Lock) -> bool:
     """Whether nothing can be wrong with the entries: a quick look over the text, True for every lock that uv writes."""
     try:
-        data = r.read(lock.data)
+        data = r.of(lock)
     except r.Unreadable:
         return False
     if not data.canonical:

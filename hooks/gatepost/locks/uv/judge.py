@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 NEWEST_REVISION = 5
 _DEFAULT_INDEX = "https://" + ".".join(("pypi", "org")) + "/simple"
-_SCRIPT = re.compile(r"(?m)^# /// script\s*$\n((?:^#(?:| .*)$\n)+?)^# ///\s*$")
+_SCRIPT = r"(?m)^# /// script\s*$\n((?:^#(?:| .*)$\n)+?)^# ///\s*$"
 
 
 class _Stale(Exception):
@@ -56,7 +56,7 @@ def judge(lock: Lock) -> Verdict:
     """Fresh, stale with the first difference, or unknown with the reason."""
     rule = "uv.lock"
     try:
-        data = r.read(lock.data)
+        data = r.of(lock)
     except r.Unreadable as error:
         if error.large:
             return Unknown(rule=rule, reason=f"it {error.reason}", code="LF307", path=lock.path)
@@ -130,7 +130,7 @@ def script(lock: Lock) -> Project:
     if data is None:
         raise Undecidable(f"the script {path} is not in the snapshot", "LF309")
     text = data.decode("utf-8", "replace").replace("\r\n", "\n") + "\n"
-    found = _SCRIPT.search(text)
+    found = re.search(_SCRIPT, text)
     if found is None:
         raise Undecidable(f"{path} has no `# /// script` block", "LF305", path)
     body = "".join(line[2:] if line.startswith("# ") else line[1:] for line in found[1].splitlines(keepends=True))

@@ -18,13 +18,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import Any
 
+    from gatepost.locks._base import Lock
+
 _HEAD = re.compile(rb'\[\[package\]\]\nname = "([^"\\\n]*)"\n(?:version = "([^"\\\n]*)"\n)?source = \{ ([^\n]*) \}\n')
-_CONFLICT = re.compile(rb"^(?:<<<<<<< |>>>>>>> |\|\|\|\|\|\|\| |=======\r?$)", re.MULTILINE)
-_REFERENCE = re.compile(
+# compiled where they are used: most runs need none of them
+_CONFLICT = rb"(?m)^(?:<<<<<<< |>>>>>>> |\|\|\|\|\|\|\| |=======\r?$)"
+_REFERENCE = (
     rb'\n(?:    |(?:dependencies|[A-Za-z0-9_.-]+) = \[)\{ name = "([^"\\\n]+)"(?:, version = "([^"\\\n]+)")?'
 )
-_REGISTRY = re.compile(r'registry = "([^"\\]*)"')
-_WHEEL = re.compile(rb'[/"]([^/"\n]+)\.whl"')
+_REGISTRY = r'registry = "([^"\\]*)"'
 LARGE = 12_000_000  # bytes: a lock of another layout above this is not parsed (a TOML parser needs 20 times as much)
 
 
@@ -64,6 +66,20 @@ class Unreadable(ValueError):
         self.large = large
 
 
+def of(lock: Lock) -> UvLock:
+    """The lock read, once for all that ask about it (where the `Lock` has a memo).
+
+    Raises:
+        Unreadable: as `read`.
+    """
+    if lock.memo is None:
+        return read(lock.data)
+    if "uv" not in lock.memo:
+        lock.memo["uv"] = read(lock.data)
+    found: UvLock = lock.memo["uv"]
+    return found
+
+
 def read(data: bytes) -> UvLock:
     """Read a lock.
 
@@ -73,7 +89,7 @@ def read(data: bytes) -> UvLock:
     quick = _quick(data)
     if quick is not None:
         return quick
-    if found := _CONFLICT.search(data):
+    if found := re.search(_CONFLICT, data):
         raise Unreadable("holds merge-conflict markers", data.count(b"\n", 0, found.start()) + 1, conflict=True)
     if len(data) > LARGE:
         raise Unreadable(f"is not in uv's own layout and too large to parse ({len(data) >> 20} MiB)", large=True)
@@ -137,14 +153,14 @@ def _quick(data: bytes) -> UvLock | None:
 
 def registry(entry: Entry) -> str | None:
     """The registry's URL or path, None for another kind of source."""
-    found = _REGISTRY.match(entry.source)
+    found = re.match(_REGISTRY, entry.source)
     return found[1] if found else None
 
 
 def references(lock: UvLock, entry: Entry, item: Mapping[str, Any] | None) -> Iterator[tuple[str, str]]:
     """(name, version or "") of every package that an entry refers to. `item` is its data, where it was parsed."""
     if item is None:
-        for found in _REFERENCE.finditer(lock.data, entry.start, entry.end):
+        for found in re.compile(_REFERENCE).finditer(lock.data, entry.start, entry.end):
             yield found[1].decode("utf-8", "replace"), (found[2] or b"").decode("utf-8", "replace")
         return
     lists: list[Any] = [item.get("dependencies")]
@@ -156,12 +172,6 @@ def references(lock: UvLock, entry: Entry, item: Mapping[str, Any] | None) -> It
         for need in found_list if isinstance(found_list, list) else ():
             if isinstance(need, dict) and isinstance(need.get("name"), str):
                 yield need["name"], str(need.get("version", ""))
-
-
-def wheels(lock: UvLock, entry: Entry) -> Iterator[str]:
-    """The file names of an entry's wheels, of a lock in uv's own layout."""
-    for found in _WHEEL.finditer(lock.data, entry.start, entry.end):
-        yield found[1].decode("utf-8", "replace")
 
 
 def hashless(lock: UvLock, entry: Entry) -> bool:

@@ -42,7 +42,8 @@ class Root:
             return tree.read(name)
 
         self.lock = Lock(
-            path=path, data=data, read=read, paths=tree.paths, status=tree.status, env=lambda name: ctx.env.get(name)
+            path=path, data=data, read=read, paths=tree.paths, status=tree.status, memo={},
+            env=lambda name: ctx.env.get(name),
         )
 
 
