@@ -88,7 +88,7 @@ def test_init_in_an_empty_folder_and_out_again(tmp_path: Path) -> None:
 
 def test_the_violation_baseline_is_written_and_taken_back(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     found = {"src/a.py": ["F401"], "b.py": ["B006", "E731"]}
-    monkeypatch.setattr("gatepost.sync.baseline.findings", lambda where: found)
+    monkeypatch.setattr("gatepost.tools.capture.ruff_findings", lambda where: found)
     assert init.run(str(root), ["--yes"]) == 0
     tool = tomli.loads((root / "pyproject.toml").read_text())["tool"]
     assert tool["ruff"]["lint"]["extend-per-file-ignores"] == found

@@ -193,9 +193,10 @@ def joined(first: list[Edit], then: Any) -> list[Edit]:
 
 def baseline(root: str) -> str:
     """Write what ruff finds now as extend-per-file-ignores of single files; a sentence about it."""
-    from gatepost.sync.baseline import add, findings
+    from gatepost.sync.baseline import add
+    from gatepost.tools.capture import ruff_findings
 
-    counts = findings(root)
+    counts = ruff_findings(root)
     if counts is None:
         return "ruff could not be run here, so there is no list of what is there already: gatepost init --yes again"
     if not counts:

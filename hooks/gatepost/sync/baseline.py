@@ -39,29 +39,6 @@ def shrunk(before: Mapping[str, tuple[str, ...]], now: Mapping[str, tuple[str, .
     return {path: codes for path, codes in out.items() if codes}
 
 
-def findings(root: str) -> dict[str, list[str]] | None:
-    """path -> codes that ruff reports now; None if ruff cannot be run."""
-    import json
-
-    from gatepost.tools.capture import capture
-
-    out = capture("ruff-check", ["check", "--output-format", "json", "--no-cache", "--exit-zero", "."], root)
-    if out is None:
-        return None
-    try:
-        rows = json.loads(out)
-    except ValueError:
-        return None
-    import os
-
-    found: dict[str, set[str]] = {}
-    for row in rows:
-        path = os.path.relpath(row["filename"], os.path.realpath(root)).replace(os.sep, "/")
-        if row.get("code") and row["code"] != "invalid-syntax":
-            found.setdefault(path, set()).add(row["code"])
-    return {path: sorted(codes) for path, codes in sorted(found.items())}
-
-
 def add(root: str, counts: Mapping[str, list[str]]) -> None:
     """Write a baseline into the project's ruff settings and its record.
 

@@ -141,6 +141,9 @@ class _Project:
                 "move gatepost.toml into [tool.gatepost] of a pyproject.toml",
             )
             return
+        python = (".py", ".ipynb", "ruff.toml")
+        if self.raw is None and not self.last.files and not any(path.endswith(python) for path in self.tree.paths()):
+            return  # no project yet
         table = get(self.data, ("tool", "gatepost"))
         own = get(table, ("profile",))
         try:

@@ -20,3 +20,22 @@ def capture(tool_id: str, args: Sequence[str], cwd: str) -> bytes | None:
     except (CannotRun, OSError):
         return None
     return done.stdout if done.returncode == 0 else None
+
+
+def ruff_findings(root: str) -> dict[str, list[str]] | None:
+    """path -> codes that ruff reports now; None if ruff cannot be run."""
+    import json
+
+    out = capture("ruff-check", ["check", "--output-format", "json", "--no-cache", "--exit-zero", "."], root)
+    if out is None:
+        return None
+    try:
+        rows = json.loads(out)
+    except ValueError:
+        return None
+    found: dict[str, set[str]] = {}
+    for row in rows:
+        path = os.path.relpath(row["filename"], os.path.realpath(root)).replace(os.sep, "/")
+        if row.get("code") and row["code"] != "invalid-syntax":
+            found.setdefault(path, set()).add(row["code"])
+    return {path: sorted(codes) for path, codes in sorted(found.items())}
