@@ -13,7 +13,7 @@ from gatepost.manifests import ignores
 from gatepost.manifests import projects as deployed
 from gatepost.manifests.installs import canonical, installs
 from gatepost.model import ERROR, INFO, WARNING, Finding, Location
-from gatepost.rules.lock_freshness.poetry_version import poetry_findings
+from gatepost.rules.lock_freshness.poetry_version import job_findings, poetry_findings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -78,6 +78,9 @@ def _findings(repository: Repository) -> Iterator[tuple[Finding, tuple[str, ...]
         yield from ((found, ()) for found in poetry_findings(repository, image))
     yield from _platforms(repository)
     yield from _workflows(repository)
+    for path, jobs in repository.jobs(b"poetry"):
+        for job in jobs:
+            yield from ((found, ()) for found in job_findings(repository, path, job))
 
 
 def _judge(

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from gatepost.manifests.installs import Install
     from gatepost.manifests.projects import Image, Repository
     from gatepost.manifests.shell import Command
+    from gatepost.manifests.workflow import Job
 
     Version = tuple[int, ...]
 
@@ -61,6 +62,36 @@ def poetry_findings(repository: Repository, image: Image) -> Iterator[Finding]:
         folder = image.project(image.dockerfile.stages[number], index, install)
         if folder is not None and pinned:
             yield from lock_findings(repository, folder, place, version)
+
+
+def job_findings(repository: Repository, path: str, job: Job) -> Iterator[Finding]:
+    """LF407 and LF408 of one CI job; only where it pins its Poetry."""
+    commands = [command for step in job.steps for command in step.commands]
+    version, pinned = poetry_version(commands, unpinned=None)
+    for step in job.steps:
+        given = ""
+        if step.uses.startswith("snok/install-poetry"):
+            given = step.inputs.get("version", "")
+        elif step.uses.startswith("abatilo/actions-poetry"):
+            given = step.inputs.get("poetry-version", "")
+        if re.fullmatch(r"\d+\.\d+(?:\.\d+)?", given):
+            version, pinned = (_version(given), True) if version is None else (None, False)
+    if version is None or not pinned:
+        return
+    text = " ".join(word for command in commands for word in command.texts)
+    for install in installs(commands):
+        if install.tool != "poetry" or install.command.conditional:
+            continue
+        place = Location(path=path, line=install.line)
+        yield from option_findings(install, place, version, pinned, text)
+        if (
+            install.action in ("install", "sync")
+            and install.command.cwd is not None
+            and not install.has("-C", "--directory")
+        ):
+            folder = install.command.cwd.strip("/")
+            if posixpath.join(folder, "pyproject.toml") in repository.paths:
+                yield from lock_findings(repository, folder, place, version)
 
 
 def poetry_version(commands: Sequence[Command], unpinned: Version | None) -> tuple[Version | None, bool]:
