@@ -18,7 +18,8 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-REGISTRY = "https://" + ".".join(("pypi", "org")) + "/simple"
+_HOST = ("pypi", "org")
+REGISTRY = "https://" + ".".join(_HOST) + "/simple"
 ROUNDS = 15
 JUDGE = """\
 import sys

@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from gatepost.cli import main
 from gatepost.engine import Result
 from gatepost.tools.relock import commands, relock

@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
 from gatepost.locks.uv import FORMAT
+
 from tests.locks.asking import ask, edited
 from tests.locks.local_index import LocalIndex
 from tests.locks.uv_mutations import DIFFER, LOCKS, PACKAGES, PROJECTS, ROWS, Edit

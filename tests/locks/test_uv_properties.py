@@ -7,13 +7,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
-
 from gatepost.locks._base import Fresh, Stale
 from gatepost.locks.uv import FORMAT
 from gatepost.locks.uv.contents import sound
 from gatepost.manifests import markers, pep508, versions
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
 from tests.locks.asking import memory_lock
 
 REGISTRY = "https://index.example/simple"
@@ -151,7 +151,6 @@ KEYS = [
 @given(st.sampled_from(KEYS), VALUES)
 def test_values_of_any_type_never_crash(keys: tuple[str, ...], value: object) -> None:
     import tomlkit
-
     from gatepost.toml.load import loads
 
     data = loads(MANIFEST.encode())

@@ -27,7 +27,7 @@ def names() -> list[str]:
 _HINTS = {
     "uv": ("uv.lock", ".py.lock"), "poetry": ("poetry.lock",), "pdm": ("pdm.",), "pipenv": ("Pipfile.lock",),
     "pylock": ("pylock.",), "condalock": ("lock.y",), "pixi": ("pixi.lock",),
-    "piptools": (".txt", ".lock", ".pip"), "exports": (".txt",),
+    "piptools": (".txt", "equirements"), "exports": (".txt",),
 }  # fmt: skip
 
 

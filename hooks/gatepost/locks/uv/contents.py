@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
     from gatepost.locks._base import Lock
 
-_PUBLIC = 'registry = "https://' + ".".join(("pypi", "org")) + '/simple"'
+_HOST = ("pypi", "org")
+_PUBLIC = 'registry = "https://' + ".".join(_HOST) + '/simple"'
 _ORIGINS = {"registry": "registry", "git": "git", "url": "url", "path": "path"}
 
 
@@ -93,7 +94,7 @@ def sound(lock: Lock) -> bool:
     if len({(entry.name, entry.version, entry.source) for entry in data.entries}) != len(data.entries):
         return False
     for piece in text.split(b'{ name = "')[1:]:
-        name, quote, rest = piece[:200].partition(b'"')
+        name, _, rest = piece[:200].partition(b'"')
         known = versions_of.get(name)
         if known is None:
             return False

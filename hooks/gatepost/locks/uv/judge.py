@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from gatepost.locks._base import Lock, Verdict
 
 NEWEST_REVISION = 5
-_DEFAULT_INDEX = "https://" + ".".join(("pypi", "org")) + "/simple"
+_HOST = ("pypi", "org")
+_DEFAULT_INDEX = "https://" + ".".join(_HOST) + "/simple"
 _SCRIPT = r"(?m)^# /// script\s*$\n((?:^#(?:| .*)$\n)+?)^# ///\s*$"
 
 
@@ -458,7 +459,7 @@ def _manifest(case: _Case, python: versions.Ranges) -> None:
     names = {canonical(name) for name in strings(value)}
     had = {canonical(name) for name in strings(manifest.get("excludes"))}
     if names != had and not any(isinstance(item, dict) for item in [*listed(value), *listed(manifest.get("excludes"))]):
-        gone = sorted(names ^ had)[0]
+        gone = min(names ^ had)
         verb = "gained" if gone in names else "lost"
         raise _Stale("LF101", f"{prefix}exclude-dependencies {verb} {gone}", case.root.path,
                      prefix + "exclude-dependencies")  # fmt: skip
@@ -685,7 +686,7 @@ def _tree(case: _Case, item: Mapping[str, Any], where: str, python: versions.Ran
     if case.revision >= 1:
         had = {canonical(extra) for extra in strings(metadata.get("provides-extras"))}
         if had != extras:
-            gone = sorted(extras ^ had)[0]
+            gone = min(extras ^ had)
             verb = "gained" if gone in extras else "lost"
             raise _Stale("LF101", f'{name} {verb} the extra "{gone}"', project.path, "project.optional-dependencies")
     _requirements(case, name, project, wanted, metadata.get("requires-dist"), python)

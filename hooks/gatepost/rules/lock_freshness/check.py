@@ -21,10 +21,8 @@ _LOCKS = {
     "pyproject.toml": (("uv.lock", "uv lock"), ("poetry.lock", "poetry lock"), ("pdm.lock", "pdm lock")),
     "Pipfile": (("Pipfile.lock", "pipenv lock"),),
 }
-_DEPLOYED = re.compile(
-    r"ockerfile|ontainerfile|^\.github/workflows/|(?:^|/)(?:Procfile|render\.ya?ml|\.gitlab-ci\.ya?ml)$"
-)
-_VENDORED = re.compile(r"(?:^|/)(?:\.venv|venv|site-packages|node_modules|\.tox|\.nox|\.git)/")
+_DEPLOYED = ("ockerfile", "ontainerfile", ".github/workflows/", "Procfile", "render.y", ".gitlab-ci.y")
+_VENDORED = frozenset({".venv", "venv", "site-packages", "node_modules", ".tox", ".nox", ".git"})
 
 
 class Root:
@@ -72,9 +70,10 @@ def _roots(ctx: Context) -> Iterator[Root]:
         if not name.endswith((".lock", ".txt", ".toml", ".yml", ".yaml", ".pip")):
             continue
         for pattern, form in known:
-            if pattern.fullmatch(name) and not _VENDORED.search(path) and not ctx.exclude(path):
-                if not abandoned(path):
-                    found.append((path, form))
+            if not pattern.fullmatch(name) or not _VENDORED.isdisjoint(path.split("/")):
+                continue
+            if not ctx.exclude(path) and not abandoned(path):
+                found.append((path, form))
     contents = ctx.tree.read_many(sorted({path for path, _ in found}))
     for path, form in found:
         data = contents.get(path)
@@ -194,7 +193,7 @@ def _left_out(ctx: Context, live: dict[str, set[str]]) -> Iterator[Outcome]:
         candidates = sorted(path for path in ctx.scope if path.endswith(("pyproject.toml", "Pipfile")))
     for path in candidates:
         directory, _, name = path.rpartition("/")
-        if name not in _LOCKS or live.get(directory) or ctx.exclude(path) or _VENDORED.search(path):
+        if name not in _LOCKS or live.get(directory) or ctx.exclude(path) or not _VENDORED.isdisjoint(path.split("/")):
             continue
         if ctx.tree.entry(path) is None:
             continue
@@ -208,7 +207,7 @@ def _left_out(ctx: Context, live: dict[str, set[str]]) -> Iterator[Outcome]:
 
 
 def _deployment(ctx: Context) -> Iterable[Outcome]:
-    if not any(_DEPLOYED.search(path) for path in ctx.tree.paths()):
+    if not any(sign in path for path in ctx.tree.paths() for sign in _DEPLOYED):
         return ()
     from gatepost.rules.lock_freshness import deployment
 
