@@ -596,12 +596,10 @@ def _packages(case: _Case, python: versions.Ranges) -> None:
                 url = r.registry(entry)
                 if url is None or "://" not in url or (version and version != entry.version) or len(by_name[name]) > 1:
                     continue
-                if url not in allowed and url.rstrip("/") + "/" not in allowed | {u + "!" for u in allowed}:
-                    raise _Stale("LF105", f"{name} is locked from {url}, which is not among the project's indexes",
-                                 case.settings_path, "tool.uv.index")  # fmt: skip
                 if url not in allowed:
-                    raise _Stale("LF105", f"{name} is locked from {url}, the index is now written {url.rstrip('/')}/",
-                                 case.settings_path, "tool.uv.index")  # fmt: skip
+                    slashed = {known.rstrip("/"): known for known in allowed}.get(url.rstrip("/"))
+                    state = f"the index is now written {slashed}" if slashed else "which is not among the project's indexes"
+                    raise _Stale("LF105", f"{name} is locked from {url}, {state}", case.settings_path, "tool.uv.index")
     if doubts:
         raise doubts[0]
 
