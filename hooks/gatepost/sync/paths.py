@@ -26,8 +26,6 @@ def read(text: str) -> Keys:
     """A dotted TOML key as keys; text that is none (`per-file-ignores.tests/**`) is split at its dots."""
     if '"' not in text and "'" not in text and " " not in text:
         return tuple(text.split("."))
-    from gatepost.toml.scan import unquote
-
     keys: list[str] = []
     at = 0
     while at < len(text) or not keys or text[at - 1 : at] == ".":
@@ -35,7 +33,11 @@ def read(text: str) -> Keys:
         if found is None:
             return tuple(text.split("."))
         bare, basic, literal, _ = found.groups()
-        keys.append(bare or literal or unquote(f'"{basic or ""}"'))
+        if basic and "\\" in basic:
+            from gatepost.toml.scan import unquote
+
+            basic = unquote(f'"{basic}"')
+        keys.append(bare or literal or basic or "")
         at = found.end()
         if found[4] != ".":
             break
