@@ -225,8 +225,12 @@ def no_system_cuda(p: Project, v: View) -> Findings:
     if p.tool != "pixi" or p.system_cuda:
         return
     for req in _deps(p):
+        # conda-forge's builds ask for the virtual package; those of the `pytorch` channel do not.
+        forge = any(torch.channel != "pytorch" for torch in _torch(p)) and not any(
+            dep.name == "pytorch-cuda" for dep in _deps(p)
+        )
         wants = req.name == "pytorch-gpu" or req.name == "pytorch" and ("cuda" in req.build or "gpu" in req.build)
-        wants = wants or req.name in ("cuda-version", "pytorch-cuda") and bool(_torch(p))
+        wants = forge and (wants or req.name == "cuda-version")
         if not wants:
             continue
         from gatepost.rules.torch_source import fixes

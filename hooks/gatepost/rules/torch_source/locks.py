@@ -214,6 +214,8 @@ def variant_contradicted(p: Project, v: View) -> Findings:
 def _agrees(stated: str, tag: str) -> bool:
     if stated == tag:
         return True
+    if len(stated) == 4 and stated[2:].isdigit():
+        return tag.startswith(stated)  # a CUDA major
     if stated in ("cuda", "gpu"):
         return urls.kind(tag) in ("cuda", "rocm", "xpu")
     return urls.kind(stated) == "rocm" and stated == "rocm" and urls.kind(tag) == "rocm"
@@ -327,7 +329,7 @@ def mixed_entry(p: Project, v: View) -> Findings:
                 tags = base[:-4].split("-")
                 for platform in wheel_platforms(file):
                     by_platform.setdefault((platform, "-".join(tags[-3:-1])), set()).add(
-                        url_tag(base) or ("" if "+" not in base else "?")
+                        url_tag(base) or base.partition("-")[2].partition("-")[0].partition("+")[2]
                     )
             mixed = {tag for tags in by_platform.values() if len(tags) > 1 for tag in tags}
             if mixed:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 
-from gatepost.rules.torch_source import fixes, markers, specs, urls
+from gatepost.rules.torch_source import fixes, markers, paths, specs, urls
 from gatepost.rules.torch_source.model import (
     BUILD,
     CONSTRAINT,
@@ -495,10 +495,18 @@ def _includes(v: View, p: Project, group: str) -> bool:
     return data is not None and b"include-group" in data
 
 
+_VARIANTS = (".cpu", ".gpu", ".cuda", ".rocm", *(f".cu{number}" for number in range(90, 150)))
+
+
 def identical_variants(p: Project, v: View) -> Findings:
     """TS116: extras or groups called cpu and gpu that ask for the same torch from the same place."""
     if p.tool in ("pip", "conda", "pixi", "Pipenv"):
         return
+    if any(
+        paths.folder(path) == p.root and "lock." in path.rpartition("/")[2] and path.endswith(_VARIANTS)
+        for path in v.tree.paths()
+    ):
+        return  # one lock per variant, exchanged by hand: `uv.lock.cpu`, `uv.lock.cu128`
     by_env: dict[tuple[str, str], list[Requirement]] = {}
     for req in p.requirements:
         if (

@@ -165,6 +165,8 @@ def names_build(words: Iterable[str]) -> str:
             return "cuda"
         if tag := urls.tag_of(lower):
             return tag
+        if lower in ("cu11", "cu12", "cu13", "cu14"):
+            return lower  # a CUDA major, any minor
         if lower == "rocm":
             return "rocm"
     return ""

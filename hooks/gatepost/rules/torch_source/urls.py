@@ -10,7 +10,7 @@ import re
 from gatepost.record import record
 
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://(?:([^/@\s]*)@)?(\[[^\]]*\]|[^/:?#\s]*)(?::(\d+))?([^?#\s]*)")
-_BUILD = re.compile(r"cpu|cpu-cxx11-abi|xpu|cu\d{2,3}|rocm\d+(?:\.\d+){1,2}")
+_BUILD = re.compile(r"cpu|cpu-cxx11-abi|xpu|cu(?:[789]\d|1\d\d)|rocm\d+(?:\.\d+){1,2}")
 _PATH = re.compile(
     r"/whl/(?:(nightly|test|lts/[\d.]+)/)?(cpu|cpu-cxx11-abi|cpu_pypi_pkg|xpu|cu\d{2,3}(?:_pypi_\w+|_full)?|rocm\d+(?:\.\d+){1,2})(?=/|$)"
 )

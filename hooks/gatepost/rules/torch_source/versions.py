@@ -264,13 +264,18 @@ def _uncapped(p: Project, v: View, torch: Requirement, other: Requirement, rows:
     return found(
         "TS205",
         other.where,
-        f"`{other.name}{other.text.strip()}` has no upper bound beside torch {top}: {other.name} {first} requires no torch version, so resolvers take it or a newer one, which needs torch>={limit}",
+        f"`{other.name}{other.text.strip()}` has no upper bound beside torch {top}{_elsewhere(torch, other)}: {other.name} {first} requires no torch version, so resolvers take it or a newer one, which needs torch>={limit}",
         f"Ask for {advice}, or cap it with `<{ceiling}`" + (f", then run `{p.semantics().relock}`." if p.locks else ".")
         if ceiling
         else f"Pin {advice}.",
         fix=fix,
         related=(torch.where,),
     )
+
+
+def _elsewhere(torch: Requirement, other: Requirement) -> str:
+    """Where torch is asked for, if that is another file."""
+    return "" if torch.where.path == other.where.path else f" ({torch.where.path}:{torch.where.line})"
 
 
 def _codec(v: View, torch: str) -> str:
@@ -581,7 +586,7 @@ def machine_name(p: Project, v: View) -> Findings:
         *((route.package, route.marker, route.where) for route in p.routes),
     ):
         if (
-            name not in EXTENDED
+            name not in FAMILY
             or "x86_64" not in marker
             or "platform_machine" not in marker
             or where in seen
