@@ -277,16 +277,17 @@ def _run(hooks: Sequence[Hook], known: Known, files: list[str], together: bool =
     settings, broken = load_settings(git, hooks[0].id)
     results: list[Result] = [] if broken is None else [broken]
     changed: list[str] = []
-    trees: dict[bool, Tree] = {}
+    trees: dict[tuple[bool, str | None], Tree] = {}
     skip = settings.common["skip"] if together else ()
     if broken is None:
         for hook in hooks:
             if hook.id in skip:
                 continue
             disk = hook.fixer or known.fix or known.diff
-            if disk not in trees:
-                trees[disk] = choose_tree(git, known.tree, extra, disk=disk)
-            found, wrote = _run_one(hook, trees[disk], settings, scope, known)
+            view = known.tree or ("index" if hook.index_only else None)
+            if (disk, view) not in trees:
+                trees[disk, view] = choose_tree(git, view, extra, disk=disk)
+            found, wrote = _run_one(hook, trees[disk, view], settings, scope, known)
             results += found
             changed += [path for path in wrote if path not in changed]
             if wrote:

@@ -46,4 +46,9 @@ def translate(glob: str) -> str:
         else:
             out.append(re.escape(body[at]))
             at += 1
-    return ("" if anchored else "(?:.*/)?") + "".join(out) + r"(?:/.*)?\Z"
+    lead = "" if anchored else "(?:.*/)?"
+    try:
+        re.compile("".join(out))
+    except re.error:  # a range that runs backwards: the glob stands for itself
+        out = [re.escape(body)]
+    return lead + "".join(out) + r"(?:/.*)?\Z"

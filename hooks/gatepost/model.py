@@ -156,5 +156,6 @@ class Hook:
     pass_filenames: bool = True
     always_run: bool = False
     fixer: bool = False  # reads and writes the work tree
+    index_only: bool = False  # judges what git stores, whatever the work tree says
     settings: tuple[Setting, ...] = ()
     options: tuple[Option, ...] = ()

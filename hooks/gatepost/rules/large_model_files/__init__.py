@@ -83,6 +83,7 @@ HOOK = Hook(
     codes=_codes,
     pass_filenames=False,
     always_run=True,
+    index_only=True,
     settings=SETTINGS,
     options=OPTIONS,
 )
