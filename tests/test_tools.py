@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from gatepost.settings import validate
-from gatepost.tools import config, run
+from gatepost.tools import command, config
 from gatepost.tools.interpreter import find_interpreter
-from gatepost.tools.run import CannotRun, build, mypy_targets, split_args
+from gatepost.tools.run import CannotRun, build, split_args
 from gatepost.tools.table import TOOLS
 from tests.conftest import Repo
 
@@ -47,7 +47,7 @@ def test_options_and_file_names(
 def test_a_replaced_dependency_list_is_explained(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(sys, "executable", str(tmp_path / "bin" / "python"))
     with pytest.raises(CannotRun) as caught:
-        run.executable("mypy", {"PRE_COMMIT": "1", "PATH": os.environ["PATH"]})
+        command.executable("mypy", {"PRE_COMMIT": "1", "PATH": os.environ["PATH"]})
     assert "`additional_dependencies` in .pre-commit-config.yaml replaces the hook's own list" in str(caught.value)
     assert "additional_dependencies: ['.[mypy]']" in caught.value.remedy
 
@@ -70,21 +70,19 @@ def test_a_table_is_seen_in_text(text: str, found: bool) -> None:
 
 
 def test_ruff_gets_the_shared_config_only_where_nothing_configures_it(repo: Repo) -> None:
+    top = str(repo.path)
     repo.write("pyproject.toml", "[project]\nname = 'x'\n")
-    assert config.ruff_config(str(repo.path), []) == ["--config", config.shared_config()]
-    repo.write("sub/pyproject.toml", "[tool.ruff]\n")
-    assert config.ruff_config(str(repo.path), ["sub/pyproject.toml"]) == []
-    repo.write("ruff.toml", "")
-    assert config.ruff_config(str(repo.path), []) == []
+    files = ["a.py", "sub/b.py", "sub/deep/c.py"]
+    assert config.ruff_groups(top, top, files) == ([], files, [])
+    member = repo.write("sub/pyproject.toml", "[tool.ruff]\n")
+    assert config.ruff_groups(top, top, files) == (files[1:], files[:1], [str(member)])
+    whole = repo.write("ruff.toml", "")
+    assert config.ruff_groups(top, top, files) == (files, [], [str(whole), str(member)])
+    assert config.ruff_groups(str(repo.path / "sub"), top, ["b.py"]) == (["b.py"], [], [str(member)])
 
 
 def test_the_shared_config_is_there() -> None:
     assert Path(config.shared_config()).is_file()
-
-
-def test_mypy_targets_are_what_mypy_can_name() -> None:
-    tracked = ["a.py", "pkg/b.py", "pkg/c.py", "pkg/c.pyi", "my-dir/d.py", "pkg/01_intro.py", "setup.py"]
-    assert mypy_targets(tracked) == ["a.py", "pkg/b.py", "pkg/c.pyi", "setup.py"]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX layout of environments")
@@ -96,7 +94,7 @@ class TestInterpreter:
         environ = {"PATH": f"/usr/bin{os.pathsep}{tmp_path / 'on-path' / 'bin'}"}
 
         def found(explicit: str = "", **more: str) -> str | None:
-            result = find_interpreter(str(root), explicit, {**environ, **more})
+            result = find_interpreter(str(root), explicit, {**environ, **more}).interpreter
             return result.path if result is not None else None
 
         assert found() == on_path
@@ -111,11 +109,13 @@ class TestInterpreter:
         assert found(explicit=str(tmp_path / "pdm")) == str(tmp_path / "pdm/bin/python")
 
     def test_none(self, tmp_path: Path) -> None:
-        assert find_interpreter(str(tmp_path), "", {"PATH": "/usr/bin"}) is None
+        assert find_interpreter(str(tmp_path), "", {"PATH": "/usr/bin"}).interpreter is None
 
     def test_the_hooks_own_environment_does_not_count(self, tmp_path: Path) -> None:
         own = {"PATH": os.path.join(sys.prefix, "bin")}
-        assert find_interpreter(str(tmp_path), "", own) is None
+        assert find_interpreter(str(tmp_path), "", {**own, "PRE_COMMIT": "1"}).interpreter is None
+        by_hand = find_interpreter(str(tmp_path), "", own).interpreter
+        assert by_hand is not None and by_hand.path == os.path.join(sys.prefix, "bin", "python")
 
     def test_a_wrong_setting_is_said(self, tmp_path: Path) -> None:
         with pytest.raises(FileNotFoundError):
@@ -131,11 +131,11 @@ def test_mypy_without_an_environment_is_a_choice(repo: Repo) -> None:
     environ = {"PATH": "/usr/bin:/bin"}
     with pytest.raises(CannotRun, match="no environment of the project was found"):
         build("mypy", str(repo.path), [], [], mypy_settings(), environ)
-    command = build("mypy", str(repo.path), [], [], mypy_settings(isolated=True), environ)
-    assert command is not None
-    assert command.argv[-1] == "a.py"
-    assert "--ignore-missing-imports" in command.argv
-    assert "isolated = true" in command.note
+    found = build("mypy", str(repo.path), [], [], mypy_settings(isolated=True), environ)
+    assert found is not None
+    assert found.argvs[0][-1] == "a.py"
+    assert "--ignore-missing-imports" in found.argvs[0]
+    assert found.note == "without the project's packages"
 
 
 def test_mypy_sees_the_projects_packages(repo: Repo) -> None:
@@ -154,14 +154,17 @@ def test_mypy_sees_the_projects_packages(repo: Repo) -> None:
         [sys.executable, "-m", "gatepost", "mypy"], cwd=repo.path, capture_output=True, text=True, check=False
     )
     assert done.returncode == 1
-    assert "found by .venv" in done.stdout
+    assert "gatepost mypy: packages of .venv\n" in done.stdout
     assert 'Argument 1 to "zeros" has incompatible type "str"; expected "int"' in done.stdout
 
 
-def test_bandit_is_not_given_notebooks(repo: Repo) -> None:
+def test_bandit_is_not_given_notebooks(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(repo.path)
+    repo.write("b.py", "import torch\n\ntorch.load('m')\n")
     environ = {"PATH": os.environ["PATH"]}
     assert build("bandit", str(repo.path), [], ["a.ipynb"], {}, environ) is None
-    command = build("bandit", str(repo.path), [], ["a.ipynb", "b.py"], {}, environ)
-    assert command is not None and command.argv[-1] == "b.py" and "a.ipynb" not in command.argv
-    at = command.argv.index("-c")
-    assert command.argv[at + 1] == config.shared_config()
+    found = build("bandit", str(repo.path), [], ["a.ipynb", "b.py"], {}, environ)
+    assert found is not None and len(found.argvs) == 1
+    argv = found.argvs[0]
+    assert argv[-1] == "./b.py" and "a.ipynb" not in argv
+    assert argv[argv.index("-c") + 1] == config.shared_config()

@@ -13,7 +13,7 @@ def capture(tool_id: str, args: Sequence[str], cwd: str) -> bytes | None:
     """The standard output of a tool, None if it is not there or fails; no time limit (a cold ruff takes seconds)."""
     import subprocess
 
-    from gatepost.tools.run import CannotRun, executable
+    from gatepost.tools.command import CannotRun, executable
 
     try:
         done = subprocess.run([executable(tool_id, os.environ), *args], cwd=cwd, capture_output=True, check=False)

@@ -1,26 +1,27 @@
 """The one id: every check in one run.
 
-Tools that write files go first, alone and in order (ruff-check, ruff-format, then sync-configs); after them the
-tools that only read run as parallel child processes while our own checks run in this process. Each check prints one
-block, whole, in a fixed order, and one summary line.
+Ruff goes first, alone and in order (ruff-check, ruff-format), as it may write files; then the tools that only read run
+as child processes while our own checks run in this process. Each check prints one block, whole, in a fixed order, and
+one summary line.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import sys
 
 from gatepost.record import record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from subprocess import Popen
+    from collections.abc import Iterable, Mapping, Sequence
+    from typing import Any
 
     from gatepost.cli import Known
     from gatepost.engine import Result
-    from gatepost.model import Hook
     from gatepost.settings import Settings
+    from gatepost.tools.children import Job
     from gatepost.tree.base import Tree
     from gatepost.tree.git import Git
 
@@ -37,18 +38,34 @@ class Block:
     changed: tuple[str, ...] = ()
 
 
+@record
+class Scope:
+    """Repository paths that a run is about, None for all: for our own checks, and for the tools (at a merge these only
+    look at what is as in none of the parents)."""
+
+    own: frozenset[str] | None
+    tools: frozenset[str] | None
+
+
 def run_all(args: list[str]) -> int:
     """Run every check that is not skipped (GATEPOST_SKIP, `skip` in the settings).
 
     Returns:
         0 all passed, 1 something was found, written or could not be checked, 3 a check could not run.
+
+    Raises:
+        UsageError: a wrong option or value, here or in the environment.
+        SettingsError: a wrong key or value in the settings; nothing has been run then.
     """
     from gatepost.cli import _root, _scope, load_settings, output_format, parse
+    from gatepost.registry import own_hook, own_ids
 
-    known, files = parse("gatepost", "Run every check in one go.", [], args)
+    known, files = parse("gatepost", "Run every check in one go.", _hooks_for_help(args), args)
     how = output_format(known)
     git = _root(os.getcwd())
-    scope, _extra = _scope(git, files)
+    named, _extra = _scope(git, files)
+    if "PRE_COMMIT" not in os.environ:
+        os.chdir(git.root)  # by hand, from a folder below: the same as from the root
     settings, broken = load_settings(git, "gatepost")
     if broken is not None:
         from gatepost.cli import report
@@ -56,9 +73,10 @@ def run_all(args: list[str]) -> int:
         report([broken], [], how)
         return 1
     skip = _skipped(settings)
-    if scope is None:
-        scope = _changed(git)
-    run = _Run(git, settings, scope, skip, known)
+    for hook_id in own_ids():
+        if hook_id not in skip:
+            settings.of(own_hook(hook_id))
+    run = _Run(git, settings, _changed(git) if named is None else Scope(own=named, tools=named), skip, known, how)
     blocks = run.all()
     if how == "json":
         from gatepost.cli import report
@@ -67,6 +85,15 @@ def run_all(args: list[str]) -> int:
     else:
         _print(blocks)
     return run.exit_code(blocks)
+
+
+def _hooks_for_help(args: Sequence[str]) -> list[Any]:
+    """Our hooks, whose options the parser knows; none are needed for a command line without options."""
+    if not any(word.startswith("-") for word in args):
+        return []
+    from gatepost.registry import own_hook, own_ids
+
+    return [own_hook(each) for each in own_ids()]
 
 
 def _skipped(settings: Settings) -> frozenset[str]:
@@ -84,65 +111,106 @@ def _skipped(settings: Settings) -> frozenset[str]:
     return frozenset([*given, *settings.common["skip"]])
 
 
-def _changed(git: Git) -> frozenset[str] | None:
-    """Paths that the commit or the range touches, deletions included; None outside both: the whole repository."""
+def _changed(git: Git) -> Scope:
+    """Paths that the commit or the range touches, deletions included; outside both: the whole repository."""
     old, new = os.environ.get("PRE_COMMIT_FROM_REF"), os.environ.get("PRE_COMMIT_TO_REF")
     if old and new:
-        done = git.try_run("diff", "--name-only", "-z", "--no-renames", "--no-ext-diff", f"{old}...{new}")
+        for between in (f"{old}...{new}", f"{old}..{new}"):  # no common ancestor in a shallow clone: two dots
+            done = git.try_run("diff", *_NAMES, between, "--")
+            if done.rc == 0:
+                paths = _split(done.out)
+                return Scope(own=paths, tools=paths)
     elif "GIT_INDEX_FILE" in os.environ:
-        base = "HEAD"
-        if git.try_run("rev-parse", "--verify", "--quiet", "HEAD").rc:
-            base = git.run("hash-object", "-t", "tree", os.devnull).decode().strip()
-        done = git.try_run("diff-index", "--cached", "--name-only", "-z", "--no-renames", "--no-ext-diff", base)
-    else:
+        done = git.try_run("diff-index", "--cached", *_NAMES, "HEAD", "--")
+        if done.rc:  # no commit yet
+            empty = git.run("hash-object", "-t", "tree", os.devnull).decode().strip()
+            done = git.try_run("diff-index", "--cached", *_NAMES, empty, "--")
+        if done.rc == 0:
+            paths = _split(done.out)
+            merged = _merged(git)
+            return Scope(own=paths, tools=paths & merged if merged is not None else paths)
+    return Scope(own=None, tools=None)
+
+
+_NAMES = ("--name-only", "-z", "--no-renames", "--no-ext-diff")
+
+
+def _split(out: bytes) -> frozenset[str]:
+    return frozenset(raw.decode("utf-8", "surrogateescape") for raw in out.split(b"\0") if raw)
+
+
+def _merged(git: Git) -> frozenset[str] | None:
+    """While a merge is committed: what differs from the branch that is merged; else None."""
+    folder = os.environ.get("GIT_DIR") or os.path.join(git.root, ".git")
+    if os.path.isdir(folder) and not os.path.exists(os.path.join(folder, "MERGE_HEAD")):
         return None
-    if done.rc:
-        return None
-    return frozenset(raw.decode("utf-8", "surrogateescape") for raw in done.out.split(b"\0") if raw)
+    done = git.try_run("diff-index", "--cached", *_NAMES, "MERGE_HEAD", "--")
+    return _split(done.out) if done.rc == 0 else None
 
 
 class _Run:
     """One run: what is asked, and the steps in their order."""
 
     def __init__(
-        self, git: Git, settings: Settings, scope: frozenset[str] | None, skip: frozenset[str], known: Known
+        self, git: Git, settings: Settings, scope: Scope, skip: frozenset[str], known: Known, how: str
     ) -> None:
+        from gatepost.cli import prefix_of
+        from gatepost.settings import validate
+        from gatepost.tools.table import TOOLS
+
         self.git = git
         self.settings = settings
         self.scope = scope
         self.skip = skip
         self.known = known
+        self.how = how
         self.could_not_run = False
         self._trees: dict[bool, Tree] = {}
+        self._listed: list[str] | None = None
+        self._within = prefix_of(git.root)
+        self._jobs: list[Job] = []
+        self._notes: dict[str, str] = {}
+        self._tables: Mapping[str, dict[str, Any]] = {
+            tool.id: validate(tool.settings, settings.tables.get(tool.id, {}), f"tool.gatepost.{tool.id}.")
+            for tool in TOOLS.values()
+        }
 
     def all(self) -> list[Block]:
-        from gatepost.registry import own_hook, own_ids
+        """Every check's block, in the order of the report. Children are ended whatever happens."""
+        restore = _on_terminate()
+        try:
+            return self._all()
+        finally:
+            for job in self._jobs:
+                job.stop()
+            self._progress("")
+            restore()
+
+    def _all(self) -> list[Block]:
+        from gatepost.registry import own_ids
         from gatepost.tools.table import TOOLS
 
-        hooks = [own_hook(each) for each in own_ids()]
         blocks: dict[str, Block] = {}
         for tool in TOOLS.values():
             if tool.fixes:
                 self._progress(tool.id)
-                blocks[tool.id] = self._finish(tool.id, self._start(tool.id), self._snapshot())
-        for hook in hooks:
-            if hook.fixer:
-                self._progress(hook.id)
-                blocks[hook.id] = self._own(hook)
-        self._trees.clear()
-        children = [(tool.id, self._start(tool.id)) for tool in TOOLS.values() if not tool.fixes]
-        for hook in hooks:
-            if not hook.fixer:
-                self._progress(hook.id)
-                blocks[hook.id] = self._own(hook)
-        for tool_id, child in children:
+                before = self._stamps(tool.id)
+                blocks[tool.id] = self._finish(tool.id, self._start(tool.id), before)
+        if any(block.changed for block in blocks.values()):
+            self._trees.clear()
+        jobs = [(tool.id, self._start(tool.id)) for tool in TOOLS.values() if not tool.fixes]
+        for hook_id in own_ids():
+            self._progress(hook_id)
+            blocks[hook_id] = self._own(hook_id)
+            for job in self._jobs:
+                job.poll()
+        for tool_id, job_or_block in jobs:
             self._progress(tool_id)
-            blocks[tool_id] = self._finish(tool_id, child, None)
-        self._progress("")
-        order = [*(hook.id for hook in hooks), *TOOLS]
-        return [blocks[each] for each in order]
+            blocks[tool_id] = self._finish(tool_id, job_or_block, {})
+        return [blocks[each] for each in [*own_ids(), *TOOLS]]
 
     def exit_code(self, blocks: Sequence[Block]) -> int:
+        """0 clean, 3 if a check of ours could not run, else 1."""
         if any(block.verdict == "failed" for block in blocks):
             return 3 if self.could_not_run else 1
         return 0
@@ -152,26 +220,35 @@ class _Run:
             sys.stderr.write(f"\r\033[K{name and f'gatepost: {name} ...'}")
             sys.stderr.flush()
 
-    def _own(self, hook: Hook) -> Block:
-        from gatepost.cli import _run_one, choose_tree
-        from gatepost.engine import CheckError, failing
-        from gatepost.report.text import render
+    # --- our own checks
 
-        if hook.id in self.skip:
-            return Block(id=hook.id, verdict="skipped", detail="by setting")
-        disk = hook.fixer
-        if disk not in self._trees:
-            self._trees[disk] = choose_tree(self.git, self.known.tree, [], disk=disk)
+    def _own(self, hook_id: str) -> Block:
+        from gatepost.cli import _run_one, choose_tree
+        from gatepost.engine import failing
+        from gatepost.registry import own_hook
+        from gatepost.report.text import printable, render
+
+        if hook_id in self.skip:
+            return Block(id=hook_id, verdict="skipped", detail="by setting")
         try:
-            results, changed = _run_one(hook, self._trees[disk], self.settings, self.scope, self.known)
-        except CheckError as error:
+            hook = own_hook(hook_id)
+            disk = hook.fixer or self.known.fix or self.known.diff
+            if disk not in self._trees:
+                self._trees[disk] = choose_tree(self.git, self.known.tree, [], disk=disk)
+            results, changed = _run_one(hook, self._trees[disk], self.settings, self.scope.own, self.known)
+        except Exception as error:  # one check that breaks must not take the others' reports along
+            if os.environ.get("GATEPOST_DEBUG"):
+                raise
             self.could_not_run = True
-            return Block(id=hook.id, verdict="failed", detail="could not run", output=f"{error}\n")
+            line = str(error) if type(error).__module__.startswith("gatepost.") else f"{type(error).__name__}: {error}"
+            return Block(id=hook_id, verdict="failed", detail="could not run", output=f"{printable(line)}\n")
+        if changed:
+            self._trees.clear()
         strict = self.known.strict or self.settings.common["strict"]
         allow = self.known.allow_unchecked or self.settings.common["allow-unchecked"]
         bad = bool(changed) or failing(results, strict=strict, allow_unchecked=allow)
         return Block(
-            id=hook.id,
+            id=hook_id,
             verdict="failed" if bad else "passed",
             detail=_counts(results, changed),
             output=render(results, changed),
@@ -179,115 +256,165 @@ class _Run:
             changed=tuple(changed),
         )
 
+    # --- tools
+
     def _files(self, tool_id: str) -> list[str]:
-        """Files for a tool: those of the scope, or all tracked ones, that exist, are wanted and are not excluded."""
-        from gatepost.cli import choose_tree
-        from gatepost.globs import matcher
+        """Files for a tool, relative to the current folder: those of the scope, or all tracked ones below this folder,
+        that are files on disk, are wanted and are not excluded."""
         from gatepost.tools.table import TOOLS
 
-        if True not in self._trees:
-            self._trees[True] = choose_tree(self.git, None, [], disk=True)
         tool = TOOLS[tool_id]
-        exclude = matcher(self.settings.common["exclude"])
-        prefix = os.path.relpath(self.git.root, os.getcwd())
-        lead = "" if prefix == "." else prefix + os.sep
-        return [
-            lead + path
-            for path in self._trees[True].paths()
-            if (self.scope is None or path in self.scope)
-            and (not tool.suffixes or path.endswith(tool.suffixes))
-            and not exclude(path)
-            and os.path.isfile(os.path.join(self.git.root, path))
-            and not os.path.islink(os.path.join(self.git.root, path))
-        ]
+        lead = len(self._within)
+        names = [path[lead:] for path in self._candidates() if not tool.suffixes or path.endswith(tool.suffixes)]
+        return names if tool.suffixes else [name for name in names if _is_text(name)]
 
-    def _start(self, tool_id: str) -> Block | Popen[bytes]:
-        """A running child, or the block that says why there is none."""
-        import subprocess
+    def _candidates(self) -> list[str]:
+        """Repository paths in scope, below the current folder, not excluded, that are regular files."""
+        if self._listed is None:
+            from gatepost.cli import choose_tree
+            from gatepost.globs import matcher
 
+            if True not in self._trees:
+                self._trees[True] = choose_tree(self.git, None, [], disk=True)
+            exclude = matcher(self.settings.common["exclude"])
+            scope = self.scope.tools
+            self._listed = [
+                path
+                for path in self._trees[True].paths()
+                if (scope is None or path in scope)
+                and path.startswith(self._within)
+                and not exclude(path)
+                and _is_regular(os.path.join(self.git.root, path))
+            ]
+        return self._listed
+
+    def _start(self, tool_id: str) -> Block | Job:
+        """A running job, or the block that says why there is none."""
         from gatepost.engine import tool_result
-        from gatepost.settings import validate
-        from gatepost.tools.run import CannotRun, build
+        from gatepost.tools.children import Job
+        from gatepost.tools.command import CannotRun, safe_names
+        from gatepost.tools.run import build
         from gatepost.tools.table import TOOLS
 
         tool = TOOLS[tool_id]
         if tool_id in self.skip:
             return Block(id=tool_id, verdict="skipped", detail="by setting")
-        if tool_id == "detect-secrets" and not os.path.exists(os.path.join(self.git.root, ".secrets.baseline")):
-            return Block(id=tool_id, verdict="skipped", detail="`secrets` does its work; no .secrets.baseline here")
-        table = validate(tool.settings, self.settings.tables.get(tool_id, {}), f"tool.gatepost.{tool_id}.")
-        files = self._files(tool_id)
+        options = list(self._tables[tool_id]["args"])
+        if tool_id == "detect-secrets" and not any(word.startswith("--baseline") for word in options):
+            if not os.path.exists(".secrets.baseline"):
+                return Block(id=tool_id, verdict="skipped", detail="`secrets` does its work; no .secrets.baseline here")
+            options += ["--baseline", ".secrets.baseline"]
+        if tool_id == "ruff-check" and self.how == "json":
+            options += ["--output-format", "concise"]
+        files = safe_names(self._files(tool_id))
         if not files:
             return Block(id=tool_id, verdict="skipped", detail="no files to check")
-        options = list(table["args"])
-        if tool_id == "detect-secrets" and "--baseline" not in options:
-            options += ["--baseline", ".secrets.baseline"]
         try:
-            command = build(tool_id, os.getcwd(), options, files if tool.pass_filenames else [], table, os.environ)
+            command = build(
+                tool_id, os.getcwd(), options, files if tool.pass_filenames else [], self._tables[tool_id], os.environ
+            )
         except CannotRun as error:
             output = f"could not run: {error}\n    fix: {error.remedy}\n"
             result = tool_result("GP202", tool_id, str(error), error.remedy)
             return Block(id=tool_id, verdict="failed", detail="could not run", output=output, results=(result,))
         if command is None:
             return Block(id=tool_id, verdict="skipped", detail="no files to check")
-        import tempfile
+        self._notes[tool_id] = command.note
+        job = Job(command, os.environ)
+        self._jobs.append(job)
+        return job
 
-        sink = tempfile.TemporaryFile()  # a pipe would fill up and stop the child while we are busy
-        child = subprocess.Popen(command.argv, stdin=subprocess.DEVNULL, stdout=sink, stderr=subprocess.STDOUT)
-        child.gatepost_sink = sink  # type: ignore[attr-defined]
-        child.gatepost_note = command.note  # type: ignore[attr-defined]
-        return child
-
-    def _snapshot(self) -> Callable[[], list[str]]:
-        before = self._dirty()
-        return lambda: sorted(path for path, state in self._dirty().items() if before.get(path) != state)
-
-    def _dirty(self) -> dict[str, tuple[int, int]]:
-        """Tracked files that differ from the index, with size and time: two calls tell what a tool has written."""
-        out = self.git.run("diff-files", "--name-only", "-z", "--no-ext-diff")
+    def _stamps(self, tool_id: str) -> dict[str, tuple[int, int]]:
+        """Size and time of the files a tool is given: two calls tell what it has written."""
         found = {}
-        for raw in out.split(b"\0"):
-            if raw:
-                path = raw.decode("utf-8", "surrogateescape")
-                try:
-                    stat = os.lstat(os.path.join(self.git.root, path))
-                except OSError:
-                    continue
-                found[path] = (stat.st_size, stat.st_mtime_ns)
+        for name in self._files(tool_id) if tool_id not in self.skip else ():
+            try:
+                stat = os.stat(name)
+            except OSError:
+                continue
+            found[name] = (stat.st_size, stat.st_mtime_ns)
         return found
 
-    def _finish(self, tool_id: str, child: Block | Popen[bytes], written: Callable[[], list[str]] | None) -> Block:
-        from gatepost.engine import tool_result
+    def _finish(self, tool_id: str, job: Block | Job, before: Mapping[str, tuple[int, int]]) -> Block:
+        if isinstance(job, Block):
+            return job
+        from gatepost.report.text import printable
 
-        if isinstance(child, Block):
-            return child
-        rc = child.wait()
-        sink = child.gatepost_sink  # type: ignore[attr-defined]
-        sink.seek(0)
-        output = sink.read().decode("utf-8", "replace")
-        sink.close()
-        note: str = child.gatepost_note  # type: ignore[attr-defined]
-        changed = written() if written is not None else []
+        rc, raw = job.wait()
+        output = raw.decode("utf-8", "replace")
+        note = self._notes[tool_id]
+        after = self._stamps(tool_id) if before else {}
+        changed = sorted(self._within + name for name, stamp in after.items() if before.get(name) != stamp)
         if rc == 0 and not changed:
             return Block(id=tool_id, verdict="passed", detail=note)
-        detail = f"{len(changed)} file{'s' * (len(changed) != 1)} written" if changed else f"exit code {rc}"
-        results = []
-        if rc:
-            from gatepost.report.text import printable
-
-            lines = [line for line in output.splitlines() if line.strip()]
-            first = printable(lines[0].strip()) if lines else "no output"
-            remedy = f"run `gatepost {tool_id}` for the whole output, and mend what it names."
-            results.append(tool_result("GP201", tool_id, f"exit code {rc}: {first}", remedy))
-        head = f"{note}\n" if note else ""
+        detail = [f"exit code {rc}" if rc > 0 else f"ended by signal {-rc}"] if rc else []
+        if changed:
+            detail.append(f"{len(changed)} file{'s' * (len(changed) != 1)} written")
         return Block(
             id=tool_id,
             verdict="failed",
-            detail=detail,
-            output=head + output,
-            results=tuple(results),
+            detail=", ".join(detail),
+            output=(f"{note}\n" if note else "")
+            + output
+            + "".join(f"written: {printable(each)}\n" for each in changed),
+            results=tuple(_results(tool_id, rc, output, self._within)) if rc else (),
             changed=tuple(changed),
         )
+
+
+def _on_terminate() -> Any:
+    """Turn SIGTERM into an exception, so that the children are ended too; what restores the old state."""
+    import signal
+
+    def end(_number: int, _frame: object) -> None:
+        raise SystemExit(143)
+
+    try:
+        old = signal.signal(signal.SIGTERM, end)
+    except ValueError:  # not in the main thread
+        return lambda: None
+    return lambda: signal.signal(signal.SIGTERM, old)
+
+
+_PLACE = re.compile(r"(?:\x1b\[[0-9;]*m)*(?P<path>[^\s:][^:\n]*?):(?P<line>\d+):(?:\d+:)?\s*(?P<text>\S.*)")
+
+
+def _results(tool_id: str, rc: int, output: str, within: str) -> Iterable[Result]:
+    """An outcome for every line of a tool that names a place, else one for the whole."""
+    from gatepost.engine import tool_result
+    from gatepost.record import replace
+    from gatepost.report.text import printable
+
+    remedy = f"run `gatepost {tool_id}` for the whole output, and mend what it names."
+    found = []
+    for line in output.splitlines():
+        place = _PLACE.fullmatch(line)
+        if place is not None and not place["text"].startswith("note:"):
+            path = within + place["path"].replace(os.sep, "/").removeprefix("./")
+            result = tool_result("GP201", tool_id, printable(place["text"]), remedy)
+            found.append(replace(result, path=path, line=int(place["line"])))
+    if found:
+        return found
+    lines = [line for line in output.splitlines() if line.strip()]
+    first = printable(lines[0].strip()) if lines else "no output"
+    return [tool_result("GP201", tool_id, f"exit code {rc}: {first}", remedy)]
+
+
+def _is_regular(path: str) -> bool:
+    import stat
+
+    try:
+        return stat.S_ISREG(os.lstat(path).st_mode)
+    except (OSError, ValueError):
+        return False
+
+
+def _is_text(path: str) -> bool:
+    try:
+        with open(path, "rb") as stream:
+            return b"\0" not in stream.read(1024)
+    except OSError:
+        return False
 
 
 def _counts(results: Sequence[Result], changed: Sequence[str]) -> str:

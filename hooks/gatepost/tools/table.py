@@ -26,6 +26,7 @@ class Tool:
     pass_filenames: bool = True
     fixes: bool = False
     suffixes: tuple[str, ...] = ()  # files it wants in a run that chooses the files itself; () = every text file
+    values: tuple[str, ...] = ()  # options whose value may be the name of a file
     settings: tuple[Setting, ...] = ()
 
 
@@ -41,7 +42,8 @@ TOOLS: dict[str, Tool] = {
             executable="ruff",
             types_or=NOTEBOOKS,
             fixes=True,
-            suffixes=(".py", ".pyi", ".ipynb"),
+            suffixes=(".py", ".pyi", ".pyw", ".ipynb"),
+            values=("--config", "--output-file", "-o", "--cache-dir", "--exclude", "--extend-exclude"),
             settings=(_ARGS,),
         ),
         Tool(
@@ -51,7 +53,8 @@ TOOLS: dict[str, Tool] = {
             executable="ruff",
             types_or=NOTEBOOKS,
             fixes=True,
-            suffixes=(".py", ".pyi", ".ipynb"),
+            suffixes=(".py", ".pyi", ".pyw", ".ipynb"),
+            values=("--config", "--output-file", "-o", "--cache-dir", "--exclude", "--extend-exclude"),
             settings=(_ARGS,),
         ),
         Tool(
@@ -62,6 +65,14 @@ TOOLS: dict[str, Tool] = {
             types_or=PYTHON,
             pass_filenames=False,
             suffixes=(".py", ".pyi"),
+            values=(
+                "--config-file",
+                "--python-executable",
+                "--cache-dir",
+                "--custom-typeshed-dir",
+                "--junit-xml",
+                "--exclude",
+            ),  # fmt: skip
             settings=(
                 _ARGS,
                 Setting(key="python", kind="str", default="", help="The interpreter whose packages mypy shall see."),
@@ -76,7 +87,8 @@ TOOLS: dict[str, Tool] = {
             extra="bandit",
             executable="bandit",
             types_or=("python",),
-            suffixes=(".py",),
+            suffixes=(".py", ".pyw"),
+            values=("-c", "--configfile", "-b", "--baseline", "-o", "--output", "-x", "--exclude", "--ini"),
             settings=(_ARGS,),
         ),
         Tool(
@@ -85,6 +97,7 @@ TOOLS: dict[str, Tool] = {
             extra="detect-secrets",
             executable="detect-secrets",
             types=("text",),
+            values=("--baseline",),
             settings=(_ARGS,),
         ),
     )
