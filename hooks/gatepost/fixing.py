@@ -39,11 +39,19 @@ def plan(
         after_view: Tree = OverlayTree(tree, trial.values())
         after = again(after_view)
         before_errors = {_id(each) for each in left if each.severity == "error"}
-        worse = any(each.severity == "error" and _id(each) not in before_errors for each in after)
+        worse = any(
+            each.severity == "error" and _id(each) not in before_errors and not _is_lock(each.path) for each in after
+        )
         if worse or sum(_id(each) == _id(todo) for each in after) >= sum(_id(each) == _id(todo) for each in left):
             refused.add(_id(todo))
             continue
         view, done, left = after_view, trial, after
+
+
+def _is_lock(path: str) -> bool:
+    """Whether a path is a lock file: one that a fix of its manifest makes stale is renewed by the remedy's command."""
+    name = path.rpartition("/")[2]
+    return name.endswith(".lock") or name.startswith("pylock") or "conda-lock" in name
 
 
 def _id(result: Result) -> tuple[str, str, str]:

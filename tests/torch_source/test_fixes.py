@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from gatepost.engine import Result, run_hook
+from gatepost.fixing import plan
 from gatepost.registry import own_hook, own_ids
 from gatepost.settings import read_settings
 from gatepost.toml.load import loads
@@ -71,3 +72,17 @@ def test_fix(case, crlf: bool) -> None:  # type: ignore[no-untyped-def]
 def test_every_safe_code_is_fixed_in_some_case() -> None:
     fixed = {result.code for case in CASES for result in judge(MemoryTree(case.files)) if result.fix is not None}
     assert fixed >= SAFE, sorted(SAFE - fixed)
+
+
+def test_a_fix_that_makes_the_lock_stale_is_made_and_the_lock_reported() -> None:
+    case = read_case(FOLDER / "ts103-uv.txt")
+    lock = (
+        'version = 1\n\n[[package]]\nname = "torch"\nversion = "2.8.0+cpu"\n'
+        'source = { registry = "https://download.pytorch.org/whl/cpu" }\n\n'
+        '[[package]]\nname = "torchvision"\nversion = "0.23.0"\nsource = { registry = "https://index.example/simple" }\n'
+    )
+    tree = MemoryTree({**case.files, "uv.lock": lock.encode()})
+    edits, left = plan(judge(tree), tree, judge)
+    assert [edit.path for edit in edits] == ["pyproject.toml"]
+    assert [(result.code, result.path) for result in left] == [("TS301", "uv.lock")]
+    assert "uv lock" in left[0].remedy
