@@ -43,12 +43,12 @@ def _manifests(ctx: Context) -> Iterator[Outcome]:
     from gatepost.rules.torch_source.view import View
 
     view = View(ctx.tree, ctx.settings, projects)
-    seen: set[tuple[str, str, int | None]] = set()
+    seen: set[tuple[str, str, int | None, str]] = set()
     for project in projects:
         if ctx.scope is not None and not any(path in ctx.scope for path in project.files):
             continue
         for finding in _rules(project, view):
-            place = (finding.code, finding.where.path, finding.where.line)
+            place = (finding.code, finding.where.path, finding.where.line, finding.where.key)
             if place in seen or ctx.exclude(finding.where.path):
                 continue
             seen.add(place)
