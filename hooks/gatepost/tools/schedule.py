@@ -268,6 +268,12 @@ class _Run:
         names = [path[lead:] for path in self._candidates() if not tool.suffixes or path.endswith(tool.suffixes)]
         return names if tool.suffixes else [name for name in names if _is_text(name)]
 
+    def _touches(self, suffixes: tuple[str, ...]) -> bool:
+        """Whether the scope has a path of these endings below the current folder, a deleted one as well."""
+        if self.scope.own is None:
+            return True
+        return any(path.endswith(suffixes) and path.startswith(self._within) for path in self.scope.own)
+
     def _candidates(self) -> list[str]:
         """Repository paths in scope, below the current folder, not excluded, that are regular files."""
         if self._listed is None:
@@ -306,13 +312,11 @@ class _Run:
             options += ["--baseline", ".secrets.baseline"]
         if tool_id == "ruff-check" and self.how == "json":
             options += ["--output-format", "concise"]
-        files = safe_names(self._files(tool_id))
-        if not files:
+        files = safe_names(self._files(tool_id)) if tool.pass_filenames else []
+        if not (files if tool.pass_filenames else self._touches(tool.suffixes)):
             return Block(id=tool_id, verdict="skipped", detail="no files to check")
         try:
-            command = build(
-                tool_id, os.getcwd(), options, files if tool.pass_filenames else [], self._tables[tool_id], os.environ
-            )
+            command = build(tool_id, os.getcwd(), options, files, self._tables[tool_id], os.environ)
         except CannotRun as error:
             output = f"could not run: {error}\n    fix: {error.remedy}\n"
             result = tool_result("GP202", tool_id, str(error), error.remedy)
@@ -338,7 +342,7 @@ class _Run:
     def _finish(self, tool_id: str, job: Block | Job, before: Mapping[str, tuple[int, int]]) -> Block:
         if isinstance(job, Block):
             return job
-        from gatepost.report.text import printable
+        from gatepost.report.text import render
 
         rc, raw = job.wait()
         output = raw.decode("utf-8", "replace")
@@ -354,9 +358,7 @@ class _Run:
             id=tool_id,
             verdict="failed",
             detail=", ".join(detail),
-            output=(f"{note}\n" if note else "")
-            + output
-            + "".join(f"written: {printable(each)}\n" for each in changed),
+            output=(f"{note}\n" if note else "") + output + render((), changed),
             results=tuple(_results(tool_id, rc, output, self._within)) if rc else (),
             changed=tuple(changed),
         )
