@@ -486,6 +486,7 @@ class Image:
             if word.known and "://" not in word.text and not re.search(r"[*?\[]", word.text)
         ]
         named = [word for word in wanted if word not in ("", ".")]
+        self._named = tuple(named)
 
         def score(folder: str) -> int:
             return sum(self._exists(posixpath.join(folder, word)) for word in named)
@@ -502,6 +503,11 @@ class Image:
         if not named and not self._project(best):
             best = next((one for one in candidates if self._project(one)), best)
         return best, bool(named) and score(best) == len(named)
+
+    def lacks_only(self, name: str) -> bool:
+        """Whether every file and folder that COPY names is in the context, except files of this base name."""
+        others = [word for word in self._named if posixpath.basename(word) != name]
+        return bool(others) and all(self._exists(posixpath.join(self.context, word)) for word in others)
 
     def _exists(self, path: str) -> bool:
         return path in self.repository.paths or path in self.repository.folders

@@ -150,14 +150,15 @@ def _project(
     name = TOOL_LOCK[tool]
     manifest = posixpath.join(folder, "Pipfile" if tool == "pipenv" else "pyproject.toml")
     locks = [path for path in repository.locks(folder) if posixpath.basename(path) == name]
-    if not locks:
-        yield from _no_lock(repository, image, tool, folder, manifest, place)
-        return
-    lock = locks[0]
     strict = install.has(*_STRICT.get(tool, ())) or any(
         install.command.env.get(variable, "0") not in ("", "0", "false", "False")
         for variable in _STRICT_ENV.get(tool, ())
     )
+    if not locks:
+        fails = strict and image.lacks_only(name) and not image.opaque(stage, index)
+        yield from _no_lock(repository, image, tool, folder, manifest, place, _shown(install) if fails else "")
+        return
+    lock = locks[0]
     inside = _inside(image, stage, index, install, lock, folder)
     if not inside:
         pattern = image.ignored(lock)
@@ -231,19 +232,33 @@ def _relock(
 
 
 def _no_lock(
-    repository: Repository, image: Image, tool: str, folder: str, manifest: str, place: Location
+    repository: Repository, image: Image, tool: str, folder: str, manifest: str, place: Location, fails: str
 ) -> Iterator[tuple[Finding, tuple[str, ...]]]:
+    """`fails` is the install command when it is one that fails without a lock, else ""."""
     name = TOOL_LOCK[tool]
     lock = posixpath.join(folder, name)
     ignored = ignores.git_ignored(lock, repository.read)
     if ignored is not None:
         yield _git_ignored(lock, ignored, place, tool), (manifest, image.path)
         return
+    if fails:
+        yield _needed(lock, fails, place, tool), (manifest, lock)
+        return
     if repository.published(folder):
         return
     loose = _loose_project(repository, manifest)
     if loose:
-        yield _unlocked_project(manifest, loose, place, tool), (image.path,)
+        yield _unlocked_project(manifest, loose, place, tool), (image.path, lock)
+
+
+def _needed(lock: str, command: str, place: Location, tool: str) -> Finding:
+    return Finding(
+        code="LF401",
+        where=place,
+        message=f"`{command}` fails without `{lock}`, and there is none",
+        remedy=f"Run `{RELOCK[tool]}` and `git add {lock}` (or `git restore --staged --worktree {lock}` if it was deleted).",
+        severity=ERROR,
+    )
 
 
 def _git_ignored(lock: str, ignored: tuple[str, ignores.Pattern], place: Location, tool: str) -> Finding:
