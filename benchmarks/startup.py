@@ -149,8 +149,14 @@ def runners(scripts: Path, project: Path, home: Path, runs: int) -> None:
                     {**env, "GIT_INDEX_FILE": ".git/index"} if tail[0] == "--files" else env,
                 )
         if tail[0] == "--files":
-            for file in small:
-                (project / file).open("a").write("\n# changed\n")
+            for (
+                file
+            ) in small:  # changes that no formatter would touch: a file that is rewritten is stashed away each run
+                text = (project / file).read_text()
+                (project / file).write_text(
+                    text.replace("return x +", "return 1 + x +").replace("attrs>=23", "attrs>=22")
+                )
+                (project / "uv.lock").write_text((project / "uv.lock").read_text().replace('">=23"', '">=22"'))
             git(project, "add", "-A")
             for name in list(commands):
                 argv, where, each = commands[name]

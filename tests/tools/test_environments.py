@@ -59,23 +59,19 @@ def test_uv(repo: Repo, tmp_path: Path, named: bool) -> None:
 @pytest.mark.parametrize("inside", [True, False], ids=["in the project", "outside"])
 def test_pdm(repo: Repo, tmp_path: Path, inside: bool) -> None:
     project(repo)
-    pdm = str(tool_env("pdm==2.29.3") / "pdm")
-    env = {"HOME": str(tmp_path / "home"), "PDM_VENV_IN_PROJECT": str(int(inside)), "PDM_CHECK_UPDATE": "0"}
-    if not inside:
-        env["PDM_VENV_LOCATION"] = str(tmp_path / "venvs")
+    pdm = str(tool_env("pdm[locked]==2.29.3") / "pdm")
+    env = {"HOME": str(tmp_path / "home"), "PDM_CHECK_UPDATE": "0"}
+    run([pdm, "config", "venv.in_project", str(inside)], repo, **env)
+    run([pdm, "config", "venv.location", str(tmp_path / "venvs")], repo, **env)
     run([pdm, "venv", "create", sys.executable], repo, **env)
-    run([pdm, "use", "--venv", "in-project" if inside else "demo"] if False else [pdm, "use", "-f", "-q", python_of(repo, tmp_path, inside)], repo, **env)  # fmt: skip
+    folder = repo.path / ".venv" if inside else next((tmp_path / "venvs").iterdir())
+    run([pdm, "use", "-f", "-q", str(folder / "bin" / "python")], repo, **env)
     run([pdm, "install", "--no-self", "-q"], repo, **env)
     if not inside:
         assert not (repo.path / ".venv").exists()
     done = as_in_a_hook(repo)
     assert ("packages of .venv\n" if inside else "(.pdm-python)") in done.stdout
     assert ERROR in done.stdout
-
-
-def python_of(repo: Repo, tmp_path: Path, inside: bool) -> str:
-    folder = repo.path / ".venv" if inside else next((tmp_path / "venvs").iterdir())
-    return str(folder / "bin" / "python")
 
 
 @pytest.mark.full
@@ -86,10 +82,12 @@ def test_poetry(repo: Repo, tmp_path: Path, version: str, installed: bool) -> No
             '[tool.poetry.dependencies]\npython = ">=3.10"\niniconfig = "*"\n')  # fmt: skip
     folder = tool_env(f"poetry=={version}")
     env = {"POETRY_CACHE_DIR": str(tmp_path / "cache"), "POETRY_VIRTUALENVS_IN_PROJECT": "false"}
-    run([str(folder / "poetry"), "install", "--no-root", "-q"], repo, **env)
+    run([str(folder / "poetry"), "env", "use", sys.executable, "-q"], repo, **env)
+    made = run([str(folder / "poetry"), "env", "info", "--path", "--no-ansi"], repo, **env).splitlines()[-1]
+    run([str(tool_env("uv==0.13.8") / "uv"), "pip", "install", "-q", "--python", made, "iniconfig"], repo)
     path = {"PATH": f"{folder}:/usr/bin:/bin"} if installed else {}
     done = as_in_a_hook(repo, **env, **path)
-    assert "(Poetry)" in done.stdout
+    assert f"packages of {made} (Poetry)" in done.stdout
     assert ERROR in done.stdout
 
 
@@ -107,7 +105,8 @@ def test_pipenv(repo: Repo, tmp_path: Path) -> None:
 
 
 def default_index() -> str:
-    return "https://" + ".".join(("pypi", "org")) + "/simple"
+    labels = ("pypi", "org")
+    return f"https://{'.'.join(labels)}/simple"
 
 
 def test_an_activated_environment_counts_if_it_holds_a_dependency(repo: Repo, tmp_path: Path) -> None:

@@ -112,7 +112,7 @@ def run_command(command: Command, environ: Mapping[str, str]) -> int:
     """
     env = {**environ, **command.env}
     if len(command.argvs) == 1 and not command.temporary and sys.platform != "win32":
-        os.execve(command.argvs[0][0], command.argvs[0], env)
+        os.execve(command.argvs[0][0], command.argvs[0], env)  # noqa: S606
     import subprocess
 
     codes = []

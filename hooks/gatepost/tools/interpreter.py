@@ -244,7 +244,7 @@ def _poetry_env(root: str, text: str, environ: Mapping[str, str]) -> str:
         if found := re.search(rf"(?ms)^\[{table}\]\s*$(?:(?!^\[).)*?^name\s*=\s*[\"']([^\"']+)", text):
             name = found[1]
             break
-    clean = re.sub(r'[ $`!*@"\\\r\n\t]', "_", name.lower() or "package-mode-false")[:42]
+    clean = re.sub(r'[ $`!*@"\\\r\n\t]', "_", _canonical(name) or "non-package-mode")[:42]
     place = os.path.normcase(os.path.realpath(root)).encode("utf-8", "surrogateescape")
     start = f"{clean}-{base64.urlsafe_b64encode(hashlib.sha256(place).digest()).decode()[:8]}-py"
     return _only(_poetry_home(environ), start)

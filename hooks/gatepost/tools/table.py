@@ -72,7 +72,7 @@ TOOLS: dict[str, Tool] = {
                 "--custom-typeshed-dir",
                 "--junit-xml",
                 "--exclude",
-            ),  # fmt: skip
+            ),
             settings=(
                 _ARGS,
                 Setting(key="python", kind="str", default="", help="The interpreter whose packages mypy shall see."),
