@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
 import tomli
 import yaml
+from gatepost.cli import main
 from gatepost.commands import doctor, drop, init, keep, migrate, uninstall
 from gatepost.commands.explain_key import explain_key
+from gatepost.commands.init import WORKFLOW
 from gatepost.sync.migrate import migrated
 from gatepost.sync.precommit import NotSpliceable, with_entry, without_entry
 
@@ -95,6 +98,85 @@ def test_the_violation_baseline_is_written_and_taken_back(root: Path, monkeypatc
     assert tomli.loads((root / ".gatepost.lock").read_text())["baseline"] == found
     assert uninstall.run(str(root), ["--yes"]) == 0
     assert tomli.loads((root / "pyproject.toml").read_text()) == tomli.loads(PROJECT)
+
+
+KEY = "AKIA" + "Q3EGRSU2X7WLNPTM"
+
+
+def tokens(root: Path) -> None:
+    subprocess.run(["git", "init", "-q", str(root)], check=True)
+    (root / "a.py").write_text(f'key = "{KEY}"\n')
+    (root / "untracked.py").write_text(f'key = "{KEY[::-1]}"\n')
+    subprocess.run(["git", "-C", str(root), "add", "a.py", "pyproject.toml"], check=True)
+
+
+def test_init_lists_tracked_secrets_once_and_uninstall_takes_the_list_away(
+    root: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tokens(root)
+    monkeypatch.setattr("gatepost.tools.capture.ruff_findings", lambda where: {})
+    monkeypatch.chdir(root)
+    assert init.run(str(root), []) == 0
+    out = capsys.readouterr().out
+    assert ".gatepost-secrets: made: 1 secret is in tracked files" in out and KEY not in out
+    assert not (root / ".gatepost-secrets").exists()
+    assert init.run(str(root), ["--yes"]) == 0
+    known = (root / ".gatepost-secrets").read_text()
+    assert " a.py  # there at gatepost init" in known and len(known.splitlines()) == 2
+    assert tomli.loads((root / ".gatepost.lock").read_text())["made"] == [".gatepost-secrets"]
+    subprocess.run(["git", "add", ".gatepost-secrets"], check=True)
+    assert main(["secrets", "a.py"]) == 0
+    assert main(["sync-configs"]) == 0
+    (root / "b.py").write_text(f'key = "{KEY[:4] + KEY[:3:-1]}"\n')
+    subprocess.run(["git", "-C", str(root), "add", "b.py"], check=True)
+    assert init.run(str(root), ["--yes"]) == 0
+    assert (root / ".gatepost-secrets").read_text() == known
+    assert uninstall.run(str(root), ["--yes"]) == 0
+    assert not (root / ".gatepost-secrets").exists() and not (root / ".gatepost.lock").exists()
+
+
+def test_uninstall_leaves_what_somebody_worked_on(
+    root: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tokens(root)
+    monkeypatch.setattr("gatepost.tools.capture.ruff_findings", lambda where: {})
+    assert init.run(str(root), ["--yes", "--ci"]) == 0
+    known = root / ".gatepost-secrets"
+    known.write_text(known.read_text().replace("there at gatepost init, nobody has looked at it yet", "an example"))
+    assert uninstall.run(str(root), []) == 0
+    assert capsys.readouterr().out.endswith(
+        ".github/workflows/quality.yml: deleted\n.gatepost.lock: deleted\n.pre-commit-config.yaml: restored\n"
+        ".gatepost-secrets: changed since gatepost init made it, so it stays; to delete it: git rm .gatepost-secrets\n"
+        "nothing was changed yet; to do it: gatepost uninstall --yes\n"
+    )
+    (root / WORKFLOW).write_text((root / WORKFLOW).read_text() + "# ours\n")
+    assert uninstall.run(str(root), ["--yes"]) == 0
+    assert known.exists() and (root / WORKFLOW).exists()
+
+
+def test_uninstall_deletes_the_workflow_that_init_made_only(root: Path) -> None:
+    (root / WORKFLOW).parent.mkdir(parents=True)
+    (root / WORKFLOW).write_text(next(iter(init.workflows())).decode())
+    assert init.run(str(root), ["--yes", "--no-baseline", "--ci"]) == 0
+    assert uninstall.run(str(root), ["--yes"]) == 0
+    assert (root / WORKFLOW).exists()
+    (root / WORKFLOW).unlink()
+    assert init.run(str(root), ["--yes", "--no-baseline", "--ci"]) == 0
+    assert uninstall.run(str(root), ["--yes"]) == 0
+    assert not (root / WORKFLOW).exists()
+
+
+def test_init_names_the_entries_that_the_one_id_makes_redundant(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    theirs = HOOKS.replace(
+        "\nci:", "- repo: https://git.example/ruff\n  rev: v1\n  hooks: [{id: ruff-check}, {id: other}]\n\nci:"
+    )
+    (root / ".pre-commit-config.yaml").write_text(theirs)
+    assert init.run(str(root), ["--yes", "--no-baseline"]) == 0
+    assert (
+        ".pre-commit-config.yaml:11: `ruff-check` is redundant: the `gatepost` id runs ruff-check; left in place\n"
+        '    delete those entries, or keep them and set `skip = ["ruff-check"]` in [tool.gatepost]\n'
+    ) in capsys.readouterr().out
+    assert "id: ruff-check" in (root / ".pre-commit-config.yaml").read_text()
 
 
 def test_keep_and_drop_are_written_and_taken_back(root: Path, capsys: pytest.CaptureFixture[str]) -> None:

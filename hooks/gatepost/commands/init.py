@@ -20,8 +20,10 @@ WORKFLOW = ".github/workflows/quality.yml"
 def run(root: str, argv: list[str]) -> int:
     from argparse import ArgumentParser
 
+    from gatepost.model import Edit as Change
+    from gatepost.sync import record_file
     from gatepost.sync.plan import plan
-    from gatepost.sync.precommit import NotSpliceable
+    from gatepost.sync.precommit import PATH, NotSpliceable, redundant
     from gatepost.sync.project import PYPROJECT, Disk, pyproject, settings
     from gatepost.sync.splice import NotSpliceable as NotToml
     from gatepost.toml.load import TomlError
@@ -65,36 +67,76 @@ def run(root: str, argv: list[str]) -> int:
             print(f"{outcome.where.path}: {outcome.message.replace('missing or out of date', 'added')}")
     blocked = [each for each in planned.outcomes if each.code.startswith(("SC2", "SC3")) and each.code != "SC203"]
     edits = joined(edits, planned.edits)
+    made: list[Edit] = []
     if known.ci:
         if tree.read(WORKFLOW) is None:
-            from gatepost.model import Edit as Change
-
-            edits.append(Change(path=WORKFLOW, old=None, new=workflow(data).encode()))
+            made.append(Change(path=WORKFLOW, old=None, new=workflow().encode()))
             print(f"{WORKFLOW}: made")
         else:
             print(f"{WORKFLOW}: is there already, left as it is")
+    first = tree.read(record_file.NAME) is None
+    if first and not known.no_baseline:
+        from gatepost.commands._secrets import secrets
+
+        edit, lines = secrets(root)
+        made += [edit] if edit is not None else []
+        print("".join(f"{line}\n" for line in lines), end="")
+    edits = recorded(tree, joined(edits, made), [edit.path for edit in made])
     for each in blocked:
         print(f"    fix: {each.remedy}")
-    if not edits:
+    others = redundant((tree.read(PATH) or b"").decode("utf-8", "replace"))
+    for line, other, ours in others:
+        print(f"{PATH}:{line}: `{other}` is redundant: the `gatepost` id runs {ours}; left in place")
+    if others:
+        names = ", ".join(f'"{ours}"' for ours in dict.fromkeys(ours for _, _, ours in others))
+        print(f"    delete those entries, or keep them and set `skip = [{names}]` in [tool.gatepost]")
+    list_findings = not known.no_baseline and not blocked and old_findings(tree) is None
+    if not edits and not (known.yes and list_findings):
         print("nothing to do: this project has been adopted")
         return 0
     if not known.yes:
-        if not known.no_baseline:
+        if list_findings:
             print(
                 "then: findings of ruff that are there already are listed in extend-per-file-ignores (may only shrink)"
             )
-        print("nothing was changed yet; to do it: gatepost init --yes")
+        print("nothing was changed yet; to do it: gatepost init --yes" + (" --ci" if known.ci else ""))
         return 1 if blocked else 0
     write_all(root, edits)
-    if not known.no_baseline and not blocked:
-        print(baseline(root))
-        print(
-            "secrets that are there already: look at them with `gatepost secrets`, then "
-            "`gatepost secrets --update-baseline --fix`"
-        )
-    print("done; look at the change, then: git add " + " ".join(sorted({edit.path for edit in edits})))
+    paths = {edit.path for edit in edits}
+    if list_findings:
+        said, more = baseline(root)
+        print(said)
+        paths |= more
+    if paths:
+        print("done; look at the change, then: git add " + " ".join(sorted(paths)))
     print("to undo it: gatepost uninstall --yes")
     return 1 if blocked else 0
+
+
+def recorded(tree: Disk, edits: list[Edit], made: list[str]) -> list[Edit]:
+    """The edits with the files that are made noted in the record, so that an uninstall can take them away again."""
+    from gatepost.model import Edit
+    from gatepost.record import replace
+    from gatepost.sync.record_file import NAME, dump, empty, parse
+
+    if not made:
+        return edits
+    old = tree.read(NAME)
+    raw = next((edit.new for edit in edits if edit.path == NAME), old)
+    record = parse(raw) if raw is not None else empty()
+    new = dump(replace(record, made=tuple(sorted({*record.made, *made}))))
+    return joined(edits, [Edit(path=NAME, old=old, new=new)])
+
+
+def old_findings(tree: Disk) -> Any:
+    """The violation baseline of the record, None if there is none yet."""
+    from gatepost.sync.record_file import NAME, RecordError, parse
+
+    raw = tree.read(NAME)
+    try:
+        return parse(raw).baseline if raw is not None else None
+    except RecordError:
+        return None
 
 
 def tools(tree: Disk, data: dict[str, Any]) -> dict[str, str]:
@@ -191,25 +233,47 @@ def joined(first: list[Edit], then: Any) -> list[Edit]:
     return list(out.values())
 
 
-def baseline(root: str) -> str:
-    """Write what ruff finds now as extend-per-file-ignores of single files; a sentence about it."""
-    from gatepost.sync.baseline import add
+def baseline(root: str) -> tuple[str, set[str]]:
+    """Write what ruff finds now as extend-per-file-ignores of single files; a sentence about it, and what was written."""
+    from gatepost.sync.baseline import edits
+    from gatepost.sync.project import Disk
     from gatepost.tools.capture import ruff_findings
+    from gatepost.writer import write_all
 
     counts = ruff_findings(root)
     if counts is None:
-        return "ruff could not be run here, so there is no list of what is there already: gatepost init --yes again"
+        return (
+            "ruff could not be run, so what it finds already is not listed: install it and run gatepost init --yes",
+            set(),
+        )
     if not counts:
-        return "ruff finds nothing: no baseline is needed"
-    add(root, counts)
+        return "ruff finds nothing: no baseline is needed", set()
+    changes = edits(Disk(root), counts)
+    write_all(root, changes)
     files, pairs = len(counts), sum(map(len, counts.values()))
-    return f"baseline: {pairs} rules in {files} files are listed in extend-per-file-ignores; the list may only shrink"
+    what = f"{pairs} {'rule' if pairs == 1 else 'rules'} in {files} {'file' if files == 1 else 'files'}"
+    said = f"baseline: {what}, listed in extend-per-file-ignores; the list may only shrink"
+    return said, {edit.path for edit in changes}
 
 
-def workflow(data: dict[str, Any]) -> str:
+def workflow() -> str:
     """The text of a CI workflow that runs the hooks, pinned to full hashes."""
     from gatepost.sync.layers import configs_folder
 
-    del data
     with open(os.path.join(configs_folder(), "ci", "quality.yml"), encoding="utf-8") as stream:
         return stream.read()
+
+
+def workflows() -> set[bytes]:
+    """The workflow as this release and the ones before it wrote it."""
+    from gatepost.sync.layers import configs_folder, releases
+
+    base = configs_folder()
+    found = {workflow().encode()}
+    for version in releases():
+        try:
+            with open(os.path.join(base, "history", version, "ci", "quality.yml"), "rb") as stream:
+                found.add(stream.read())
+        except OSError:
+            pass
+    return found

@@ -48,9 +48,38 @@ def edits(root: str) -> list[Edit]:
             new = None  # there was no such file before us
         if new != old:
             found.append(Edit(path=name, old=old, new=new))
+    for name in record.made:
+        there = tree.read(name)
+        if there is not None and unchanged(name, there):
+            found.append(Edit(path=name, old=there, new=None))
     if raw is not None:
         found.append(Edit(path=NAME, old=raw, new=None))
     return found
+
+
+def unchanged(name: str, data: bytes) -> bool:
+    """Whether a file that `gatepost init` made is still as it was made, by this release or an earlier one."""
+    from gatepost.commands import _secrets
+    from gatepost.commands.init import WORKFLOW, workflows
+
+    if name == _secrets.NAME:
+        return _secrets.untouched(data)
+    return name == WORKFLOW and data.replace(b"\r\n", b"\n") in workflows()
+
+
+def left(root: str, found: list[Edit]) -> list[str]:
+    """What init made and somebody has worked on since: it stays."""
+    from gatepost.sync.project import Disk
+    from gatepost.sync.record_file import NAME, RecordError, parse
+
+    tree = Disk(root)
+    raw = tree.read(NAME)
+    try:
+        made = parse(raw).made if raw is not None else ()
+    except RecordError:
+        return []
+    gone = {edit.path for edit in found}
+    return [name for name in made if name not in gone and tree.read(name) is not None]
 
 
 def listed_at_adoption(data: dict[str, Any], ruff: tuple[str, ...], top: bool, listed: Any) -> list[Any]:
@@ -111,6 +140,8 @@ def run(root: str, argv: list[str]) -> int:
         return 0
     for edit in found:
         print(f"{edit.path}: {'deleted' if edit.new is None else 'restored'}")
+    for name in left(root, found):
+        print(f"{name}: changed since gatepost init made it, so it stays; to delete it: git rm {name}")
     if not known.yes:
         print("nothing was changed yet; to do it: gatepost uninstall --yes")
         return 0

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+    from gatepost.model import Edit
+    from gatepost.sync.project import Disk
+
 KEY = ("lint", "extend-per-file-ignores")
 _GLOB = frozenset("*?[{!")
 
@@ -39,22 +42,20 @@ def shrunk(before: Mapping[str, tuple[str, ...]], now: Mapping[str, tuple[str, .
     return {path: codes for path, codes in out.items() if codes}
 
 
-def add(root: str, counts: Mapping[str, list[str]]) -> None:
-    """Write a baseline into the project's ruff settings and its record.
+def edits(tree: Disk, counts: Mapping[str, list[str]]) -> list[Edit]:
+    """The edits that put a baseline into the project's ruff settings and its record.
 
     Raises:
-        NotSpliceable, RecordError, OSError: it cannot be written.
+        NotSpliceable, RecordError: they cannot be made.
     """
     from gatepost.model import Edit
     from gatepost.record import replace
     from gatepost.sync import record_file
     from gatepost.sync.paths import get
-    from gatepost.sync.project import Disk, changed
+    from gatepost.sync.project import changed
     from gatepost.sync.shadow import RUFF_FILES
     from gatepost.toml.load import loads
-    from gatepost.writer import write_all
 
-    tree = Disk(root)
     name = next((each for each in RUFF_FILES if tree.read(each) is not None), "pyproject.toml")
     prefix: tuple[str, ...] = ("tool", "ruff") if name == "pyproject.toml" else ()
     raw = tree.read(name)
@@ -71,4 +72,4 @@ def add(root: str, counts: Mapping[str, list[str]]) -> None:
     edit = changed(raw, ops, name)
     now = listed(get(loads(edit.new or b""), prefix))
     new = record_file.dump(replace(record, baseline=now))
-    write_all(root, [edit, Edit(path=record_file.NAME, old=record_raw, new=new)])
+    return [edit, Edit(path=record_file.NAME, old=record_raw, new=new)]

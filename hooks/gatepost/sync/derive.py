@@ -135,7 +135,7 @@ def derived(data: Mapping[str, Any], shared: Mapping[str, Any], *, src: bool) ->
 
 
 def _wanted(module: str, names: frozenset[str]) -> bool:
-    top = module.split(".")[0]
+    top = module.split(".", maxsplit=1)[0]
     return any(name in names for name in DISTRIBUTIONS.get(top, (_canonical(top),)))
 
 

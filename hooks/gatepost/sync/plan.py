@@ -65,7 +65,8 @@ def plan(tree: Tree, settings: Mapping[str, Any]) -> Plan:
     if kept != last.baseline or files != {name: dict(table) for name, table in last.files.items() if table}:
         from gatepost import __version__
 
-        new = record_file.dump(Record(version=__version__, profile=projects[0].names, files=files, baseline=kept))
+        names = projects[0].names
+        new = record_file.dump(Record(version=__version__, profile=names, files=files, baseline=kept, made=last.made))
         edits.append(Edit(path=NAME, old=raw, new=new))
         if not any(each.code in FIXED for each in outcomes):
             why = "there is no record of the last sync" if raw is None else "the record of the last sync is stale"

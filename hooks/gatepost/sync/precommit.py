@@ -13,6 +13,17 @@ PATH = ".pre-commit-config.yaml"
 OWNER, NAME = "gatepost-hooks", "gatepost"
 
 
+# ids of other hooks -> ours that do the same work in the one run of `gatepost`
+REDUNDANT = {
+    "ruff": "ruff-check",
+    "ruff-check": "ruff-check",
+    "ruff-format": "ruff-format",
+    "mypy": "mypy",
+    "bandit": "bandit",
+    "detect-secrets": "detect-secrets",
+}
+
+
 class NotSpliceable(ValueError):
     """The file has a form that is not edited; `str()` says which."""
 
@@ -113,6 +124,43 @@ def without_entry(text: str) -> str:
             return ""
         return _proved(text[: key.end_mark.index] + ": []" + nl + text[stop:], {**data, "repos": []})
     return _proved(text[:start] + text[stop:], {**data, "repos": left})
+
+
+def redundant(text: str) -> list[tuple[int, str, str]]:
+    """(1-based line, hook id, our id) of the entries of other repositories whose work the one id does; [] if not YAML."""
+    import yaml
+
+    try:
+        node = yaml.compose(text)
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return []
+    found = []
+    for repo in _values(node, "repos"):
+        if any(is_ours(url.value) for url in _field(repo, "repo")):
+            continue
+        for hook in _values(repo, "hooks"):
+            found += [
+                (name.start_mark.line + 1, name.value, REDUNDANT[name.value])
+                for name in _field(hook, "id")
+                if isinstance(name.value, str) and name.value in REDUNDANT
+            ]
+    return found
+
+
+def _field(node: Any, key: str) -> list[Any]:
+    """The node under a key of a mapping, in a list; [] if it is not there."""
+    import yaml
+
+    if not isinstance(node, yaml.MappingNode):
+        return []
+    return [value for name, value in node.value if name.value == key]
+
+
+def _values(node: Any, key: str) -> list[Any]:
+    """The items of the list under a key of a mapping."""
+    import yaml
+
+    return [item for value in _field(node, key) if isinstance(value, yaml.SequenceNode) for item in value.value]
 
 
 def _proved(text: str, meant: Any) -> str:

@@ -57,6 +57,7 @@ class Record:
     profile: tuple[str, ...]
     files: Mapping[str, Mapping[tuple[str, ...], Entry]]
     baseline: Mapping[str, tuple[str, ...]] | None = None  # ruff's findings at adoption: path -> codes
+    made: tuple[str, ...] = ()  # files that `gatepost init` made, for `gatepost uninstall`
 
 
 def empty() -> Record:
@@ -95,7 +96,7 @@ def parse(data: bytes) -> Record:
                 before=(body["before"],) if "before" in body else (),
                 table=body.get("table") is True,
             )
-    ignored = content.get("baseline")
+    ignored, made = content.get("baseline"), content.get("made")
     return Record(
         baseline={path: tuple(map(str, codes)) for path, codes in ignored.items() if isinstance(codes, list)}
         if isinstance(ignored, dict)
@@ -103,6 +104,7 @@ def parse(data: bytes) -> Record:
         version=str(content.get("version", "")),
         profile=tuple(str(each) for each in profile) if isinstance(profile, list) else (),
         files=files,
+        made=tuple(map(str, made)) if isinstance(made, list) else (),
     )
 
 
@@ -110,6 +112,8 @@ def dump(content: Record) -> bytes:
     """The bytes of a record: sorted, so that the same state is the same file."""
     lines = [HEADER, f"format = {FORMAT}\n", f"version = {render(content.version)}\n"]
     lines.append(f"profile = {render(list(content.profile))}\n")
+    if content.made:
+        lines.append(f"made = {render(sorted(content.made))}\n")
     for name in sorted(content.files):
         if not content.files[name]:
             continue
