@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 
+from gatepost.patterns import pattern
 from gatepost.toml.load import TomlError
 
 TYPE_CHECKING = False
@@ -31,15 +32,15 @@ _BASIC = r'"[^"\\\n]*(?:\\.[^"\\\n]*)*"'
 _LITERAL = r"'[^'\n]*'"
 _ML_BASIC = r'"""[^"\\]*(?:(?:\\.|""?(?!"))[^"\\]*)*"""(?:"{0,2})'
 _ML_LITERAL = r"'''[^']*(?:''?(?!')[^']*)*'''(?:'{0,2})"
-_STRING = re.compile(f"{_ML_BASIC}|{_ML_LITERAL}|{_BASIC}|{_LITERAL}", re.DOTALL)
-_TOKEN = re.compile(f"(?:{_ML_BASIC}|{_ML_LITERAL}|{_BASIC}|{_LITERAL})|#[^\n]*|[\\[\\]{{}}]|[\"']", re.DOTALL)
-_SKIP = re.compile(r"(?:[ \t\r\n]+|#[^\n]*)*")
-_BLANK = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\r?\n)*[ \t]*")
-_PART = re.compile(rf"[ \t]*(?:([A-Za-z0-9_-]+)|({_BASIC})|({_LITERAL}))[ \t]*")
-_SIMPLE = re.compile(r"([A-Za-z0-9_-]+)[ \t]*=[ \t]*")
-_TAIL = re.compile(r"[ \t]*(#[^\n]*)?(\r?\n|\Z)")
-_SCALAR = re.compile(r"[^#,\]}\n]+")
-_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|x([0-9a-fA-F]{2})|(.))", re.DOTALL)
+_STRING = pattern(f"{_ML_BASIC}|{_ML_LITERAL}|{_BASIC}|{_LITERAL}", re.DOTALL)
+_TOKEN = pattern(f"(?:{_ML_BASIC}|{_ML_LITERAL}|{_BASIC}|{_LITERAL})|#[^\n]*|[\\[\\]{{}}]|[\"']", re.DOTALL)
+_SKIP = pattern(r"(?:[ \t\r\n]+|#[^\n]*)*")
+_BLANK = pattern(r"(?:[ \t]*(?:#[^\n]*)?\r?\n)*[ \t]*")
+_PART = pattern(rf"[ \t]*(?:([A-Za-z0-9_-]+)|({_BASIC})|({_LITERAL}))[ \t]*")
+_SIMPLE = pattern(r"([A-Za-z0-9_-]+)[ \t]*=[ \t]*")
+_TAIL = pattern(r"[ \t]*(#[^\n]*)?(\r?\n|\Z)")
+_SCALAR = pattern(r"[^#,\]}\n]+")
+_ESCAPE = pattern(r"\\(?:u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|x([0-9a-fA-F]{2})|(.))", re.DOTALL)
 _SHORT = {"b": "\b", "t": "\t", "n": "\n", "f": "\f", "r": "\r", "e": "\x1b"}
 
 
