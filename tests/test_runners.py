@@ -43,10 +43,11 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def runner_env(home: Path) -> dict[str, str]:
-    scripts = str(Path(sys.executable).parent)
+    """The environment of a shell in which no virtual environment is active: mypy must not find this test's own."""
     env = {key: value for key, value in os.environ.items() if key != "VIRTUAL_ENV"}
-    return {**env, "PRE_COMMIT_HOME": str(home / "pre-commit"), "PREK_HOME": str(home / "prek"),
-            "PATH": f"{scripts}{os.pathsep}{env['PATH']}"}  # fmt: skip
+    entries = env["PATH"].split(os.pathsep)
+    path = os.pathsep.join(each for each in entries if not (Path(each).parent / "pyvenv.cfg").exists())
+    return {**env, "PRE_COMMIT_HOME": str(home / "pre-commit"), "PREK_HOME": str(home / "prek"), "PATH": path}
 
 
 def run(runner: str, repo: Repo, home: Path, *args: str, **env: str) -> subprocess.CompletedProcess[str]:
