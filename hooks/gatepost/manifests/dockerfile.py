@@ -9,12 +9,12 @@ Source: moby/buildkit frontend/dockerfile/docs/reference.md and frontend/dockerf
 
 from __future__ import annotations
 
-import json
 import posixpath
 import re
 from itertools import islice
 
 from gatepost.manifests.shell import Command, Source, Word, expand, lines, split
+from gatepost.patterns import pattern
 from gatepost.record import record
 
 TYPE_CHECKING = False
@@ -25,8 +25,8 @@ MAX_SIZE = 300_000  # bytes; longer files are generated, and are not read
 MAX_STEPS = 2_000  # instructions
 MAX_WORDS = 5_000  # of one instruction
 MAX_HEREDOCS = 20  # of one instruction
-_DIRECTIVE = re.compile(r"#\s*([A-Za-z][A-Za-z0-9]*)\s*=\s*(.+?)\s*$")
-_HEREDOC = re.compile(r"<<(-?)(['\"]?)([A-Za-z_][A-Za-z0-9_.]*)\2")
+_DIRECTIVE = pattern(r"#\s*([A-Za-z][A-Za-z0-9]*)\s*=\s*(.+?)\s*$")
+_HEREDOC = pattern(r"<<(-?)(['\"]?)([A-Za-z_][A-Za-z0-9_.]*)\2")
 _SHELLS = frozenset(("sh", "bash", "dash", "ash", "zsh"))
 
 
@@ -484,6 +484,8 @@ def _json(body: Source) -> list[Word]:
     text = body.text.strip()
     if not text.startswith("["):
         return []
+    import json
+
     try:
         values = json.loads(text)
     except (ValueError, RecursionError):

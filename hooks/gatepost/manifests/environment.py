@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 
+from gatepost.patterns import pattern
 from gatepost.record import record
 
 TYPE_CHECKING = False
@@ -18,9 +19,9 @@ if TYPE_CHECKING:
     Span: TypeAlias = tuple[int, int]
 
 LIMIT = 1024 * 1024
-_KEY = re.compile(r"([A-Za-z_][\w-]*)\s*:\s*(.*)")
-_ITEM = re.compile(r"(\s*)-(?:\s+|$)(.*)")
-_SPEC = re.compile(
+_KEY = pattern(r"([A-Za-z_][\w-]*)\s*:\s*(.*)")
+_ITEM = pattern(r"(\s*)-(?:\s+|$)(.*)")
+_SPEC = pattern(
     r"(?:(?P<channel>[^:\s\[\]]+(?:/[^:\s]+)?)::)?(?P<name>[A-Za-z0-9_.-]+)\s*(?P<rest>[^\[]*)(?:\[(?P<keys>.*)\])?$"
 )
 

@@ -12,6 +12,7 @@ import posixpath
 import re
 
 from gatepost.manifests.shell import Command, Word
+from gatepost.patterns import pattern
 from gatepost.record import record
 
 TYPE_CHECKING = False
@@ -200,9 +201,9 @@ _CONDA_VALUED = frozenset(
 _PIXI_VALUED = frozenset(
     ["-e", "--environment", "--manifest-path", "-p", "--platform", "-f", "--feature", "--git", "--branch", "--color"]
 )
-_PIP_NAME = re.compile(r"pip(?:3(?:\.\d+)?|2(?:\.\d+)?)?$")
-_PYTHON_NAME = re.compile(r"(?:python|pypy)(?:\d(?:\.\d+)?)?t?$|^py$")
-_REQUIREMENT = re.compile(
+_PIP_NAME = pattern(r"pip(?:3(?:\.\d+)?|2(?:\.\d+)?)?$")
+_PYTHON_NAME = pattern(r"(?:python|pypy)(?:\d(?:\.\d+)?)?t?$|^py$")
+_REQUIREMENT = pattern(
     r"\s*([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(?:\[([^\]]*)\])?\s*(?:@\s*(\S+)|\(?([^;()]*?)\)?)\s*(?:;(.*))?$"
 )
 

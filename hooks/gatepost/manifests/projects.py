@@ -12,6 +12,7 @@ import posixpath
 import re
 
 from gatepost.manifests import dockerfile, ignores, installs, workflow
+from gatepost.patterns import pattern
 from gatepost.record import record
 
 TYPE_CHECKING = False
@@ -25,23 +26,23 @@ if TYPE_CHECKING:
     from gatepost.manifests.requirements import ReqFile
     from gatepost.manifests.workflow import Job
 
-_GENERATED = re.compile(
+_GENERATED = pattern(
     r"(?:^|/)(?:mlruns|mlartifacts|wandb/(?:offline-)?run-[^/]+|site-packages|dist-packages|node_modules|\.?venv|\.tox|"
     r"\.nox|__pycache__|third_party|third-party|vendor|vendored|_vendor|external|submodules|lightning_logs|outputs/\d{4}-)/"
 )
-_EXAMPLE = re.compile(
+_EXAMPLE = pattern(
     r"(?:^|/)(?:examples?|samples?|tests?|testing|docs?|documentation|benchmarks?|tutorials?|notebooks?|templates?|"
     r"cookbooks?|demos?|fixtures|playground|workshops?|[^/]*exercises?[^/]*|lectures?|lessons?|homeworks?|archive[ds]?|legacy|"
     r"deprecated|\.devcontainer|\.github|\.circleci|\.gitpod|[^/]*\{\{[^/]*)(?:/|$)",
     re.IGNORECASE,
 )
-_DEV_NAME = re.compile(
+_DEV_NAME = pattern(
     r"(?:^|[._-])(?:dev|devel|development|test|tests|testing|ci|docs?|lint|debug|local|example|builder)(?:[._-]|$)",
     re.IGNORECASE,
 )
-_COMPOSE = re.compile(r"(?:^|/)(?:docker-)?compose[^/]*\.ya?ml$")
-_SCRIPTS = re.compile(r"(?:^|/)(?:Makefile|makefile|GNUmakefile|justfile|Justfile|[^/]+\.sh|README(?:\.[a-z]+)?)$")
-_FILE_LINES = re.compile(rb'^    \{ ?(?:url|file) = "[^"\\\n]*", hash = "[^"\\\n]*"[^\n{}]*\},\n', re.MULTILINE)
+_COMPOSE = pattern(r"(?:^|/)(?:docker-)?compose[^/]*\.ya?ml$")
+_SCRIPTS = pattern(r"(?:^|/)(?:Makefile|makefile|GNUmakefile|justfile|Justfile|[^/]+\.sh|README(?:\.[a-z]+)?)$")
+_FILE_LINES = pattern(rb'^    \{ ?(?:url|file) = "[^"\\\n]*", hash = "[^"\\\n]*"[^\n{}]*\},\n', re.MULTILINE)
 LOCKS = ("uv.lock", "poetry.lock", "pdm.lock", "Pipfile.lock", "pylock.toml", "pixi.lock", "conda-lock.yml")
 MAX_IMAGES = 200  # Dockerfiles looked at in one repository
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 
+from gatepost.patterns import pattern
 from gatepost.record import record, replace
 
 TYPE_CHECKING = False
@@ -19,9 +20,9 @@ if TYPE_CHECKING:
 
 LIMIT = 4 * 1024 * 1024  # bytes read of one file
 
-_COMMENT = re.compile(r"(^|[ \t]+)#.*$", re.MULTILINE)
-_NAME = re.compile(r"\s*([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(?:\[([^\]]*)\])?\s*")
-_OPTION = re.compile(r"(?:(?<=\s)|^)(--?[A-Za-z][A-Za-z0-9-]*)(?:\s*=\s*|\s+|$)")
+_COMMENT = pattern(r"(^|[ \t]+)#.*$", re.MULTILINE)
+_NAME = pattern(r"\s*([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(?:\[([^\]]*)\])?\s*")
+_OPTION = pattern(r"(?:(?<=\s)|^)(--?[A-Za-z][A-Za-z0-9-]*)(?:\s*=\s*|\s+|$)")
 _WITH_VALUE = {
     "-r": "requirement",
     "--requirement": "requirement",
@@ -55,8 +56,8 @@ _FLAGS = {
     "--always-unzip": "always-unzip",
     "-Z": "always-unzip",
 }
-_URL_NAME = re.compile(r"[#&]egg=([A-Za-z0-9._-]+)")
-_WHEEL = re.compile(r"([A-Za-z0-9_.]+)-([^-/]+)-[^/]*\.whl")
+_URL_NAME = pattern(r"[#&]egg=([A-Za-z0-9._-]+)")
+_WHEEL = pattern(r"([A-Za-z0-9_.]+)-([^-/]+)-[^/]*\.whl")
 
 
 @record

@@ -13,6 +13,7 @@ import posixpath
 import re
 from bisect import bisect_right
 
+from gatepost.patterns import pattern
 from gatepost.record import record, replace
 
 TYPE_CHECKING = False
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
 
 MAX_WORDS = 20_000  # per script; more is no longer something a person wrote
 MAX_NESTING = 60  # `${` in one word
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\+?=")
+_NAME = pattern(r"[A-Za-z_][A-Za-z0-9_]*")
+_ASSIGNMENT = pattern(r"[A-Za-z_][A-Za-z0-9_]*\+?=")
 _OPENERS = frozenset(("if", "for", "while", "until", "case", "select"))
 _CLOSERS = frozenset(("fi", "done", "esac"))
 _KEYWORDS = frozenset(

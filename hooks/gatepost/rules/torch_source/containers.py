@@ -12,6 +12,7 @@ import re
 from gatepost.manifests import projects as deployed
 from gatepost.manifests.installs import installs, sources
 from gatepost.model import ERROR, INFO, Edit, Finding, Fix, Location
+from gatepost.patterns import pattern
 from gatepost.record import record, replace
 from gatepost.rules.torch_source import specs, urls
 from gatepost.rules.torch_source.installed import FAMILY, Effect, effect, index_build
@@ -27,20 +28,20 @@ if TYPE_CHECKING:
 
 CPU_INDEX = "https://" + ".".join(urls.OFFICIAL[0]) + "/whl/cpu"
 # Images that hold no CUDA, by the last part of their name. Alpine is left out: torch has no wheels for musl.
-_CPU_IMAGE = re.compile(
+_CPU_IMAGE = pattern(
     r"(?:^|/)(?:python|debian|ubuntu|uv|amazonlinux|fedora|rockylinux|almalinux|buildpack-deps|airflow|bitnami-python|"
     r"uvicorn-gunicorn(?:-fastapi)?|uvicorn-gunicorn-starlette|azure-functions/python|ubi[89](?:-minimal)?|"
     r"ubi[89]/python-3\d+|ubi[89]/ubi(?:-minimal)?|lambda/python|jupyter/[\w-]+|miniconda3?|anaconda3?|mambaforge|miniforge3?|"
     r"micromamba|selenium/[\w-]+|playwright/python|cimg/python|poetry)(?::[^@/]+)?(?:@sha256:[0-9a-f]+)?$"
 )
-_GPU_WORD = re.compile(r"cuda|gpu|nvidia|rocm|cudnn|tensorrt|jetson|l4t|hopper|habana", re.IGNORECASE)
-_TRAIN_WORD = re.compile(r"(?:^|[./_-])(?:train(?:er|ing)?|fine-?tun\w*|gpu|cuda)(?:[./_-]|$)", re.IGNORECASE)
-_NOT_GPU = re.compile(r"(?:no|non|without)[-_]?gpu|gpu[-_]?less|cpu", re.IGNORECASE)
+_GPU_WORD = pattern(r"cuda|gpu|nvidia|rocm|cudnn|tensorrt|jetson|l4t|hopper|habana", re.IGNORECASE)
+_TRAIN_WORD = pattern(r"(?:^|[./_-])(?:train(?:er|ing)?|fine-?tun\w*|gpu|cuda)(?:[./_-]|$)", re.IGNORECASE)
+_NOT_GPU = pattern(r"(?:no|non|without)[-_]?gpu|gpu[-_]?less|cpu", re.IGNORECASE)
 _ENV_INDEX = (
     "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS", "UV_INDEX", "UV_INDEX_URL", "UV_DEFAULT_INDEX",
     "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS", "UV_TORCH_BACKEND",
 )  # fmt: skip
-_HOSTED = re.compile(r"(?:ubuntu|macos|windows)-(?:latest|\d[\w.]*)(?:-(?:xlarge|large|arm))?$")
+_HOSTED = pattern(r"(?:ubuntu|macos|windows)-(?:latest|\d[\w.]*)(?:-(?:xlarge|large|arm))?$")
 
 
 @record

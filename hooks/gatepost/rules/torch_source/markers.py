@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from gatepost.patterns import pattern
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -38,7 +40,7 @@ PLATFORMS: tuple[tuple[str, Mapping[str, str]], ...] = tuple(
     )
 )
 PYTHONS = tuple(f"3.{minor}" for minor in range(8, 17))
-_TOKEN = re.compile(
+_TOKEN = pattern(
     r"\s*(?:(\()|(\))|\b(and|or|not\s+in|in)\b|(===|~=|==|!=|<=|>=|<|>)|'([^']*)'|\"([^\"]*)\"|([A-Za-z_][\w.]*))"
 )
 _ALIASES = {

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from gatepost.patterns import pattern
 from gatepost.record import record
 
 TYPE_CHECKING = False
@@ -24,12 +25,12 @@ PEP440 = "pep440"
 POETRY = "poetry"
 CONDA = "conda"
 
-_VERSION = re.compile(
+_VERSION = pattern(
     r"v?(?:(\d+)!)?(\d+(?:\.\d+)*)(?:[-_.]?(a|b|c|rc|alpha|beta|pre|preview)[-_.]?(\d*))?"
     r"(?:(?:[-_.]?(?:post|rev|r)[-_.]?(\d*))|-(\d+))?(?:[-_.]?(dev)[-_.]?(\d*))?(?:\+([A-Za-z0-9]+(?:[-_.][A-Za-z0-9]+)*))?",
     re.IGNORECASE,
 )
-_CLAUSE = re.compile(r"\s*(===|~=|==|!=|<=|>=|<|>|\^|~|=)?\s*([^\s,|<>=!~^]+)\s*")
+_CLAUSE = pattern(r"\s*(===|~=|==|!=|<=|>=|<|>|\^|~|=)?\s*([^\s,|<>=!~^]+)\s*")
 _PRE = {"a": 0, "alpha": 0, "b": 1, "beta": 1, "c": 2, "rc": 2, "pre": 2, "preview": 2}
 _LAST = 1 << 30
 

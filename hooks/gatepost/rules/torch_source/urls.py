@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import re
 
+from gatepost.patterns import pattern
 from gatepost.record import record
 
-_URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://(?:([^/@\s]*)@)?(\[[^\]]*\]|[^/:?#\s]*)(?::(\d+))?([^?#\s]*)")
-_BUILD = re.compile(r"cpu|cpu-cxx11-abi|xpu|cu(?:[789]\d|1\d\d)|rocm\d+(?:\.\d+){1,2}")
-_PATH = re.compile(
+_URL = pattern(r"([A-Za-z][A-Za-z0-9+.-]*)://(?:([^/@\s]*)@)?(\[[^\]]*\]|[^/:?#\s]*)(?::(\d+))?([^?#\s]*)")
+_BUILD = pattern(r"cpu|cpu-cxx11-abi|xpu|cu(?:[789]\d|1\d\d)|rocm\d+(?:\.\d+){1,2}")
+_PATH = pattern(
     r"/whl/(?:(nightly|test|lts/[\d.]+)/)?(cpu|cpu-cxx11-abi|cpu_pypi_pkg|xpu|cu\d{2,3}(?:_pypi_\w+|_full)?|rocm\d+(?:\.\d+){1,2})(?=/|$)"
 )
 OFFICIAL = (("download", "pytorch", "org"), ("download-r2", "pytorch", "org"))
 PYPI = (("pypi", "org"), ("pypi", "python", "org"), ("files", "pythonhosted", "org"), ("test", "pypi", "org"))
-LOCAL = re.compile(r"localhost|127\..*|\[::1\]|0\.0\.0\.0|host\.docker\.internal")
+LOCAL = pattern(r"localhost|127\..*|\[::1\]|0\.0\.0\.0|host\.docker\.internal")
 
 
 @record

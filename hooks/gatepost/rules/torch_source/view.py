@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from gatepost.model import Edit, Finding, Fix, Location
+from gatepost.patterns import pattern
 from gatepost.rules.torch_source import table as tables
 
 TYPE_CHECKING = False
@@ -17,12 +18,12 @@ if TYPE_CHECKING:
     from gatepost.rules.torch_source.table import Table
     from gatepost.tree.base import Tree
 
-_INSTALLERS = re.compile(
+_INSTALLERS = pattern(
     r"(?:^|/)(?:[^/]*Dockerfile[^/]*|[^/]*Containerfile[^/]*|[^/]+\.dockerfile|Makefile|makefile|justfile|Justfile|Taskfile\.ya?ml|tox\.ini|noxfile\.py"
     r"|[^/]+\.sh|[^/]+\.bash|[^/]+\.bat|[^/]+\.ps1|README[^/]*|INSTALL[^/]*|[^/]+\.md|[^/]+\.rst|\.gitlab-ci\.yml|[^/]+\.ipynb|azure-pipelines\.yml|cog\.yaml|environment[^/]*\.ya?ml)$"
     r"|(?:^|/)\.github/workflows/[^/]+\.ya?ml$|(?:^|/)\.(?:circleci|devcontainer)/",
 )
-_INDEX_WORDS = re.compile(
+_INDEX_WORDS = pattern(
     r"--index-url|--extra-index-url|--find-links|--index\b|--default-index|--torch-backend|\s-i\s|\s-f\s|PIP_(?:EXTRA_)?INDEX_URL|PIP_FIND_LINKS|UV_(?:EXTRA_)?INDEX|UV_TORCH_BACKEND|UV_DEFAULT_INDEX"
 )
 LARGEST = 400_000

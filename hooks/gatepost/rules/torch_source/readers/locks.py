@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 
 from gatepost.model import Location
+from gatepost.patterns import pattern
 from gatepost.rules.torch_source import urls
 from gatepost.rules.torch_source.model import EXTENDED, Lock, Locked, fold
 
@@ -22,16 +23,16 @@ LIMIT = 64 * 1024 * 1024
 _NAMES = (*sorted(EXTENDED), "numpy")
 _WANTED = "|".join(sorted((name.replace("-", "[-_.]") for name in EXTENDED | {"numpy"}), key=len, reverse=True))
 _BLOCK = rf'^\[\[packages?\]\]\r?\n(?:[ \t]*\r?\n)*name *= *"((?i:{_WANTED}))"\r?$'
-_NEXT = re.compile(r"^\[\[|^\[(?!package)", re.MULTILINE)
-_STRANGER = re.compile(
+_NEXT = pattern(r"^\[\[|^\[(?!package)", re.MULTILINE)
+_STRANGER = pattern(
     r'^name *= *"([^"]+)"\r?\nversion *= *"([^"]+)"\r?\nsource *= *\{ *registry *= *"(https?://download(?:-r2)?\.pytorch\.org[^"]*)" *\}',
     re.MULTILINE,
 )
-_STRANGER_POETRY = re.compile(
+_STRANGER_POETRY = pattern(
     r'^\[package\.source\]\r?\ntype = "legacy"\r?\nurl = "(https?://download(?:-r2)?\.pytorch\.org[^"]*)"', re.MULTILINE
 )
-_STRING = re.compile(r'^(\w[\w-]*) *= *"((?:[^"\\]|\\.)*)"', re.MULTILINE)
-_FILE = re.compile(r'\{\s*(?:name = "[^"]*",\s*)?(?:url|file) *= *"([^"]+)"')
+_STRING = pattern(r'^(\w[\w-]*) *= *"((?:[^"\\]|\\.)*)"', re.MULTILINE)
+_FILE = pattern(r'\{\s*(?:name = "[^"]*",\s*)?(?:url|file) *= *"([^"]+)"')
 
 
 def text_of(data: bytes) -> str:
@@ -280,8 +281,8 @@ def pipenv(path: str, data: bytes) -> Lock:
     return Lock(path=path, format="Pipfile.lock", entries=tuple(entries), strangers=tuple(strangers), sources=sources)
 
 
-_CONDA_ENTRY = re.compile(r"^- name: (pytorch|torchvision|torchaudio|libtorch)\r?\n((?:^  .*\r?\n)*)", re.MULTILINE)
-_PIXI_ENTRY = re.compile(
+_CONDA_ENTRY = pattern(r"^- name: (pytorch|torchvision|torchaudio|libtorch)\r?\n((?:^  .*\r?\n)*)", re.MULTILINE)
+_PIXI_ENTRY = pattern(
     r"^- conda: (\S+/)(pytorch|torchvision|torchaudio|libtorch)-([^-\s]+)-([^-\s]+?)\.(?:conda|tar\.bz2)\s*$",
     re.MULTILINE,
 )
@@ -343,7 +344,7 @@ def read(path: str, data: bytes) -> Lock | None:
         ValueError: the file is broken.
     """
     base = path.rpartition("/")[2]
-    for pattern, reader in FORMATS:
-        if re.fullmatch(pattern, base):
+    for shape, reader in FORMATS:
+        if re.fullmatch(shape, base):
             return reader(path, data)
     return None

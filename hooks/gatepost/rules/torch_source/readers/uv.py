@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 
+from gatepost.patterns import pattern
 from gatepost.rules.torch_source import urls
 from gatepost.rules.torch_source.model import (
     BUILD,
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from gatepost.rules.torch_source.model import Lock
     from gatepost.rules.torch_source.readers.common import Toml
 
-_SCRIPT = re.compile(rb"(?m)^# /// script\s*$\n((?:^#(?:| .*)$\n)+?)^# ///\s*$")
+_SCRIPT = pattern(rb"(?m)^# /// script\s*$\n((?:^#(?:| .*)$\n)+?)^# ///\s*$")
 
 
 def read(
