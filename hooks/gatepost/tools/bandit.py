@@ -81,7 +81,8 @@ def suspect(data: bytes) -> bool:
     if _mentions(data):
         return True
     if data.isascii():
-        return re.search(rb"coding[:=]\s*(?!utf-?8|ascii|latin)", data[:400]) is not None
+        named = re.search(rb"coding[:=]\s*([-\w.]+)", data[:400])
+        return named is not None and not named[1].lower().startswith((b"utf-8", b"utf8", b"ascii", b"latin", b"us-"))
     if _BIDI.search(data) or b"coding" in data[:400] or data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return True
     import unicodedata  # Python reads identifiers in their NFKC form
