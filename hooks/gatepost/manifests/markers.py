@@ -14,8 +14,6 @@ A formula is True, False, an atom or `(AND | OR, (formula, ...))`. Atoms:
 
 from __future__ import annotations
 
-import re
-
 from gatepost.manifests import versions
 from gatepost.manifests.pep508 import canonical
 
@@ -26,9 +24,7 @@ if TYPE_CHECKING:
     Formula: TypeAlias = bool | tuple[Any, ...]
 
 _AND, _OR = "and", "or"
-_TOKEN = (  # compiled at the first marker
-    r"""\s*(?:(?P<paren>[()])|(?P<quoted>'[^']*'|"[^"]*")|(?P<op>===|==|~=|!=|<=|>=|<|>)|(?P<word>[A-Za-z_][\w.]*))"""
-)
+_OPERATORS = ("===", "==", "~=", "!=", "<=", ">=", "<", ">")
 _STRINGS = {
     "os_name": "os_name", "os.name": "os_name", "sys_platform": "sys_platform", "sys.platform": "sys_platform",
     "platform_machine": "platform_machine", "platform.machine": "platform_machine",
@@ -58,19 +54,43 @@ def parse(text: str) -> Formula:
     Raises:
         MarkerError: not PEP 508, an unknown variable, or nested too deeply.
     """
-    tokens: list[tuple[str, str]] = []
-    at, text, token = 0, text.strip(), re.compile(_TOKEN)
-    while at < len(text):
-        found = token.match(text, at)
-        if found is None or found.lastgroup is None:
-            raise MarkerError(f"not a marker: {text[:80]!r}")
-        tokens.append((found.lastgroup, found[found.lastgroup]))
-        at = found.end()
-    tokens.append(("end", ""))
+    tokens = _tokens(text.strip())
     formula, position = _either(tokens, 0, 0)
     if tokens[position][0] != "end":
         raise MarkerError(f"unexpected {tokens[position][1]!r} in marker {text[:80]!r}")
     return formula
+
+
+def _tokens(text: str) -> list[tuple[str, str]]:
+    """(kind, text) of each token: paren, quoted, op, word; then ("end", "").
+
+    Raises:
+        MarkerError: something else stands there.
+    """
+    tokens: list[tuple[str, str]] = []
+    at = 0
+    while at < len(text):
+        char, end = text[at], 0
+        if char.isspace():
+            at += 1
+            continue
+        if char in "()":
+            kind, end = "paren", at + 1
+        elif char in "'\"":
+            kind, end = "quoted", text.find(char, at + 1) + 1
+        elif char == "_" or (char.isascii() and char.isalpha()):
+            kind, end = "word", at + 1
+            while end < len(text) and (text[end] in "._" or text[end].isalnum()):
+                end += 1
+        else:
+            kind = "op"
+            end = next((at + len(each) for each in _OPERATORS if text.startswith(each, at)), 0)
+        if not end:
+            raise MarkerError(f"not a marker: {text[:80]!r}")
+        tokens.append((kind, text[at:end]))
+        at = end
+    tokens.append(("end", ""))
+    return tokens
 
 
 def _either(tokens: list[tuple[str, str]], at: int, depth: int) -> tuple[Formula, int]:
@@ -148,6 +168,8 @@ def _python(operator: str, value: str, short: bool, reverse: bool) -> Formula:
     if operator in ("in", "not in"):
         if reverse:
             return ("flag", f"python contains {value}", operator == "in")
+        import re
+
         found = versions.NOTHING
         for part in re.split(r"[\s,|]+", value.strip()):
             found = versions.union(found, _python_ranges("==", part, short))

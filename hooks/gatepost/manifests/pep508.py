@@ -6,15 +6,12 @@ of names, extras and specifiers is small, and tests hold this parser against `pa
 
 from __future__ import annotations
 
-import re
-
 from gatepost.manifests.versions import VersionError, clauses
 from gatepost.record import record
 
-_HEAD = re.compile(r"\s*([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(?:\[([^\]]*)\])?\s*", re.ASCII)
-_EXTRA = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?", re.ASCII)
-_URL_END = re.compile(r"\s;|;\s|\s")
-_DASHES = re.compile(r"[-_.]+")
+_URL_END = r"\s;|;\s|\s"
+_BLANKS = " \t\n\r\f\v"
+_NAME = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-")
 
 
 class RequirementError(ValueError):
@@ -35,7 +32,31 @@ class Requirement:
 
 def canonical(name: str) -> str:
     """A package, extra or group name in PEP 503 form: lower case, runs of `-_.` as one dash."""
-    return _DASHES.sub("-", name).lower()
+    name = name.replace("_", "-").replace(".", "-").lower()
+    while "--" in name:
+        name = name.replace("--", "-")
+    return name
+
+
+def _head(text: str) -> tuple[str, str | None, str]:
+    """(name, text between brackets or None, rest) of a dependency specifier, blanks around them left out."""
+    text = text.lstrip(_BLANKS)
+    end = 0
+    while end < len(text) and text[end] in _NAME:
+        end += 1
+    name = text[:end].rstrip("._-")
+    if not name or name[0] in "._-":
+        raise RequirementError(f"no package name in {text[:60]!r}")
+    rest = text[len(name) :].lstrip(_BLANKS)
+    if rest.startswith("["):
+        inner, close, after = rest[1:].partition("]")
+        if close:
+            return name, inner, after.lstrip(_BLANKS)
+    return name, None, rest
+
+
+def _is_name(text: str) -> bool:
+    return bool(text) and _NAME.issuperset(text) and text[0] not in "._-" and text[-1] not in "._-"
 
 
 def parse(text: str) -> Requirement:
@@ -44,20 +65,19 @@ def parse(text: str) -> Requirement:
     Raises:
         RequirementError: not PEP 508.
     """
-    head = _HEAD.match(text)
-    if head is None:
-        raise RequirementError(f"no package name in {text[:60]!r}")
+    name, inner, rest = _head(text)
     extras: tuple[str, ...] = ()
-    if head[2] is not None and head[2].strip():
-        parts = [part.strip() for part in head[2].split(",")]
-        if not all(_EXTRA.fullmatch(part) for part in parts):
+    if inner is not None and inner.strip():
+        parts = [part.strip() for part in inner.split(",")]
+        if not all(map(_is_name, parts)):
             raise RequirementError(f"bad extras in {text[:60]!r}")
         extras = tuple(sorted({canonical(part) for part in parts}))
-    rest = text[head.end() :]
     url = specifier = ""
     if rest.startswith("@"):
         rest = rest[1:].lstrip()
-        end = _URL_END.search(rest)
+        import re
+
+        end = re.search(_URL_END, rest)
         url, rest = (rest, "") if end is None else (rest[: end.start()], rest[end.start() :].lstrip())
         if not url:
             raise RequirementError(f"no address after @ in {text[:60]!r}")
@@ -74,7 +94,7 @@ def parse(text: str) -> Requirement:
                 raise RequirementError(f"bad version specifier in {text[:60]!r}")
             specifier = ",".join(operator + version for operator, version in parsed)
     return Requirement(
-        name=head[1], canonical=canonical(head[1]), extras=extras, specifier=specifier, url=url, marker=marker
+        name=name, canonical=canonical(name), extras=extras, specifier=specifier, url=url, marker=marker
     )
 
 

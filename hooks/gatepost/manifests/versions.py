@@ -9,8 +9,6 @@ Source: PEP 440, the version specifiers page of packaging.python.org, and uv's `
 
 from __future__ import annotations
 
-import re
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, TypeAlias
@@ -24,15 +22,17 @@ HIGH: Cut = ((_INF,), 0)
 EVERYTHING: Ranges = ((LOW, HIGH),)
 NOTHING: Ranges = ()
 
-_VERSION = re.compile(
-    r"\s*v?(?:(\d+)!)?(\d+(?:\.\d+)*)"
+# compiled where they are needed: plain releases and clauses are read without them
+_VERSION = (
+    r"(?ai)\s*v?(?:(\d+)!)?(\d+(?:\.\d+)*)"
     r"(?:[-_.]?(alpha|a|beta|b|preview|pre|c|rc)[-_.]?(\d*))?"
     r"(?:(?:-(\d+))|(?:[-_.]?(post|rev|r)[-_.]?(\d*)))?"
     r"(?:[-_.]?(dev)[-_.]?(\d*))?"
-    r"(?:\+([a-z0-9]+(?:[-_.][a-z0-9]+)*))?\s*",
-    re.IGNORECASE | re.ASCII,
+    r"(?:\+([a-z0-9]+(?:[-_.][a-z0-9]+)*))?\s*"
 )
-_CLAUSE = re.compile(r"\s*(===|==|~=|!=|<=|>=|<|>)\s*([^\s,;()]+)\s*")
+_CLAUSE = r"\s*(===|==|~=|!=|<=|>=|<|>)\s*([^\s,;()]+)\s*"
+_OPERATORS = ("===", "==", "~=", "!=", "<=", ">=", "<", ">")
+_BLANKS = " \t\n\r\f\v"
 _PRE = {"a": 0, "alpha": 0, "b": 1, "beta": 1, "c": 2, "rc": 2, "pre": 2, "preview": 2}
 
 
@@ -53,11 +53,24 @@ def clauses(text: str) -> list[tuple[str, str]]:
     for part in text.split(","):
         if not part.strip():
             continue
-        match = _CLAUSE.fullmatch(part)
-        if match is None:
-            raise VersionError(f"not a version specifier: {part.strip()!r}")
-        found.append((match[1], match[2]))
+        found.append(_parts(part))
     return found
+
+
+def _parts(clause: str) -> tuple[str, str]:
+    text = clause.strip()
+    for operator in _OPERATORS:
+        if text.startswith(operator):
+            version = text[len(operator) :].lstrip()
+            if version.replace(".", "").replace("*", "").isalnum() and version.isascii():
+                return operator, version
+            break
+    import re
+
+    match = re.fullmatch(_CLAUSE, clause)
+    if match is None:
+        raise VersionError(f"not a version specifier: {text!r}")
+    return match[1], match[2]
 
 
 def release(text: str) -> tuple[int, ...]:
@@ -66,15 +79,20 @@ def release(text: str) -> tuple[int, ...]:
     Raises:
         VersionError: not a version.
     """
-    match = _match(text)
-    return tuple(map(int, match[2].split(".")))
+    return tuple(map(int, _match(text)[2].split(".")))
 
 
-def _match(text: str) -> re.Match[str]:
-    match = _VERSION.fullmatch(text) if len(text) < 200 else None
+def _match(text: str) -> tuple[Any, ...]:
+    """The groups of `_VERSION`, by their numbers."""
+    plain = text.strip(_BLANKS)
+    if len(text) < 200 and plain.isascii() and all(part.isdigit() for part in plain.split(".")):
+        return (plain, None, plain, None, None, None, None, None, None, None, None)
+    import re
+
+    match = re.fullmatch(_VERSION, text) if len(text) < 200 else None
     if match is None:
         raise VersionError(f"not a version: {text[:60]!r}")
-    return match
+    return (match[0], *match.groups())
 
 
 def _trim(numbers: tuple[int, ...]) -> tuple[int, ...]:
@@ -104,7 +122,7 @@ def key(text: str) -> tuple[Any, ...]:
             pre = (-1,)
     local: tuple[Any, ...] = ()
     if found[10]:
-        parts = re.split("[-_.]", found[10].lower())
+        parts = found[10].lower().replace("-", ".").replace("_", ".").split(".")
         local = tuple((1, int(part), "") if part.isdigit() else (0, 0, part) for part in parts)
     return (int(found[1] or 0), _trim(tuple(map(int, found[2].split(".")))), pre, post, dev, local)
 

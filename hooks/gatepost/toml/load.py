@@ -42,8 +42,8 @@ def loads(data: bytes) -> dict[str, Any]:
         from gatepost.toml.plain import parse
 
         _spent += len(data)
-        if (found := parse(text)) is not None:
-            return found
+        if (plain := parse(text)) is not None:
+            return plain
     try:
         import tomli as parser
     except ImportError:

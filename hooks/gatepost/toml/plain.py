@@ -78,7 +78,8 @@ class _Parser:
 
     def keys(self, stop: str) -> list[str]:
         """A dotted key up to `stop`, which is consumed."""
-        text, found = self.text, []
+        text = self.text
+        found: list[str] = []
         while True:
             self.blank()
             start = self.at
@@ -201,7 +202,8 @@ class _Parser:
         if text.find("\\", start, close) < 0:
             self.at = close + 1
             return text[start:close]
-        found, at = [], start
+        found: list[str] = []
+        at = start
         while True:
             char = text[at]
             if char == '"':
