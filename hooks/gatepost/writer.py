@@ -121,11 +121,12 @@ def _write_beside(target: str, data: bytes) -> str:
     folder, name = os.path.split(target)
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
     number = 0
-    while True:
+    handle = -1
+    temporary = ""
+    while handle < 0:
         temporary = os.path.join(folder, f".{name}.gatepost-{os.getpid()}-{number}.tmp")
         try:
             handle = os.open(temporary, flags, 0o666)
-            break
         except FileExistsError:
             number += 1
     try:

@@ -39,7 +39,7 @@ def varint(value: int) -> bytes:
     return out + bytes([value])
 
 
-def field(number: int, value: bytes | float) -> bytes:
+def field(number: int, value: bytes | float | int) -> bytes:  # noqa: PYI041 (mypy tells them apart)
     """A protobuf field: bytes as LEN, int as VARINT, float as FIXED32."""
     if isinstance(value, bytes):
         return varint(number << 3 | 2) + varint(len(value)) + value

@@ -6,7 +6,9 @@ and new None deletes it. `DIFFER` names rows on which versions of uv disagree wi
 
 from __future__ import annotations
 
-PACKAGES = {
+from tests.locks.local_index import Packages
+
+PACKAGES: Packages = {
     "alpha": {"1.0": [], "1.1": [], "1.2": [], "2.0": ["beta>=1"], "2.1": ["beta>=1", "gamma; extra == 'fast'"]},
     "beta": {"1.0": [], "1.1": [], "2.0": []},
     "gamma": {"1.0": [], "1.5": ["delta"]},
