@@ -18,18 +18,7 @@ if TYPE_CHECKING:
     from gatepost.rules.torch_source.model import Lock, Project
     from gatepost.rules.torch_source.readers.common import Toml
 
-REQUIREMENTS = re.compile(
-    r"(?:^|/)(?:[^/]*requirements?[^/]*|[^/]*constraints?[^/]*|reqs?[-_.]?[^/]*)\.(?:txt|in|pip)$|(?:^|/)(?:requirements?|reqs|deps)/[^/]+\.(?:txt|in)$"
-)
-ENVIRONMENT = re.compile(r"(?:^|/)[^/]*(?:environment|conda|env)[^/]*\.ya?ml$", re.IGNORECASE)
-SCRIPTS = re.compile(r"\.py$")
-MANIFEST = re.compile(r"(?:^|/)(?:pyproject\.toml|Pipfile|pixi\.toml|uv\.toml)$")
-LOCK = re.compile(
-    r"(?:^|/)(?:uv\.lock|poetry\.lock|pdm\.lock|pylock(?:\.[^/]+)?\.toml|Pipfile\.lock|pixi\.lock|(?:[^/]+\.)?conda-lock\.ya?ml)$"
-)
-PIP_CONF = re.compile(r"(?:^|/)pip\.(?:conf|ini)$")
 TOML_LOCKS = ("uv.lock", "poetry.lock", "pdm.lock")
-SKIPPED = re.compile(r"(?:^|/)(?:node_modules|\.venv|venv|site-packages|\.tox)/")
 
 
 class Broken(Exception):
@@ -46,7 +35,7 @@ class Collector:
     def __init__(self, ctx: Context) -> None:
         self.ctx = ctx
         self.tree = ctx.tree
-        self.paths = [path for path in ctx.tree.paths() if not SKIPPED.search(path)]
+        self.paths = [path for path in ctx.tree.paths() if not paths.skipped(path)]
         self.known = set(self.paths)
         self.broken: list[Broken] = []
         self._tomls: dict[str, Toml | None] = {}
@@ -57,10 +46,10 @@ class Collector:
         wanted = [
             path
             for path in self.paths
-            if MANIFEST.search(path)
-            or REQUIREMENTS.search(path)
-            or PIP_CONF.search(path)
-            or (ENVIRONMENT.search(path) and not LOCK.search(path) and not path.startswith(".github/"))
+            if path.rpartition("/")[2] in paths.MANIFESTS
+            or path.rpartition("/")[2] in paths.PIP_CONFIGS
+            or paths.is_requirements(path)
+            or paths.is_environment(path)
         ]
         found = self.tree.read_many(wanted)
         return {path: data for path, data in found.items() if data is not None and b"torch" in data}
@@ -110,13 +99,13 @@ class Collector:
                     from gatepost.rules.torch_source.readers import conda
 
                     found.append(conda.read_pixi(toml, (), self._locks(path, ("pixi.lock",))))
-            elif REQUIREMENTS.search(path):
+            elif paths.is_requirements(path):
                 from gatepost.rules.torch_source.readers import pip
 
                 project = pip.read(path, self.requirements)
                 if project is not None:
                     found.append(project)
-            elif ENVIRONMENT.search(path):
+            elif paths.is_environment(path):
                 from gatepost.rules.torch_source.readers import conda
 
                 project = conda.read(path, candidates[path])
@@ -128,16 +117,16 @@ class Collector:
             project = pip.read(path, self.requirements)
             if project is not None:
                 found.append(project)
-        found += self._scripts()
+        found += self.scripts()
         return found
 
     def _includers(self, candidates: dict[str, bytes]) -> list[str]:
         """Requirements files without the word, that include one with it."""
-        others = [path for path in self.paths if REQUIREMENTS.search(path) and path not in candidates]
+        others = [path for path in self.paths if paths.is_requirements(path) and path not in candidates]
         names = {
             path.rpartition("/")[2].encode("utf-8", "surrogateescape")
             for path in candidates
-            if REQUIREMENTS.search(path)
+            if paths.is_requirements(path)
         }
         if not names:
             return []
@@ -152,9 +141,10 @@ class Collector:
                 found.append(path)
         return found
 
-    def _scripts(self) -> list[Project]:
+    def scripts(self) -> list[Project]:
+        """The scripts with dependencies of their own (PEP 723) that speak of PyTorch."""
         scope = self.ctx.scope
-        wanted = [path for path in self.paths if SCRIPTS.search(path) and (scope is None or path in scope)]
+        wanted = [path for path in self.paths if path.endswith(".py") and (scope is None or path in scope)]
         if scope is None and len(wanted) > 20000:
             return []
         small = [path for path in wanted if not self.ctx.exclude(path)]
@@ -213,7 +203,7 @@ class Collector:
             )
         )
         workspace = self._workspace(path)
-        has_uv = has["uv.lock"] or own_uv or workspace is not None
+        has_uv = has["uv.lock"] or own_uv or workspace is not None or paths.join(root, "uv.toml") in self.known
         if has_uv or (not is_poetry and not is_pdm):
             config = self.toml(paths.join(root, "uv.toml"))
             members = self._members(toml)
@@ -323,9 +313,7 @@ class Collector:
         wanted = [paths.join(root, name) for name in names]
         if pylock:
             wanted += [
-                name
-                for name in self.paths
-                if paths.folder(name) == root and re.search(r"(?:^|/)pylock(?:\.[^/]+)?\.toml$", name)
+                name for name in self.paths if paths.folder(name) == root and paths.is_pylock(name.rpartition("/")[2])
             ]
         for name in wanted:
             data = self.tree.read(name) if name in self.known else None

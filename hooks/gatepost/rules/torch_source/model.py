@@ -34,6 +34,8 @@ EXTENDED = FAMILY | {
     "triton-xpu",
     "vllm",
 }
+# Names on the registry that are not PyTorch's: the overlay's `wrong_names`, without what they should be.
+WRONG_NAMES = frozenset({"pytorch", "torch-gpu", "pytorch-gpu", "torch-cpu", "pytorch-cpu", "pytorch-geometric"})
 CONDA_NAMES = frozenset({"pytorch", "pytorch-gpu", "pytorch-cpu", "pytorch-cuda", "cpuonly", "libtorch"})
 # Where a requirement stands.
 MAIN, GROUP, EXTRA, FILE, SCRIPT = "main", "group", "extra", "file", "script"
@@ -263,7 +265,7 @@ class Project:
     def about_torch(self) -> bool:
         """Whether PyTorch has any part in it."""
         return (
-            any(req.name in EXTENDED or req.name in CONDA_NAMES for req in self.requirements)
+            any(req.name in EXTENDED or req.name in CONDA_NAMES or req.name in WRONG_NAMES for req in self.requirements)
             or any(index.torch() or "pytorch" in index.url.lower() for index in self.indexes)
             or any(lock.entries for lock in self.locks)
             or any(route.package in EXTENDED for route in self.routes)

@@ -49,6 +49,8 @@ class Table:
         self.newest = self.torch[-1]
         self.requires: dict[str, dict[str, str]] = {name: dict(found) for name, found in table["requires"].items()}
         self.requires["torchcodec"] = dict(overlay["torchcodec"]["requires"])
+        for name in ("torchtext",):
+            self.requires[name] = {**overlay[name]["requires"], **self.requires.get(name, {})}
         self.vision_python: dict[str, dict[str, str]] = table["torchvision_python"]
         self._needs: dict[str, dict[object, str]] = {}
         self._keys = {specs.key(row.torch): row for row in self.rows}

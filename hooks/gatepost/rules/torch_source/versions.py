@@ -169,22 +169,68 @@ def companions(p: Project, v: View) -> Findings:
                 if pinned and version:
                     if name != "torchcodec" and not torch_unknown and table.pairs(name, version, pinned) is False:
                         report = _pins(p, v, torch, other, pinned, version)
-                elif not torch_unknown and not other_unknown and releases and name != "torchcodec":
-                    if all(table.pairs(name, release, row.torch) is False for row in rows for release in releases):
-                        partner = table.partner(name, rows[-1].torch)
-                        report = found(
-                            "TS204",
-                            other.where,
-                            f"no `{name}` in `{other.text.strip()}` goes with any torch in `{torch.text.strip()}` (torch {rows[-1].torch} goes with {name} {partner})",
-                            f"Ask for `{name}` {partner}"
-                            + (f", then run `{p.semantics().relock}`." if p.locks else "."),
-                            related=(torch.where,),
-                        )
+                elif (
+                    releases and name != "torchcodec" and _never(v, name, rows, releases, torch_unknown, other_unknown)
+                ):
+                    report = _apart(p, v, torch, other, rows)
                 if report is None and not torch_unknown and not version:
                     report = _uncapped(p, v, torch, other, rows)
                 if report is not None:
                     yield report
                     break
+
+
+def _never(v: View, name: str, rows: list[Row], releases: list[str], torch_unknown: bool, other_unknown: bool) -> bool:
+    """Whether no release of a companion pairs with any torch, releases newer than the table included.
+
+    A newer torch pairs with a known release only if that release's own requirement admits it; a newer torchvision
+    asks for at least the torch of the newest known one. Of a newer torchaudio nothing is known (TS205).
+    """
+    table = v.table
+    if any(table.pairs(name, release, row.torch) is not False for row in rows for release in releases):
+        return False
+    if torch_unknown and any(
+        not need or specs.parse(need).admits_unknown(table.newest)
+        for release in releases
+        for need in (table.requires[name].get(release, ""),)
+    ):
+        return False
+    if not other_unknown:
+        return True
+    return name == "torchvision" and not torch_unknown
+
+
+def _apart(p: Project, v: View, torch: Requirement, other: Requirement, rows: list[Row]) -> Finding:
+    table = v.table
+    name = other.name
+    top = rows[-1].torch
+    while len(rows) > 1 and not table.partner(name, top):
+        rows = rows[:-1]
+        top = rows[-1].torch
+    partner = table.partner(name, top)
+    goes = table.torch_of(name, other.spec.pin()) if other.spec.pin() else []
+    example = (
+        f"{name} {other.spec.pin()} goes with torch {goes[-1].torch}"
+        if goes
+        else f"torch {top} goes with {name} {partner}"
+    )
+    return found(
+        "TS204",
+        other.where,
+        f"no `{name}` in `{_shown(p, other)}` goes with any torch in `{_shown(p, torch)}` ({example})",
+        f"Ask for `{name}` {partner}" + (f", then run `{p.semantics().relock}`." if p.locks else "."),
+        related=(torch.where,),
+    )
+
+
+def _shown(p: Project, req: Requirement) -> str:
+    """A range as written; with the constraints on it where there are any."""
+    texts = [req.text.strip()] + [
+        other.text.strip()
+        for other in p.requirements
+        if other.name == req.name and other.role in (CONSTRAINT, "override")
+    ]
+    return ",".join(dict.fromkeys(text for text in texts if text)) or "*"
 
 
 def _tightened(p: Project, req: Requirement) -> specs.Spec:
@@ -352,9 +398,12 @@ def unpublished_build(p: Project, v: View) -> Findings:
         last = table.last_for(tag)
         if unknown and (last is None or not _all_after(rows, last, spec)):
             continue
-        if any(table.published(tag, row) is not False for row in rows):
+        there = [table.published(tag, row) for row in rows]
+        if last is not None and False in there and _all_after(rows, last, spec):
+            there = [bool(one) for one in there]  # an ended line does not come back in a release too new for the table
+        if any(one is not False for one in there):
             continue
-        newest = rows[-1]
+        newest = next(row for row in reversed(rows) if row.cuda)
         what = f"{req.name} {req.text.strip() or newest.torch}"
         first = table.first_for(tag)
         span = (
@@ -581,9 +630,9 @@ def tag_on_mac(p: Project, v: View) -> Findings:
 def machine_name(p: Project, v: View) -> Findings:
     """TS211: `platform_machine == 'x86_64'` is false on 64-bit Windows, whose name is AMD64."""
     seen: set[Location] = set()
-    for name, marker, where in (
-        *((req.name, req.marker, req.where) for req in p.requirements if req.role == DIRECT),
-        *((route.package, route.marker, route.where) for route in p.routes),
+    for name, marker, where, is_route in (
+        *((req.name, req.marker, req.where, False) for req in p.requirements if req.role == DIRECT),
+        *((route.package, route.marker, route.where, route.env is None) for route in p.routes),
     ):
         if (
             name not in FAMILY
@@ -611,11 +660,16 @@ def machine_name(p: Project, v: View) -> Findings:
             is False
             for python in markers.PYTHONS
         ):
-            if any(
-                markers.possible(other.marker, "win_amd64")
-                for other in p.requirements
-                if other.name == name and other.where != where and other.role == DIRECT
-            ):
+            others = (
+                [other.marker for other in p.routes if other.package == name and other.where != where]
+                if is_route
+                else [
+                    other.marker
+                    for other in p.requirements
+                    if other.name == name and other.where != where and other.role == DIRECT
+                ]
+            )
+            if any(markers.possible(other, "win_amd64") for other in others):
                 continue
             if p.environments and not any(markers.possible(env, "win_amd64") for env in p.environments):
                 continue
@@ -698,13 +752,7 @@ def numpy_two(p: Project, v: View) -> Findings:
             if numpy.spec.broken or numpy.url or not p.together(torch, numpy):
                 continue
             spec = _tightened(p, numpy)
-            if not (
-                spec.admits("2.0.0")
-                or spec.admits("2.1.0")
-                or spec.admits("2.2.0")
-                or spec.admits("2.3.0")
-                or spec.admits("2.4.0")
-            ):
+            if not any(spec.admits(f"2.{minor}.{patch}") for minor in range(6) for patch in range(7)):
                 continue
             if any(
                 entry.name == "numpy" and entry.version.startswith("1.") for lock in p.locks for entry in lock.entries
@@ -744,49 +792,96 @@ def _python_below(p: Project, minor: int) -> bool:
 
 
 def forced_torch(p: Project, v: View) -> Findings:
-    """TS214: a pinned package requires another torch."""
+    """TS214: a package requires another torch, whatever release of it the range admits."""
     table = v.table
-    for name in FORCING:
+    if any(req.name == "torch" and req.role == "override" for req in p.requirements):
+        return
+    for name in (*FORCING, "triton"):
         for other in p.named(name):
-            version = other.spec.pin()
-            need = (
-                next(
-                    (
-                        need
-                        for known, need in table.requires.get(name, {}).items()
-                        if specs.key(known) == specs.key(version)
-                    ),
-                    "",
-                )
-                if version
-                else ""
-            )
-            if not need or other.url:
+            if other.url or other.spec.broken:
                 continue
-            wanted = specs.parse(need)
+            wanted = _wanted(v, name, _tightened(p, other)) if name != "triton" else []
+            if not wanted and name != "triton":
+                continue
             for torch in p.named("torch"):
                 if torch.url or torch.spec.broken or not p.together(torch, other):
                     continue
                 rows, unknown = table.torch_rows(_tightened(p, torch))
-                if (
-                    unknown
-                    and not (torch.spec.pin() and rows)
-                    or not rows
-                    or any(wanted.admits(row.torch) for row in rows)
-                ):
+                if not rows:
                     continue
-                if any(req.name == "torch" and req.role == "override" for req in p.requirements):
+                if name == "triton":
+                    if not _other_triton(p, torch, other, rows, unknown):
+                        continue
+                    need = f"triton {rows[-1].triton}"
+                    yield found(
+                        "TS214",
+                        other.where,
+                        f"torch {_range(rows)} requires {need}, which `triton{other.text.strip()}` excludes",
+                        f"Ask for {need}, or leave triton to torch"
+                        + (f", then run `{p.semantics().relock}`." if p.locks else "."),
+                        related=(torch.where,),
+                    )
+                    break
+                if any(need.admits(row.torch) for row in rows for need in wanted):
                     continue
+                if unknown and any(need.admits_unknown(table.newest) for need in wanted):
+                    continue
+                first, last = wanted[0].text, wanted[-1].text
+                one = first if first == last else f"{first} to {last} (by its release)"
                 yield found(
                     "TS214",
                     torch.where,
-                    f"`{name}` {version} requires torch{need}, which `torch{torch.text.strip()}` excludes",
-                    f"Ask for torch {need.lstrip('=')}"
+                    f"`{name}` {other.spec.pin() or _shown(p, other)} requires torch{one}, which `torch{_shown(p, torch)}` excludes",
+                    f"Ask for torch {last.lstrip('=')}"
                     + f", or another {name}"
                     + (f", then run `{p.semantics().relock}`." if p.locks else "."),
                     related=(other.where,),
                 )
                 break
+
+
+def _wanted(v: View, name: str, spec: specs.Spec) -> list[specs.Spec]:
+    """What the releases that a range admits require of torch, one range each; empty: not known.
+
+    The rows of vllm are one in a minor: a release between two of them requires a torch between theirs. Releases newer
+    than the table require at least what the newest known one does.
+    """
+    known = sorted(
+        ((at, version, need) for version, need in v.table.requires.get(name, {}).items() if (at := specs.key(version))),
+    )
+    inside = [number for number, (_, version, _need) in enumerate(known) if spec.admits(version)]
+    if not known or not inside and (name != "vllm" or not spec.pin()):
+        return []
+    if any(not known[number][2] for number in inside):
+        return []
+    open_above = spec.admits_unknown(known[-1][1])
+    if inside and (spec.pin() or name != "vllm"):
+        needs = [specs.parse(known[number][2]) for number in inside]
+        if open_above:
+            floor = specs.parse(known[-1][2]).clauses()
+            if len(floor) != 1 or floor[0].op not in ("==", ">="):
+                return []
+            needs.append(specs.parse(">=" + floor[0].version))
+        return needs
+    at = specs.key(spec.pin()) if spec.pin() else None
+    first = inside[0] - 1 if inside else max((n for n, one in enumerate(known) if at and one[0] < at), default=-1)
+    last = inside[-1] + 1 if inside else first + 1
+    if first < 0 or last >= len(known) and not open_above:
+        return []
+    low = specs.parse(known[first][2]).clauses()
+    high = specs.parse(known[last][2]).clauses() if last < len(known) and not open_above else ()
+    if len(low) != 1 or low[0].op not in ("==", ">=") or high and (len(high) != 1 or high[0].op != "=="):
+        return []
+    return [specs.parse(f">={low[0].version}" + (f",<={high[0].version}" if high else ""))]
+
+
+def _other_triton(p: Project, torch: Requirement, other: Requirement, rows: list[Row], unknown: bool) -> bool:
+    """Whether the Linux wheels of the public registry require a triton that the range excludes."""
+    if unknown or torch.tag() or p.routes_of(torch) or any(index.torch() or index.role == LINKS for index in p.indexes):
+        return False
+    if not markers.possible(other.marker, "linux_x86_64") or not markers.possible(torch.marker, "linux_x86_64"):
+        return False
+    return all(row.triton and not other.spec.admits(row.triton) for row in rows)
 
 
 def triton_unrouted(p: Project, v: View) -> Findings:
