@@ -18,3 +18,50 @@ def join(folder: str, name: str) -> str:
 
 def folder(path: str) -> str:
     return path.rpartition("/")[0]
+
+
+# What a file can be, told by its name without a pattern: this runs on every path of a repository.
+MANIFESTS = frozenset({"pyproject.toml", "Pipfile", "pixi.toml", "uv.toml"})
+LOCKS = frozenset({"uv.lock", "poetry.lock", "pdm.lock", "Pipfile.lock", "pixi.lock"})
+PIP_CONFIGS = frozenset({"pip.conf", "pip.ini"})
+_SKIPPED = ("node_modules/", ".venv/", "venv/", "site-packages/", ".tox/")
+_PILES = ("requirements", "requirement", "reqs", "deps")
+
+
+def skipped(path: str) -> bool:
+    """Whether a path lies in a tree that an installer wrote."""
+    return any(name in path and ("/" + path).find("/" + name) >= 0 for name in _SKIPPED)
+
+
+def is_requirements(path: str) -> bool:
+    """Whether a file is named as pip's requirements or constraints are: by its name, or by the folder it is in."""
+    if not path.endswith((".txt", ".in", ".pip")):
+        return False
+    above, _, base = path.rpartition("/")
+    stem = base.rpartition(".")[0]
+    if "requirement" in stem or "constraint" in stem or stem.startswith("req"):
+        return True
+    return not base.endswith(".pip") and above.rpartition("/")[2] in _PILES
+
+
+def is_environment(path: str) -> bool:
+    """Whether a file is named as conda's environments are, and is no lock and no CI file."""
+    if not path.endswith((".yml", ".yaml")) or path.startswith(".github/"):
+        return False
+    stem = path.rpartition("/")[2].rpartition(".")[0].lower()
+    return ("env" in stem or "conda" in stem) and not is_lock(path)
+
+
+def is_lock(path: str) -> bool:
+    """Whether a file is a lock of one of the formats that `readers.locks` reads."""
+    base = path.rpartition("/")[2]
+    if base in LOCKS or base == "pylock.toml":
+        return True
+    if base.endswith((".yml", ".yaml")):
+        return ("." + base.rpartition(".")[0]).endswith(".conda-lock")
+    return is_pylock(base)
+
+
+def is_pylock(base: str) -> bool:
+    """Whether a base name is that of a PEP 751 lock: `pylock.toml`, `pylock.<name>.toml`."""
+    return base == "pylock.toml" or (base.startswith("pylock.") and base.endswith(".toml") and len(base) > 12)
