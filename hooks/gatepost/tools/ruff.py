@@ -24,7 +24,9 @@ def command(
     """
     from gatepost.tree.git import Git, GitError, find_root
 
-    head = (executable(f"ruff-{verb}", environ), verb, "--force-exclude")
+    head: tuple[str, ...] = (executable(f"ruff-{verb}", environ), verb, "--force-exclude")
+    if any(not name.isascii() and not _is_utf8(name) for name in files):
+        head = (*head, "--no-cache")  # Ruff 0.17 fails when it writes a cache with such a name in it
     if any(word == "--config" or word.startswith("--config=") or word == "--isolated" for word in options):
         return Command(argvs=tuple((*head, *options, *part) for part in _parts(files, environ)))
     try:
@@ -43,6 +45,14 @@ def command(
     if bare:
         argvs += [(*head, "--config", shared_config(), *options, *part) for part in _parts(bare, environ)]
     return Command(argvs=tuple(argvs))
+
+
+def _is_utf8(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _parts(files: Sequence[str], environ: Mapping[str, str]) -> list[Sequence[str]]:
