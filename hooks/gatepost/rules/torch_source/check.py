@@ -9,27 +9,34 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from gatepost.model import Context, Outcome
+    from gatepost.rules.torch_source.collect import Collector
     from gatepost.rules.torch_source.model import Project
     from gatepost.rules.torch_source.view import View
 
 
 def check(ctx: Context) -> Iterable[Outcome]:
     """Every outcome of the hook. Silent, and without loading the table, where nothing speaks of PyTorch."""
-    yield from _manifests(ctx)
-    from importlib import import_module
-
-    try:
-        containers = import_module("gatepost.rules.torch_source.containers")
-    except ModuleNotFoundError:
-        return
-    yield from containers.check(ctx)
-
-
-def _manifests(ctx: Context) -> Iterator[Outcome]:
+    from gatepost.rules.torch_source import presence
     from gatepost.rules.torch_source.collect import Collector
 
     collector = Collector(ctx)
-    projects = [project for project in collector.projects() if project.about_torch()]
+    if ctx.scope is not None and all(_script(path) for path in ctx.scope):
+        yield from _projects(ctx, collector, collector.scripts())
+        return
+    yield from _projects(ctx, collector, collector.projects())
+    if presence.speaks(ctx.tree, collector.paths):
+        from gatepost.rules.torch_source import containers
+
+        yield from containers.check(ctx)
+
+
+def _script(path: str) -> bool:
+    """Whether a path can only matter as a script with dependencies of its own (PEP 723)."""
+    return path.endswith(".py") and path.rpartition("/")[2] not in ("setup.py", "noxfile.py")
+
+
+def _projects(ctx: Context, collector: Collector, found: Iterable[Project]) -> Iterator[Outcome]:
+    projects = [project for project in found if project.about_torch()]
     for broken in collector.broken:
         if ctx.wants(broken.path):
             yield Unchecked(

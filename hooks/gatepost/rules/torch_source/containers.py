@@ -14,7 +14,7 @@ from gatepost.manifests.installs import installs, sources
 from gatepost.model import ERROR, INFO, Edit, Finding, Fix, Location
 from gatepost.patterns import pattern
 from gatepost.record import record, replace
-from gatepost.rules.torch_source import specs, urls
+from gatepost.rules.torch_source import presence, specs, urls
 from gatepost.rules.torch_source.installed import FAMILY, Effect, effect, index_build
 
 TYPE_CHECKING = False
@@ -58,10 +58,7 @@ class Event:
 def check(ctx: Context) -> Iterable[Outcome]:
     """Findings TS501-TS510. Never raises on broken files."""
     paths = ctx.tree.paths()
-    if not any(
-        deployed.is_dockerfile(path) or path.startswith(".github/workflows/") or path.endswith(".gitlab-ci.yml")
-        for path in paths
-    ):
+    if not any(map(presence.deploys, paths)):
         return
     repository = deployed.Repository((path for path in paths if not ctx.exclude(path)), ctx.tree.read)
     seen: set[tuple[str, str, int | None]] = set()

@@ -3,7 +3,6 @@
 `effect` answers for one command of an image or of a CI step: directly named packages, requirements files, the
 project it installs (its lock if there is one, else its declared dependencies). A build is "cpu", "pypi" (the default
 wheel of the public registry: CUDA since torch 0.4), a CUDA or ROCm tag that somebody chose, or "" for not known.
-`CARRIERS` holds packages whose own metadata requires torch without an extra, on the registry, 2024-2026.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ import re
 from gatepost.manifests.installs import canonical, sources
 from gatepost.record import record
 from gatepost.rules.torch_source import markers, specs, urls
+from gatepost.rules.torch_source.carriers import CARRIERS, CARRYING_EXTRAS, GPU_ONLY
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,43 +25,6 @@ if TYPE_CHECKING:
     from gatepost.manifests.projects import Image, Repository
 
 FAMILY = frozenset({"torch", "torchvision", "torchaudio"})
-CARRIERS = frozenset(
-    {
-        "accelerate", "auto-gptq", "bert-score", "bertopic", "bitsandbytes", "botorch", "captum", "clip-anytorch",
-        "colbert-ai", "coqui-tts", "demucs", "detoxify", "docling", "docling-ibm-models", "easyocr", "facenet-pytorch",
-        "fastai", "flagembedding", "flair", "gliner", "gpytorch", "keybert", "kornia", "laion-clap", "lightning",
-        "marker-pdf", "monai", "nougat-ocr", "open-clip-torch", "openai-whisper", "peft", "pyannote-audio",
-        "pytorch-forecasting", "pytorch-lightning", "pytorch-metric-learning", "pytorch-tabnet", "resemblyzer", "sentence-transformers",
-        "setfit", "simpletransformers", "span-marker", "speechbrain", "stable-baselines3", "stanza", "surya-ocr",
-        "texify", "timm", "torch-fidelity", "torchmetrics", "torchvision", "torchaudio", "tts", "ultralytics",
-        "ultralytics-thop", "unstructured-inference", "whisperx", "xformers", "yolov5",
-    }
-)  # fmt: skip
-CARRYING_EXTRAS = {
-    "transformers": frozenset(
-        {"torch", "torch-vision", "torch-speech", "all", "dev", "accelerate", "agents", "sentencepiece-torch"}
-    ),
-    "diffusers": frozenset({"torch", "training"}),
-    "optimum": frozenset({"onnxruntime-gpu"}),
-    "farm-haystack": frozenset({"inference", "all", "all-gpu"}),
-    "unstructured": frozenset({"local-inference", "all-docs", "pdf", "image"}),
-    "python-doctr": frozenset({"torch"}),
-    "datasets": frozenset({"torch"}),
-    "safetensors": frozenset({"torch"}),
-    "spacy": frozenset({"transformers"}),
-    "u8darts": frozenset({"torch", "all"}),
-    "darts": frozenset({"torch", "all"}),
-}
-# Packages that are of no use without a CUDA device: who installs them means a GPU.
-GPU_ONLY = frozenset(
-    {
-        "auto-gptq", "autoawq", "bitsandbytes", "causal-conv1d", "cuda-python", "cupy", "cupy-cuda11x", "cupy-cuda12x",
-        "cudf-cu12", "cuml-cu12", "deepspeed", "exllamav2", "faiss-gpu", "faiss-gpu-cu12", "flash-attn", "flashinfer-python",
-        "lmdeploy", "mamba-ssm", "nvidia-ml-py3", "onnxruntime-gpu", "optimum-quanto-gpu", "paddlepaddle-gpu", "pynvml",
-        "sglang", "tensorrt", "tensorrt-llm", "torch-tensorrt", "transformer-engine", "triton", "unsloth", "vllm", "xformers",
-        "runpod", "gptqmodel", "liger-kernel", "apex", "nvidia-dali-cuda120", "tensorflow-gpu",
-    }
-)  # fmt: skip
 
 
 @record

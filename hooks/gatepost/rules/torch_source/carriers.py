@@ -1,0 +1,45 @@
+"""Packages that bring PyTorch, or that only make sense with a GPU.
+
+`CARRIERS` holds packages whose own metadata requires torch without an extra, on the registry, 2024-2026;
+`CARRYING_EXTRAS` those that do so with an extra.
+"""
+
+from __future__ import annotations
+
+CARRIERS = frozenset(
+    {
+        "accelerate", "auto-gptq", "bert-score", "bertopic", "bitsandbytes", "botorch", "captum", "clip-anytorch",
+        "colbert-ai", "coqui-tts", "demucs", "detoxify", "docling", "docling-ibm-models", "easyocr", "facenet-pytorch",
+        "fastai", "flagembedding", "flair", "gliner", "gpytorch", "keybert", "kornia", "laion-clap", "lightning",
+        "marker-pdf", "monai", "nougat-ocr", "open-clip-torch", "openai-whisper", "peft", "pyannote-audio",
+        "pytorch-forecasting", "pytorch-lightning", "pytorch-metric-learning", "pytorch-tabnet", "resemblyzer", "sentence-transformers",
+        "setfit", "simpletransformers", "span-marker", "speechbrain", "stable-baselines3", "stanza", "surya-ocr",
+        "texify", "timm", "torch-fidelity", "torchmetrics", "torchvision", "torchaudio", "tts", "ultralytics",
+        "ultralytics-thop", "unstructured-inference", "whisperx", "xformers", "yolov5",
+    }
+)  # fmt: skip
+CARRYING_EXTRAS = {
+    "transformers": frozenset(
+        {"torch", "torch-vision", "torch-speech", "all", "dev", "accelerate", "agents", "sentencepiece-torch"}
+    ),
+    "diffusers": frozenset({"torch", "training"}),
+    "optimum": frozenset({"onnxruntime-gpu"}),
+    "farm-haystack": frozenset({"inference", "all", "all-gpu"}),
+    "unstructured": frozenset({"local-inference", "all-docs", "pdf", "image"}),
+    "python-doctr": frozenset({"torch"}),
+    "datasets": frozenset({"torch"}),
+    "safetensors": frozenset({"torch"}),
+    "spacy": frozenset({"transformers"}),
+    "u8darts": frozenset({"torch", "all"}),
+    "darts": frozenset({"torch", "all"}),
+}
+# Packages that are of no use without a CUDA device: who installs them means a GPU.
+GPU_ONLY = frozenset(
+    {
+        "auto-gptq", "autoawq", "bitsandbytes", "causal-conv1d", "cuda-python", "cupy", "cupy-cuda11x", "cupy-cuda12x",
+        "cudf-cu12", "cuml-cu12", "deepspeed", "exllamav2", "faiss-gpu", "faiss-gpu-cu12", "flash-attn", "flashinfer-python",
+        "lmdeploy", "mamba-ssm", "nvidia-ml-py3", "onnxruntime-gpu", "optimum-quanto-gpu", "paddlepaddle-gpu", "pynvml",
+        "sglang", "tensorrt", "tensorrt-llm", "torch-tensorrt", "transformer-engine", "triton", "unsloth", "vllm", "xformers",
+        "runpod", "gptqmodel", "liger-kernel", "apex", "nvidia-dali-cuda120", "tensorflow-gpu",
+    }
+)  # fmt: skip
