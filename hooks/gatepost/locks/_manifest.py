@@ -38,18 +38,79 @@ def conflict_line(data: bytes) -> int | None:
 
 def load_toml(lock: Lock, path: str, rule: str) -> dict[str, Any] | Unknown:
     """A TOML manifest's data; Unknown when it is absent or cannot be parsed."""
-    from gatepost.toml.load import TomlError, loads
+    from gatepost.toml.load import TomlError
 
     data = lock.read(path) if path else None
     if data is None:
         return Unknown(rule=rule, reason=f"there is no {path or 'manifest'} to compare with", code="LF309")
     try:
-        return loads(data)
+        return toml_of(lock, path)
     except TomlError as error:
         if (line := conflict_line(data)) is not None:
             return Unknown(rule=rule, reason=f"{path} has merge conflict markers", path=path, line=line, code="LF305")
         reason = f"{path} is not valid TOML: {error.reason}"
         return Unknown(rule=rule, reason=reason, path=path, line=error.line, code="LF305")
+
+
+def toml_of(lock: Lock, path: str) -> dict[str, Any]:
+    """A TOML file's data, parsed once a lock; empty where there is no such file. Not to be changed by the caller.
+
+    Raises:
+        TomlError: not a TOML document.
+    """
+    from gatepost.toml.load import loads
+
+    if lock.memo is None:
+        return loads(lock.read(path) or b"")
+    key = f"toml {path}"
+    if key not in lock.memo:
+        lock.memo[key] = loads(lock.read(path) or b"")
+    found: dict[str, Any] = lock.memo[key]
+    return found
+
+
+def sha256(text: str) -> str:
+    """The hex digest of a text, without the OpenSSL that `hashlib` loads (2 ms)."""
+    try:
+        from _sha2 import sha256 as digest  # type: ignore[import-not-found,unused-ignore]
+    except ImportError:
+        try:
+            from _sha256 import sha256 as digest  # type: ignore[import-not-found,no-redef,unused-ignore]
+        except ImportError:
+            from hashlib import sha256 as digest
+    found: str = digest(text.encode()).hexdigest()
+    return found
+
+
+def json_text(value: object, comma: str = ", ", colon: str = ": ") -> str:
+    """`json.dumps(value, sort_keys=True)` of parsed TOML or JSON, without the import of `json` (2 ms).
+
+    Raises:
+        TypeError: a value that JSON cannot hold (a date).
+        RecursionError: nested too deeply.
+    """
+    if isinstance(value, str):
+        return _quoted(value)
+    if isinstance(value, list):
+        return "[" + comma.join([json_text(item, comma, colon) for item in value]) + "]"
+    if isinstance(value, dict):
+        items = [f"{_quoted(key)}{colon}{json_text(value[key], comma, colon)}" for key in sorted(value)]
+        return "{" + comma.join(items) + "}"
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, int):
+        return int.__repr__(value)
+    from json import dumps
+
+    return dumps(value)  # a float, or what raises
+
+
+def _quoted(text: str) -> str:
+    if text.isascii() and text.isprintable() and '"' not in text and "\\" not in text:
+        return f'"{text}"'
+    from json import dumps
+
+    return dumps(text)
 
 
 def table(value: Any, *keys: str) -> dict[str, Any]:

@@ -37,8 +37,7 @@ def one_hash(data: dict[str, Any], algorithm: str, era: str = NOW) -> str:
     Raises:
         Unhashable: PDM fails on it, too, or converts it from another tool's table first.
     """
-    import hashlib
-    import json
+    from gatepost.locks._manifest import json_text, sha256
 
     project = table(data, "project")
     if not project and (table(data, "tool", "poetry") or table(data, "tool", "flit")):
@@ -56,7 +55,11 @@ def one_hash(data: dict[str, Any], algorithm: str, era: str = NOW) -> str:
     else:
         content["resolution"] = settings.get("resolution", {})
     try:
-        text = json.dumps(content, sort_keys=True)
+        text = json_text(content)
+        if algorithm == "sha256":
+            return sha256(text)
+        import hashlib
+
         return hashlib.new(algorithm, text.encode()).hexdigest()
     except (TypeError, ValueError, RecursionError):
         raise Unhashable("it holds a value that PDM cannot hash, or the hash is of an unknown kind") from None
@@ -86,11 +89,11 @@ def whole_hash(lock: Lock, data: dict[str, Any], algorithm: str, era: str = NOW)
     Raises:
         Unhashable: see `one_hash`; also a member that cannot be read.
     """
-    import hashlib
-
     root = one_hash(data, algorithm, era)
     if not table(data, "tool", "pdm").get("workspace") or era != NOW:
         return root
+    import hashlib
+
     from gatepost.toml.load import TomlError, loads
 
     hasher = hashlib.new(algorithm)

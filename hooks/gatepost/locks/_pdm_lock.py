@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 from gatepost.locks._base import Contents, Need, Package
-from gatepost.locks._manifest import canonical, conflict_line, meets, requirement, show, spell_key, strings, table
+from gatepost.locks._manifest import (
+    canonical,
+    conflict_line,
+    meets,
+    requirement,
+    show,
+    spell_key,
+    strings,
+    table,
+    toml_of,
+)
 from gatepost.locks._pdm_hash import Unhashable, groups, normal
 
 TYPE_CHECKING = False
@@ -18,8 +28,8 @@ if TYPE_CHECKING:
     Key = tuple[str | int, ...]
 
 
-def wanted(data: dict[str, Any]) -> Iterator[tuple[str, Key, str, Requirement]]:
-    """(group, key, text, requirement) of everything that a manifest asks for; "default" is the project's own."""
+def listed(data: dict[str, Any]) -> list[tuple[str, Key, Any]]:
+    """(group, key, requirements) of every list that a manifest has; "default" is the project's own."""
     project = table(data, "project")
     lists: list[tuple[str, Key, Any]] = [("default", ("project", "dependencies"), project.get("dependencies"))]
     for name, items in table(project, "optional-dependencies").items():
@@ -28,8 +38,13 @@ def wanted(data: dict[str, Any]) -> Iterator[tuple[str, Key, str, Requirement]]:
         lists.append((normal(name), ("dependency-groups", name), items))
     for name, items in table(data, "tool", "pdm", "dev-dependencies").items():
         lists.append((normal(name), ("tool", "pdm", "dev-dependencies", name), items))
-    own = canonical(str(project.get("name", "")))
-    for group, key, items in lists:
+    return lists
+
+
+def wanted(data: dict[str, Any]) -> Iterator[tuple[str, Key, str, Requirement]]:
+    """(group, key, text, requirement) of everything that a manifest asks for."""
+    own = canonical(str(table(data, "project").get("name", "")))
+    for group, key, items in listed(data):
         for index, text in strings(items):
             parsed = None if text.lstrip().startswith("-e") else requirement(text)
             if parsed is not None and canonical(parsed.name) != own:
@@ -95,7 +110,7 @@ def first_difference(lock: Lock, data: dict[str, Any]) -> tuple[str, Key] | None
 def contents(lock: Lock) -> Contents:
     """The lock for the integrity rules."""
     from gatepost.locks._slim import hashed, header_lines
-    from gatepost.toml.load import TomlError, loads
+    from gatepost.toml.load import TomlError
 
     if (line := conflict_line(lock.data)) is not None:
         return Contents(broken="it has merge conflict markers", line=line)
@@ -105,7 +120,7 @@ def contents(lock: Lock) -> Contents:
         return Contents(broken=f"it is not valid TOML: {error.reason}", line=error.line)
     path = lock.beside("pyproject.toml")
     try:
-        data = loads(lock.read(path) or b"")
+        data = toml_of(lock, path)
         groups(data)
     except (TomlError, Unhashable):
         data = {}

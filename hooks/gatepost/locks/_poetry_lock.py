@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from gatepost.locks._base import Contents, Need, Package
-from gatepost.locks._manifest import canonical, conflict_line, show, table
+from gatepost.locks._manifest import canonical, conflict_line, show, table, toml_of
 from gatepost.locks._poetry_manifest import direct, extras, pep440, python_versions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any
 
     from gatepost.locks._base import Lock
@@ -23,7 +24,7 @@ _ORIGINS = {"git": "git", "url": "url", "file": "path", "directory": "path", "le
 def contents(lock: Lock) -> Contents:
     """The lock for the integrity rules; `broken` says why it cannot be read."""
     from gatepost.locks._slim import hashed, header_lines, loads_lock
-    from gatepost.toml.load import TomlError, loads
+    from gatepost.toml.load import TomlError
 
     if (line := conflict_line(lock.data)) is not None:
         return Contents(broken="it has merge conflict markers", line=line)
@@ -33,12 +34,11 @@ def contents(lock: Lock) -> Contents:
         return Contents(broken=f"it is not valid TOML: {error.reason}", line=error.line)
     path = lock.beside("pyproject.toml")
     try:
-        manifest = loads(lock.read(path) or b"")
+        manifest = toml_of(lock, path)
     except TomlError:
         manifest = {}
     one = judged_as_one(data, lock.data, manifest)
-    ours = {canonical(name) for name in (table(manifest, "project").get("name"),
-            table(manifest, "tool", "poetry").get("name")) if isinstance(name, str)}  # fmt: skip
+    ours = own_names(manifest)
     entries = data.get("package", [])
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         return Contents(broken="`package` is not an array of tables")
@@ -72,8 +72,20 @@ def contents(lock: Lock) -> Contents:
                 line=line,
             )
         )
-    wanted = tuple(
-        Need(
+    return Contents(packages=tuple(packages), direct=tuple(wanted(manifest, one, path)), hashes=any_hash)
+
+
+def own_names(manifest: dict[str, Any]) -> set[str]:
+    """The canonical names of the project itself."""
+    names = (table(manifest, "project").get("name"), table(manifest, "tool", "poetry").get("name"))
+    return {canonical(name) for name in names if isinstance(name, str)}
+
+
+def wanted(manifest: dict[str, Any], one: bool, path: str) -> Iterator[Need]:
+    """The manifest's own requirements; `one`: as Poetry 1.x reads it."""
+    ours = own_names(manifest)
+    for found in direct(manifest, groups=not one, project=not one):
+        yield Need(
             name=found.name,
             specifier=found.specifier,
             marker=found.marker,
@@ -81,9 +93,6 @@ def contents(lock: Lock) -> Contents:
             where=path,
             key=_key(found),
         )
-        for found in direct(manifest, groups=not one, project=not one)
-    )
-    return Contents(packages=tuple(packages), direct=wanted, hashes=any_hash)
 
 
 def judged_as_one(data: dict[str, Any], raw: bytes, manifest: dict[str, Any]) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 from gatepost.locks._base import Fresh, LockFormat, Stale, Unknown
-from gatepost.locks._manifest import conflict_line, load_toml, quote, show, table
+from gatepost.locks._manifest import conflict_line, load_toml, quote, show, table, toml_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -133,10 +133,10 @@ def check(lock: Lock) -> str:
 
 def owns(lock: Lock) -> bool | None:
     """`[tool.pdm]` or PDM's build backend: yes; another tool's table and neither: no."""
-    from gatepost.toml.load import TomlError, loads
+    from gatepost.toml.load import TomlError
 
     try:
-        data = loads(lock.read(lock.beside("pyproject.toml")) or b"")
+        data = toml_of(lock, lock.beside("pyproject.toml"))
     except TomlError:
         return None
     backend = table(data, "build-system").get("build-backend")
@@ -152,6 +152,13 @@ def packages(lock: Lock) -> Contents:
     return contents(lock)
 
 
+def sound(lock: Lock) -> bool:
+    """Whether a look over the text finds nothing that the integrity rules could report; see `_pdm_scan`."""
+    from gatepost.locks._pdm_scan import sound as look
+
+    return look(lock)
+
+
 FORMAT = LockFormat(
     name="pdm",
     pattern=r"pdm\.lock|pdm\.[^/]+\.lock",
@@ -160,5 +167,6 @@ FORMAT = LockFormat(
     judge=judge,
     owns=owns,
     packages=packages,
+    sound=sound,
     check=check,
 )

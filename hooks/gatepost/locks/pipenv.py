@@ -9,7 +9,20 @@ Sources: `pipenv/utils/pipfile.py` (`calculate_hash`, pipenv 2026.10), `plette/p
 from __future__ import annotations
 
 from gatepost.locks._base import Contents, Fresh, LockFormat, Need, Package, Stale, Unknown
-from gatepost.locks._manifest import canonical, conflict_line, line_of, load_toml, meets, quote, show, spell_key, table
+from gatepost.locks._manifest import (
+    canonical,
+    conflict_line,
+    json_text,
+    line_of,
+    load_toml,
+    meets,
+    quote,
+    sha256,
+    show,
+    spell_key,
+    table,
+    toml_of,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,8 +45,6 @@ def pipfile_hash(data: dict[str, Any], normal: bool) -> str:
     Raises:
         TypeError, ValueError, AttributeError, RecursionError: a section holds what pipenv cannot hash either.
     """
-    import json
-    from hashlib import sha256
 
     def named(section: Any) -> Any:
         return {canonical(name): value for name, value in section.items()} if normal else section
@@ -46,7 +57,7 @@ def pipfile_hash(data: dict[str, Any], normal: bool) -> str:
     for category, values in data.items():
         if category not in _SECTIONS and category not in _RESERVED:
             content[category] = named(values)
-    return sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+    return sha256(json_text(content, ",", ":"))
 
 
 def load(data: bytes) -> dict[str, Any] | str:
@@ -64,11 +75,21 @@ def load(data: bytes) -> dict[str, Any] | str:
     return value if isinstance(value, dict) else "it is not a JSON object"
 
 
+def _load(lock: Lock) -> dict[str, Any] | str:
+    """`load`, once a lock."""
+    if lock.memo is None:
+        return load(lock.data)
+    if "pipenv" not in lock.memo:
+        lock.memo["pipenv"] = load(lock.data)
+    found: dict[str, Any] | str = lock.memo["pipenv"]
+    return found
+
+
 def judge(lock: Lock) -> Verdict:
     """Compare the recorded hash with both hashes of the Pipfile beside the lock."""
     if (line := conflict_line(lock.data)) is not None:
         return Unknown(rule="Pipfile.lock", reason="the lock has merge conflict markers", line=line, code="LF308")
-    locked = load(lock.data)
+    locked = _load(lock)
     if isinstance(locked, str):
         return Unknown(rule="Pipfile.lock", reason=f"the lock cannot be read: {locked}", code="LF308")
     meta = table(locked, "_meta")
@@ -199,17 +220,20 @@ def packages(lock: Lock) -> Contents:
     """The lock for the integrity rules: every package of every category, hashes being the rule."""
     if (line := conflict_line(lock.data)) is not None:
         return Contents(broken="it has merge conflict markers", line=line)
-    locked = load(lock.data)
+    locked = _load(lock)
     if isinstance(locked, str):
         return Contents(broken=locked)
-    from gatepost.toml.load import TomlError, loads
+    return _contents(lock, locked, _lines(lock.data))
+
+
+def _contents(lock: Lock, locked: dict[str, Any], lines: dict[tuple[str, str], int]) -> Contents:
+    from gatepost.toml.load import TomlError
 
     path = lock.beside("Pipfile")
     try:
-        data = loads(lock.read(path) or b"")
+        data = toml_of(lock, path)
     except TomlError:
         data = {}
-    lines = _lines(lock.data)
     found = []
     for category, entries in locked.items():
         if category == "_meta" or not isinstance(entries, dict):
@@ -252,6 +276,28 @@ def packages(lock: Lock) -> Contents:
     return Contents(packages=tuple(found), direct=wanted, hashes=any(package.hashed for package in found))
 
 
+def sound(lock: Lock) -> bool:
+    """Whether the integrity rules can find nothing; `packages` without the lines, which take longest."""
+    from gatepost.locks._poetry_scan import meets_all
+
+    locked = _load(lock)
+    if conflict_line(lock.data) is not None or isinstance(locked, str):
+        return False
+    contents = _contents(lock, locked, {})
+    if len({package.identity for package in contents.packages}) != len(contents.packages):
+        return False
+    if contents.hashes and any(package.hashed is False for package in contents.packages):
+        return False
+    versions: dict[str, list[str]] = {}
+    for package in contents.packages:
+        versions.setdefault(package.name, []).append(package.version)
+    return meets_all(
+        contents.direct,
+        versions,
+        {package.name for package in contents.packages if package.origin != "registry" or not package.version},
+    )
+
+
 def _lines(data: bytes) -> dict[tuple[str, str], int]:
     """The line of each package in pipenv's own layout (four spaces a level); empty for another layout."""
     import re
@@ -275,5 +321,6 @@ FORMAT = LockFormat(
     judge=judge,
     owns=lambda lock: True if lock.read(lock.beside("Pipfile")) is not None else None,
     packages=packages,
+    sound=sound,
     check=check,
 )

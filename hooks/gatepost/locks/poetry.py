@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 
 from gatepost.locks._base import Fresh, LockFormat, Stale, Unknown
-from gatepost.locks._manifest import conflict_line, load_toml, show, table
+from gatepost.locks._manifest import conflict_line, json_text, load_toml, sha256, show, table, toml_of
 from gatepost.record import record
 
 TYPE_CHECKING = False
@@ -111,9 +111,6 @@ def content_hash(data: dict[str, Any], project: bool = True, groups: bool = True
     Raises:
         TypeError, ValueError, RecursionError: the keys hold what JSON cannot (a date); Poetry fails likewise.
     """
-    import json
-    from hashlib import sha256
-
     mine = data.get("project", {}) if project else {}
     chosen = {key: mine[key] for key in _PROJECT if mine.get(key) is not None}
     grouped = data.get("dependency-groups", {}) if groups else {}
@@ -127,7 +124,7 @@ def content_hash(data: dict[str, Any], project: bool = True, groups: bool = True
     if grouped:
         content["dependency-groups"] = grouped
     content = {**content, "tool": {"poetry": kept}} if content else kept
-    return sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    return sha256(json_text(content))
 
 
 def one_reads(data: dict[str, Any], writer: tuple[int, ...]) -> bool:
@@ -235,12 +232,12 @@ def _guess(data: dict[str, Any], head: Header, one: bool) -> str:
 def relock(lock: Lock) -> str:
     """`poetry lock --no-update` for a lock of 1.x that 1.x can still make, `poetry lock` since 2.0."""
     from gatepost.locks._manifest import quote
-    from gatepost.toml.load import TomlError, loads
+    from gatepost.toml.load import TomlError
 
     one = False
     try:
         head = header(lock.data)
-        one = wrote_one(head) and one_reads(loads(lock.read(lock.beside("pyproject.toml")) or b""), head.writer)
+        one = wrote_one(head) and one_reads(toml_of(lock, lock.beside("pyproject.toml")), head.writer)
     except TomlError:
         pass
     command = "poetry lock --no-update" if one else "poetry lock"
@@ -256,10 +253,10 @@ def check(lock: Lock) -> str:
 
 def owns(lock: Lock) -> bool | None:
     """`[tool.poetry]` or its build backend: yes; another tool's table and neither: no."""
-    from gatepost.toml.load import TomlError, loads
+    from gatepost.toml.load import TomlError
 
     try:
-        data = loads(lock.read(lock.beside("pyproject.toml")) or b"")
+        data = toml_of(lock, lock.beside("pyproject.toml"))
     except TomlError:
         return None
     backend = table(data, "build-system").get("build-backend")
@@ -276,6 +273,13 @@ def packages(lock: Lock) -> Contents:
     return contents(lock)
 
 
+def sound(lock: Lock) -> bool:
+    """Whether a look over the text finds nothing that the integrity rules could report; see `_poetry_scan`."""
+    from gatepost.locks._poetry_scan import sound as look
+
+    return look(lock)
+
+
 FORMAT = LockFormat(
     name="poetry",
     pattern=r"poetry\.lock",
@@ -284,5 +288,6 @@ FORMAT = LockFormat(
     judge=judge,
     owns=owns,
     packages=packages,
+    sound=sound,
     check=check,
 )
