@@ -20,9 +20,9 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from tests.large_model_files.lab import BIN, GATEPOST, Lab, Templates, Tool, environment, local_hook
-from tests.large_model_files.rows import ROWS, Row
-from tests.oracle import tool_env
+from tests.large_model_files.lab import BIN, GATEPOST, Lab, Templates, Tool, environment, local_hook  # noqa: E402
+from tests.large_model_files.rows import ROWS, Row  # noqa: E402
+from tests.oracle import tool_env  # noqa: E402
 
 DOCS = ROOT / "docs" / "large-model-files.md"
 BEGIN, END = "<!-- rows: python benchmarks/large_model_files.py rows -->", "<!-- end of rows -->"

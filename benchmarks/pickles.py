@@ -1,8 +1,8 @@
 # mypy: disable-error-code="import-not-found,import-untyped,no-untyped-call,attr-defined,unused-ignore"
 """Recall, false alarms and speed on pickles, beside picklescan in the same run. Nothing is loaded.
 
-    python benchmarks/pickles.py          # in an environment with picklescan, and numpy, scikit-learn, pandas, joblib,
-                                          # torch, cloudpickle, xgboost, lightgbm as far as they are installed
+python benchmarks/pickles.py          # in an environment with picklescan, and numpy, scikit-learn, pandas, joblib,
+                                      # torch, cloudpickle, xgboost, lightgbm as far as they are installed
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -170,8 +171,7 @@ def main() -> int:
     logging.disable(logging.CRITICAL)
     judges: dict[str, Callable[[bytes, str], str]] = {"gatepost": ours}
     try:
-        import picklescan as _  # type: ignore[import-not-found, unused-ignore]
-
+        import_module("picklescan")
         judges["picklescan"] = picklescan
     except ImportError:
         print("picklescan is not installed: ours alone")
@@ -187,7 +187,9 @@ def main() -> int:
             print(f"{which:8} {len(corpus):4} {who:11} {dict(Counter(found.values()))}  {took:.2f} s")
             wrong = "clean" if which == "hostile" else "dangerous"
             missed = [case for case, verdict in found.items() if verdict == wrong]
-            print(f"         {'missed' if which == 'hostile' else 'false alarms'}: {len(missed)}: {'; '.join(missed[:12])}")
+            print(
+                f"         {'missed' if which == 'hostile' else 'false alarms'}: {len(missed)}: {'; '.join(missed[:12])}"
+            )
             if which == "benign" and who == "gatepost":
                 print(f"         unverified: {'; '.join(case for case, each in found.items() if each == 'unverified')}")
     heavy = {

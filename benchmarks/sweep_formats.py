@@ -75,7 +75,9 @@ def main(argv: list[str]) -> int:
                 suspects[kind.id].append(path)
     for name, count in counts.most_common():
         print(f"{count:7} {name}")
-    print(f"{files} files, {spent:.1f} s, {spent / max(files, 1) * 1e6:.1f} us a file, {tails} tails, worst {worst * 1e3:.1f} ms")
+    print(
+        f"{files} files, {spent:.1f} s, {spent / max(files, 1) * 1e6:.1f} us a file, {tails} tails, worst {worst * 1e3:.1f} ms"
+    )
     print(f"    {worst_path}")
     for name in sorted(suspects):
         if name in listed or "--suspects" in argv:

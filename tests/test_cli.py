@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from gatepost.registry import own_ids
+
 from tests.conftest import Repo
 
 POETRY = """\
@@ -97,8 +97,7 @@ BAD = {
     "broken pyproject": {"pyproject.toml": b"[project\nname = torch\n"},
     "broken pyproject with settings": {"pyproject.toml": b"[tool.gatepost]\nstrict = tru\n"},
     "lock that is no TOML": {"pyproject.toml": b"[project]\nname='x'\nversion='1'\n", "uv.lock": b"torch \0\xff{{{"},
-    "empty files": {name: b"" for name in ("pyproject.toml", "uv.lock", "poetry.lock", "Pipfile", "Pipfile.lock", "a.py",
-                                           "pdm.lock", "requirements.txt", "environment.yml", "Dockerfile", "a.ipynb")},
+    "empty files": dict.fromkeys(("pyproject.toml", "uv.lock", "poetry.lock", "Pipfile", "Pipfile.lock", "a.py", "pdm.lock", "requirements.txt", "environment.yml", "Dockerfile", "a.ipynb"), b""),
     "binary everywhere": {name: bytes(range(256)) * 9 for name in ("pyproject.toml", "uv.lock", "poetry.lock", "Pipfile",
                           "Pipfile.lock", "pdm.lock", "requirements.txt", "environment.yml", "Dockerfile", "a.py", "a.ipynb",
                           "conda-lock.yml", "pixi.lock", "pylock.toml", "m.pkl", "m.pt", "m.safetensors", "m.onnx", "m.zip")},

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-
 from gatepost.engine import CheckError, Result, failing, run_hook
 from gatepost.fixing import plan
 from gatepost.model import Code, Context, Edit, Finding, Fix, Hook, Location, Outcome, Unchecked
@@ -100,7 +99,7 @@ def test_a_check_that_breaks_is_one_line() -> None:
         raise ValueError("boom")
 
     hook = Hook(id="some-hook", summary="", check=broken, codes=lambda: CODES)
-    settings = read_settings(lambda path: None, lambda: [])
+    settings = read_settings(lambda path: None, list)
     with pytest.raises(
         CheckError, match=r"^some-hook: internal error, ValueError: boom at tests.*; set GATEPOST_DEBUG=1"
     ):
@@ -109,7 +108,7 @@ def test_a_check_that_breaks_is_one_line() -> None:
 
 def test_fixes_of_one_file_add_up() -> None:
     tree = MemoryTree({"a": b"bad\nfine\nbad"})
-    settings = read_settings(lambda path: None, lambda: [])
+    settings = read_settings(lambda path: None, list)
 
     def again(view: Tree) -> list[Result]:
         return run_hook(HOOK, view, settings)
@@ -129,7 +128,7 @@ def test_a_fix_that_mends_nothing_is_refused() -> None:
     tree = MemoryTree({"a": b"x"})
 
     def again(view: Tree) -> list[Result]:
-        return run_hook(hook, view, read_settings(lambda path: None, lambda: []))
+        return run_hook(hook, view, read_settings(lambda path: None, list))
 
     edits, left = plan(again(tree), tree, again)
     assert edits == [] and len(left) == 1

@@ -14,7 +14,8 @@ def matcher(globs: Iterable[str]) -> Callable[[str], bool]:
         return lambda path: False
     import re
 
-    return lambda path, search=re.compile("|".join(parts)).match: search(path) is not None  # type: ignore[misc]
+    search = re.compile("|".join(parts)).match
+    return lambda path: search(path) is not None
 
 
 def translate(glob: str) -> str:

@@ -71,29 +71,125 @@ def zipped(members: dict[str, bytes], compression: int = zipfile.ZIP_STORED) -> 
 TORCH = {"archive/data.pkl": EVIL, "archive/version": b"3\n", "archive/data/0": bytes(64)}
 ZIP = zipped(TORCH)
 # functions that run a command, code, another pickle, or reach files and network; each was once missed by a scanner
-CALLS = """
-os.system posix.system nt.system subprocess.Popen subprocess.check_output subprocess.getoutput builtins.eval builtins.exec
-builtins.compile builtins.__import__ builtins.open builtins.breakpoint runpy.run_module runpy._run_code pip.main
-pip._internal.main pip._internal.cli.main.main uuid._get_command_stdout imaplib.IMAP4_stream _osx_support._read_output
-_osx_support._find_build_tool _aix_support._read_cmd_output _pyrepl.pager.pipe_pager ctypes.CDLL ctypes.WinDLL
-pydoc.pipepager pydoc.locate pty.spawn marshal.loads code.interact code.InteractiveInterpreter bdb.Bdb.run
-cProfile.run profile.Profile.run trace.Trace.run timeit.timeit doctest.debug_script pdb.run importlib.import_module
-imp.load_source pkgutil.resolve_name zipimport.zipimporter shutil.rmtree tempfile.mktemp socket.create_connection
-urllib.request.urlopen http.client.HTTPSConnection webbrowser.open ensurepip._run_pip idlelib.pyshell.ModifiedInterpreter.runcode
-idlelib.run.Executive.runcode lib2to3.pgen2.grammar.Grammar.loads asyncio.unix_events._UnixSubprocessTransport._start
-distutils.spawn.spawn distutils.file_util.write_file numpy.testing._private.utils.runstring numpy.f2py.crackfortran.getlincoef
-numpy.f2py.crackfortran.myeval numpy.distutils.exec_command.exec_command numpy.load torch.load torch.hub.load torch.jit.load
-torch.utils.collect_env.run torch.utils._config_module.ConfigModule.load_config torch.utils.bottleneck.__main__.run_cprofile
-torch._dynamo.guards.GuardBuilder.get torch.fx.experimental.symbolic_shapes.ShapeEnv.evaluate_guards_expression
-torch.utils.data.datapipes.utils.decoder.basichandlers torch._inductor.codecache.compile_file joblib.load pickle.loads _pickle.loads dill.loads
-cloudpickle.loads cloudpickle.cloudpickle.subimport pandas.read_pickle pandas.eval sys.setprofile signal.signal atexit.register
-threading.Timer multiprocessing.util.spawnv_passfds types.FunctionType types.CodeType codecs.open io.open io.FileIO
-functools.reduce platform.popen sqlite3.connect site.main logging.config.listen cgitb.lookup smtplib.SMTP ssl.get_server_certificate
-telnetlib.Telnet poplib.POP3 xmlrpc.client.ServerProxy mailcap.findmatch fileinput.input linecache.getline test.support.script_helper.assert_python_ok
-unittest.mock._importer rlcompleter.Completer.complete venv.create compileall.compile_dir py_compile.compile
-operator.methodcaller tarfile.open commands.getoutput tensorflow.keras.models.load_model keras.models.load_model
-somepkg.cli.shell somepkg.util.run_command somepkg.io.load_object getpass.getpass
-""".split()
+CALLS = [
+    "os.system",
+    "posix.system",
+    "nt.system",
+    "subprocess.Popen",
+    "subprocess.check_output",
+    "subprocess.getoutput",
+    "builtins.eval",
+    "builtins.exec",
+    "builtins.compile",
+    "builtins.__import__",
+    "builtins.open",
+    "builtins.breakpoint",
+    "runpy.run_module",
+    "runpy._run_code",
+    "pip.main",
+    "pip._internal.main",
+    "pip._internal.cli.main.main",
+    "uuid._get_command_stdout",
+    "imaplib.IMAP4_stream",
+    "_osx_support._read_output",
+    "_osx_support._find_build_tool",
+    "_aix_support._read_cmd_output",
+    "_pyrepl.pager.pipe_pager",
+    "ctypes.CDLL",
+    "ctypes.WinDLL",
+    "pydoc.pipepager",
+    "pydoc.locate",
+    "pty.spawn",
+    "marshal.loads",
+    "code.interact",
+    "code.InteractiveInterpreter",
+    "bdb.Bdb.run",
+    "cProfile.run",
+    "profile.Profile.run",
+    "trace.Trace.run",
+    "timeit.timeit",
+    "doctest.debug_script",
+    "pdb.run",
+    "importlib.import_module",
+    "imp.load_source",
+    "pkgutil.resolve_name",
+    "zipimport.zipimporter",
+    "shutil.rmtree",
+    "tempfile.mktemp",
+    "socket.create_connection",
+    "urllib.request.urlopen",
+    "http.client.HTTPSConnection",
+    "webbrowser.open",
+    "ensurepip._run_pip",
+    "idlelib.pyshell.ModifiedInterpreter.runcode",
+    "idlelib.run.Executive.runcode",
+    "lib2to3.pgen2.grammar.Grammar.loads",
+    "asyncio.unix_events._UnixSubprocessTransport._start",
+    "distutils.spawn.spawn",
+    "distutils.file_util.write_file",
+    "numpy.testing._private.utils.runstring",
+    "numpy.f2py.crackfortran.getlincoef",
+    "numpy.f2py.crackfortran.myeval",
+    "numpy.distutils.exec_command.exec_command",
+    "numpy.load",
+    "torch.load",
+    "torch.hub.load",
+    "torch.jit.load",
+    "torch.utils.collect_env.run",
+    "torch.utils._config_module.ConfigModule.load_config",
+    "torch.utils.bottleneck.__main__.run_cprofile",
+    "torch._dynamo.guards.GuardBuilder.get",
+    "torch.fx.experimental.symbolic_shapes.ShapeEnv.evaluate_guards_expression",
+    "torch.utils.data.datapipes.utils.decoder.basichandlers",
+    "torch._inductor.codecache.compile_file",
+    "joblib.load",
+    "pickle.loads",
+    "_pickle.loads",
+    "dill.loads",
+    "cloudpickle.loads",
+    "cloudpickle.cloudpickle.subimport",
+    "pandas.read_pickle",
+    "pandas.eval",
+    "sys.setprofile",
+    "signal.signal",
+    "atexit.register",
+    "threading.Timer",
+    "multiprocessing.util.spawnv_passfds",
+    "types.FunctionType",
+    "types.CodeType",
+    "codecs.open",
+    "io.open",
+    "io.FileIO",
+    "functools.reduce",
+    "platform.popen",
+    "sqlite3.connect",
+    "site.main",
+    "logging.config.listen",
+    "cgitb.lookup",
+    "smtplib.SMTP",
+    "ssl.get_server_certificate",
+    "telnetlib.Telnet",
+    "poplib.POP3",
+    "xmlrpc.client.ServerProxy",
+    "mailcap.findmatch",
+    "fileinput.input",
+    "linecache.getline",
+    "test.support.script_helper.assert_python_ok",
+    "unittest.mock._importer",
+    "rlcompleter.Completer.complete",
+    "venv.create",
+    "compileall.compile_dir",
+    "py_compile.compile",
+    "operator.methodcaller",
+    "tarfile.open",
+    "commands.getoutput",
+    "tensorflow.keras.models.load_model",
+    "keras.models.load_model",
+    "somepkg.cli.shell",
+    "somepkg.util.run_command",
+    "somepkg.io.load_object",
+    "getpass.getpass",
+]
 
 
 def _calls() -> dict[str, bytes]:
@@ -251,7 +347,14 @@ HOSTILE: dict[str, bytes] = {**_calls(), **_forms(), **_containers()}
 def storage(index: int) -> bytes:
     """A tensor as torch.save writes it."""
     persistent = tup(text("storage"), old_name("torch", "FloatStorage"), text(str(index)), text("cpu"), b"K\x04") + b"Q"
-    args = tup(persistent, b"K\x00", b"K\x02K\x02\x86", b"K\x02K\x01\x86", b"\x89", old_name("collections", "OrderedDict") + b")R")
+    args = tup(
+        persistent,
+        b"K\x00",
+        b"K\x02K\x02\x86",
+        b"K\x02K\x01\x86",
+        b"\x89",
+        old_name("collections", "OrderedDict") + b")R",
+    )
     return old_name("torch._utils", "_rebuild_tensor_v2") + args + REDUCE
 
 

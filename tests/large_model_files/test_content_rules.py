@@ -72,7 +72,9 @@ def test_the_name_does_not_hide_it(repo: Repository, name: str) -> None:
     assert repo.stage({name: EVIL}).codes() == [(name, "MF301")]
 
 
-@pytest.mark.parametrize("case", ["torch zip", "zip: encrypted flag", "gzip of a zip", "npz with objects", "zip: in a zip"])
+@pytest.mark.parametrize(
+    "case", ["torch zip", "zip: encrypted flag", "gzip of a zip", "npz with objects", "zip: in a zip"]
+)
 def test_containers(repo: Repository, case: str) -> None:
     assert repo.stage({"f.bin": HOSTILE[case]}).codes() == [("f.bin", "MF301")]
 
@@ -139,7 +141,9 @@ def test_a_notebook_that_shrank_is_fine(repo: Repository) -> None:
     assert repo.stage({"a.ipynb": notebook(PICTURE)}).codes() == []
 
 
-@pytest.mark.parametrize("data", [b"", b"[]", b"{", b'{"cells": 1}', b'{"cells": [1, {"outputs": "x"}]}', b"[" * 100_000])
+@pytest.mark.parametrize(
+    "data", [b"", b"[]", b"{", b'{"cells": 1}', b'{"cells": [1, {"outputs": "x"}]}', b"[" * 100_000]
+)
 def test_odd_notebooks_never_raise(data: bytes) -> None:
     output_bytes(data)
 

@@ -87,7 +87,13 @@ def onnx(doc: bytes = b"") -> bytes:
     node = field(1, b"x") + field(1, b"w") + field(2, b"y") + field(3, b"n0") + field(4, b"MatMul")
     graph = field(1, node) + field(2, b"g") + field(11, field(1, b"x")) + field(12, field(1, b"y"))
     producer = field(2, b"pytorch") + field(3, b"2.1")
-    return field(1, 8) + producer + (field(6, doc) if doc else b"") + field(7, graph) + field(8, field(1, b"") + field(2, 17))
+    return (
+        field(1, 8)
+        + producer
+        + (field(6, doc) if doc else b"")
+        + field(7, graph)
+        + field(8, field(1, b"") + field(2, 17))
+    )
 
 
 def saved_model() -> bytes:
@@ -97,7 +103,11 @@ def saved_model() -> bytes:
 
 def core_ml() -> bytes:
     feature = field(1, b"image") + field(3, field(4, field(1, 224)))
-    return field(1, 7) + field(2, field(1, feature) + field(10, field(1, b"out") + field(3, b"\x2a\x00"))) + field(502, bytes(40))
+    return (
+        field(1, 7)
+        + field(2, field(1, feature) + field(10, field(1, b"out") + field(3, b"\x2a\x00")))
+        + field(502, bytes(40))
+    )
 
 
 def graph_def() -> bytes:
@@ -134,7 +144,9 @@ def sqlite(folder: Path) -> bytes:
 
 FLAX = b"\x81\xa6params\x81\xa6kernel\xc7\x20\x01\x93\x92\x02\x02\xa7float32\xc4\x10" + bytes(16)
 W2V = b"3 4\n" + b"".join(word + b" " + noise(16, seed) + b"\n" for seed, word in enumerate((b"the", b"of", b"and")))
-GLOVE = b"\n".join(word + b" " + b" ".join(b"%.5f" % (0.01 * i) for i in range(50)) for word in (b"the", b"of", b",", b"a") * 20)
+GLOVE = b"\n".join(
+    word + b" " + b" ".join(b"%.5f" % (0.01 * i) for i in range(50)) for word in (b"the", b"of", b",", b"a") * 20
+)
 STATE = BENIGN["torch state dict"]
 
 CASES: dict[str, tuple[bytes, str, str, str]] = {
@@ -363,7 +375,11 @@ def test_companions(path: str, others: tuple[str, ...], ident: str | None) -> No
 
 
 @settings(max_examples=500, deadline=None)
-@given(st.binary(max_size=600), st.sampled_from([b"", *sorted({case[0][:6] for case in CASES.values()})]), st.text(max_size=12))
+@given(
+    st.binary(max_size=600),
+    st.sampled_from([b"", *sorted({case[0][:6] for case in CASES.values()})]),
+    st.text(max_size=12),
+)
 def test_arbitrary_bytes_never_raise(data: bytes, prefix: bytes, name: str) -> None:
     whole = prefix + data
     identify(whole, len(whole), name, lambda: whole)

@@ -12,9 +12,24 @@ from gatepost.formats.pickles import inspect_file
 
 from tests.oracle import tool_env
 
-LIBRARIES = """
-    numpy scipy scikit-learn joblib safetensors onnx h5py pyarrow skops xgboost lightgbm pylance fastavro duckdb lmdb gguf
-""".split()
+LIBRARIES = [
+    "numpy",
+    "scipy",
+    "scikit-learn",
+    "joblib",
+    "safetensors",
+    "onnx",
+    "h5py",
+    "pyarrow",
+    "skops",
+    "xgboost",
+    "lightgbm",
+    "pylance",
+    "fastavro",
+    "duckdb",
+    "lmdb",
+    "gguf",
+]
 
 
 @pytest.mark.oracle

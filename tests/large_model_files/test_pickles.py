@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import collections
 import contextlib
-import datetime
+import datetime as dt
 import decimal
 import fractions
 import functools
@@ -77,8 +77,8 @@ def _named() -> dict[str, Any]:
         "range": range(3),
         "slice": slice(1, 2),
         "ellipsis": ...,
-        "datetime": datetime.datetime(2020, 1, 1, tzinfo=datetime.timezone.utc),
-        "timedelta": datetime.timedelta(1),
+        "datetime": dt.datetime(2020, 1, 1, tzinfo=dt.timezone.utc),
+        "timedelta": dt.timedelta(1),
         "decimal": decimal.Decimal("1.5"),
         "fraction": fractions.Fraction(1, 3),
         "path": pathlib.PurePosixPath("a/b"),
@@ -124,7 +124,9 @@ def test_every_prefix_of_a_hostile_pickle_is_told_or_does_nothing_yet() -> None:
 def test_the_call_is_named_once_with_its_place() -> None:
     report = inspect_file(zipped({"archive/data.pkl": EVIL}), "m.pt")
     assert report.dangers == ("calls `os.system`",)
-    assert [(each.full, each.where, each.called) for each in report.imports] == [("os.system", "archive/data.pkl", True)]
+    assert [(each.full, each.where, each.called) for each in report.imports] == [
+        ("os.system", "archive/data.pkl", True)
+    ]
 
 
 def test_unknown_callables_are_listed_not_guessed() -> None:
@@ -170,8 +172,14 @@ def test_names(module: str, attribute: str, called: bool, verdict: str) -> None:
         ("a flood of dictionaries", pickled(b"}" * 600_000)),
         ("doubling tuples", pickled(b")" + b"2\x86" * 100_000)),
         ("a huge length", PROTO + b"\x8e" + b"\xff" * 7 + b"\x7f" + b"abc"),
-        ("a huge memo index", pickled(b"N" + b"".join(b"r" + i.to_bytes(4, "little") for i in range(0, 4_000_000_000, 70_000_000)))),
-        ("a deep archive", functools.reduce(lambda inner, _: zipped({"a.zip": inner}, 8), range(12), zipped({"a.pkl": EVIL}, 8))),
+        (
+            "a huge memo index",
+            pickled(b"N" + b"".join(b"r" + i.to_bytes(4, "little") for i in range(0, 4_000_000_000, 70_000_000))),
+        ),
+        (
+            "a deep archive",
+            functools.reduce(lambda inner, _: zipped({"a.zip": inner}, 8), range(12), zipped({"a.pkl": EVIL}, 8)),
+        ),
         ("strings that look like pickles", pickled(b"(" + blob(b"\x80\x04" + b"N0" * 20) * 3000 + b"l")),
         ("many members", zipped({f"{i}/data.pkl": b"\x80\x04N." for i in range(3000)})),
         ("many names", pickled(b"".join(name("a", f"b{i}") + b"0" for i in range(5000)) + b"N")),
@@ -265,10 +273,73 @@ _STRINGS = [b"os", b"system", b"a.b", b"", "\u00e9".encode()]
 _PIECES = (
     [b"\x8c" + bytes([len(raw)]) + raw for raw in _STRINGS]
     + [b"X" + len(raw).to_bytes(4, "little") + raw for raw in _STRINGS]
-    + [b"U\x02os", b"Vos\n", b"V\\u006fs\n", b"S'o\\x73'\n", b"cmod\nname\n", b"iinst\nname\n", b"K\x01", b"N", b"\x88", b"I1\n", b"L1L\n"]
-    + [b"I01\n", b"F1.5\n", b"G" + bytes(8), b"J" + bytes(4), b"M\x01\x00", b"\x8a\x01\x05", b"C\x01a", b"B\x01\x00\x00\x00a", b"(", b"0", b"1", b"2"]
-    + [b"]", b"}", b")", b"\x8f", b"(t"[1:], b"\x85", b"\x86", b"\x87", b"l", b"d", b"a", b"e", b"s", b"u", b"\x90", b"\x91", b"R", b"o", b"b", b"\x81", b"\x92"]
-    + [b"\x93", b"\x93", b"\x93", b"\x94", b"\x94", b"q\x00", b"q\x01", b"h\x00", b"h\x01", b"h\x02", b"p0\n", b"g0\n", b"g1\n", b"r\x00\x00\x00\x00", b"j\x01\x00\x00\x00"]
+    + [
+        b"U\x02os",
+        b"Vos\n",
+        b"V\\u006fs\n",
+        b"S'o\\x73'\n",
+        b"cmod\nname\n",
+        b"iinst\nname\n",
+        b"K\x01",
+        b"N",
+        b"\x88",
+        b"I1\n",
+        b"L1L\n",
+    ]
+    + [
+        b"I01\n",
+        b"F1.5\n",
+        b"G" + bytes(8),
+        b"J" + bytes(4),
+        b"M\x01\x00",
+        b"\x8a\x01\x05",
+        b"C\x01a",
+        b"B\x01\x00\x00\x00a",
+        b"(",
+        b"0",
+        b"1",
+        b"2",
+    ]
+    + [
+        b"]",
+        b"}",
+        b")",
+        b"\x8f",
+        b"(t"[1:],
+        b"\x85",
+        b"\x86",
+        b"\x87",
+        b"l",
+        b"d",
+        b"a",
+        b"e",
+        b"s",
+        b"u",
+        b"\x90",
+        b"\x91",
+        b"R",
+        b"o",
+        b"b",
+        b"\x81",
+        b"\x92",
+    ]
+    + [
+        b"\x93",
+        b"\x93",
+        b"\x93",
+        b"\x94",
+        b"\x94",
+        b"q\x00",
+        b"q\x01",
+        b"h\x00",
+        b"h\x01",
+        b"h\x02",
+        b"p0\n",
+        b"g0\n",
+        b"g1\n",
+        b"r\x00\x00\x00\x00",
+        b"j\x01\x00\x00\x00",
+    ]
     + [b"Pid\n", b"Q", b"\x95" + bytes(8), b"\x80\x02", b"\x80\x04"]
 )
 

@@ -14,7 +14,9 @@ EXTENSIONS = (".pkl", ".pickle", ".pck", ".pcl", ".p", ".dill", ".joblib", ".pdp
 LOADED = (*EXTENSIONS, ".pt", ".pth", ".ckpt", ".bin", ".model", ".dat", ".th", ".ptl")
 # torch.serialization.MAGIC_NUMBER, 0x1950a86a20f9469cfc6c, as LONG1
 TORCH_MAGIC = b"\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19"
-LOOKS_TEXT = re.compile(rb"\((?:[dl]p?\d*\n|[dlic(])|c[A-Za-z_][\w.]*\n[A-Za-z_][\w.]*\n|[}\])]q\x00|[}\]][q(]|\(dp|\(lp")
+LOOKS_TEXT = re.compile(
+    rb"\((?:[dl]p?\d*\n|[dlic(])|c[A-Za-z_][\w.]*\n[A-Za-z_][\w.]*\n|[}\])]q\x00|[}\]][q(]|\(dp|\(lp"
+)
 
 LIBRARIES = {
     "sklearn": ("sklearn-pickle", "a scikit-learn model (pickle)", WEIGHTS),
@@ -51,7 +53,11 @@ def identify(head: bytes, size: int, name: str) -> Kind | None:
             )
         if not 1 <= head[1] <= 5 or (head[2:3] == b"\x95" and u64(head, 3) > size - 11):
             return None
-    elif not lower.endswith(LOADED) and not LOOKS_TEXT.match(head) and not (size <= len(head) and head.rstrip(b"\r\n ").endswith(b".")):
+    elif (
+        not lower.endswith(LOADED)
+        and not LOOKS_TEXT.match(head)
+        and not (size <= len(head) and head.rstrip(b"\r\n ").endswith(b"."))
+    ):
         return None
     from gatepost.formats.pickle_machine import Budget, Walk
 

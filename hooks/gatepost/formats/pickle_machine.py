@@ -259,7 +259,7 @@ class Walk:
         def fill(target: Any, items: list[Any]) -> None:
             if type(target) is dict:
                 if len(target) < 64:
-                    for key, value in zip(items[::2], items[1::2]):
+                    for key, value in zip(items[::2], items[1::2], strict=False):
                         if type(key) is str:
                             target[key] = value
             elif type(target) is Name:

@@ -23,7 +23,9 @@ FEW_MEMBERS = 16
 DEPTH_MAX = 5
 INFLATE_MAX = 16 << 20  # bytes of one compressed member that are looked at
 
-PICKLE_MEMBER = re.compile(r"(?i)(?:^|[/\\])(?:data|constants|pickle|storages|tensors)(?:\.pkl)?$|\.(?:pkl|pickle|p|dill|joblib)$")
+PICKLE_MEMBER = re.compile(
+    r"(?i)(?:^|[/\\])(?:data|constants|pickle|storages|tensors)(?:\.pkl)?$|\.(?:pkl|pickle|p|dill|joblib)$"
+)
 RAW_MEMBER = re.compile(r"(?i)[/\\](?:data|tensors)[/\\]\d+$")  # torch's raw storages
 START = re.compile(rb"\x80[\x00-\x05]|[c(\]})iIlSVFLNKJMGXUTCBP\x82-\x84\x88-\x8f\x95-\x97]")
 
@@ -300,9 +302,7 @@ class _Inspector:
         self.gap("more than 10000 pickles in a row")
 
     def _alarming(self, walk: Walk) -> bool:
-        return any(
-            self.verdict_of(module, name, use) == DANGER for (module, name), use in walk.names.items()
-        )
+        return any(self.verdict_of(module, name, use) == DANGER for (module, name), use in walk.names.items())
 
     def verdict_of(self, module: str, name: str, use: Use) -> str:
         full = (module, name)
@@ -310,7 +310,7 @@ class _Inspector:
             return UNKNOWN
         if full in (("builtins", "getattr"), ("__builtin__", "getattr")):
             return SAFE if use.called and use.called == use.followed else UNKNOWN if not use.called else DANGER
-        if full in (("torch.storage", "_load_from_bytes"),):
+        if full == ("torch.storage", "_load_from_bytes"):
             return SAFE if use.called == use.followed else UNKNOWN
         if name == "_ufunc_reconstruct":
             return SAFE if use.called == use.followed else DANGER
@@ -373,7 +373,7 @@ class _Inspector:
         inside = f"{where} (a string)".strip()
         if body[:2] in (b"PK", b"\x1f\x8b"):
             self.file(body, inside, "", depth + 1, named=False)
-        elif body[:1] == b"\x80" or re.match(rb"[c(}\]]", body) and b"." in body[-3:]:
+        elif body[:1] == b"\x80" or (re.match(rb"[c(}\]]", body) and b"." in body[-3:]):
             self.pickle(body, inside, depth + 1, named=False)
         else:
             decoded = _decode(body)
@@ -418,4 +418,3 @@ def _shown(text: str) -> str:
 
 def _in(where: str) -> str:
     return f" in `{_shown(where)}`" if where else ""
-

@@ -74,7 +74,9 @@ def hdf5(head: bytes, size: int, name: str, tail: Tail) -> Kind | None:
     if b"MATLAB 7.3" in head[:32]:
         return Kind(id="matlab", label="a MATLAB file (HDF5)", category=ARRAY, evidence=evidence)
     lower = name.lower()
-    if lower.endswith((".weights.h5", ".keras")) or re.search(rb"keras_version|model_weights|layer_names|_layer_", head):
+    if lower.endswith((".weights.h5", ".keras")) or re.search(
+        rb"keras_version|model_weights|layer_names|_layer_", head
+    ):
         return Kind(id="keras-h5", label="Keras weights (HDF5)", category=WEIGHTS, evidence=evidence)
     if re.search(rb"keras_version|model_weights|layer_names", tail()):
         return Kind(id="keras-h5", label="Keras weights (HDF5)", category=WEIGHTS, evidence=evidence)

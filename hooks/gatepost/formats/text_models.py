@@ -63,8 +63,16 @@ def word_vectors(head: bytes, size: int) -> Kind | None:
         whole = bool(newline)
         good = all(NUMBER.match(value) for value in (values if whole else values[:-1]))
         fits = len(values) == width if whole else len(values) <= width
-        if values and good and fits and any(b"." in value or b"e" in value for value in values) and size >= words * width:
-            return Kind(id="word2vec", label="word vectors (text)", category=WEIGHTS, evidence="words with their vectors")
+        if (
+            values
+            and good
+            and fits
+            and any(b"." in value or b"e" in value for value in values)
+            and size >= words * width
+        ):
+            return Kind(
+                id="word2vec", label="word vectors (text)", category=WEIGHTS, evidence="words with their vectors"
+            )
         return None
     word, space, rest = body.partition(b" ")
     if not space or not word or len(word) > 200 or re.search(rb"[\x00-\x1f\x7f]", word):

@@ -409,7 +409,7 @@ def _parsed(tool: str, words: Sequence[Word], valued: frozenset[str], command: C
         word = words[index]
         text = word.text
         index += 1
-        if text == "--" or not text.startswith("-") or text == "-" or not word.known and not text:
+        if text == "--" or not text.startswith("-") or text == "-" or (not word.known and not text):
             plain.append(word)
             continue
         name, equals, value = text.partition("=")

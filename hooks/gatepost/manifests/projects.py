@@ -83,8 +83,7 @@ def is_dockerfile(path: str) -> bool:
     return (
         lower.startswith(("dockerfile", "containerfile"))
         and (len(lower) in (10, 13) or lower[10:11] in "._-" or lower[13:14] in "._-")
-        or lower.endswith((".dockerfile", ".containerfile"))
-    )
+    ) or lower.endswith((".dockerfile", ".containerfile"))
 
 
 def is_development(path: str) -> bool:
@@ -344,7 +343,7 @@ def _exact(specifier: str, url: str) -> bool:
 def _join(*parts: str) -> str | None:
     """A path from the root; None when it leaves the repository."""
     joined = posixpath.normpath(posixpath.join(*parts)) if any(parts) else ""
-    if joined.startswith("..") or joined.startswith("/"):
+    if joined.startswith(("..", "/")):
         return None
     return "" if joined == "." else joined
 
@@ -668,7 +667,7 @@ class Image:
                         one is stage
                         and number == index
                         and command.line >= line
-                        and command.words[0].text not in ("sed",)
+                        and command.words[0].text != "sed"
                     ):
                         continue
                     if any(posixpath.basename(output) == name for output in command.outputs):

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
         @property
         def label(self) -> str:
-            """"index", "work tree", "commit 1a2b3c4" or "memory"."""
+            """ "index", "work tree", "commit 1a2b3c4" or "memory"."""
 
         @property
         def root(self) -> str:

@@ -213,7 +213,7 @@ class Peek:
         for oid, data in self.git.read_blobs(oids).items():
             if data is not None:
                 self._heads[oid] = data[:HEAD]
-                if HEAD < len(data) and len(self._tails) < _TAILS:
+                if len(data) > HEAD and len(self._tails) < _TAILS:
                     self._tails[oid] = data[-TAIL:]
 
     def whole(self, oids: Sequence[str]) -> dict[str, bytes]:

@@ -99,5 +99,3 @@ RUNS: tuple[Code, ...] = (
         fix="`git rm -r --cached -q -- FOLDER && echo __pycache__/ >> .gitignore && git add .gitignore`.",
     ),
 )
-
-

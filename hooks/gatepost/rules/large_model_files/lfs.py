@@ -72,7 +72,7 @@ def _pattern(line: str) -> str:
     if line.startswith('"'):
         end = line.find('"', 1)
         return line[1:end] if end > 0 else line
-    return line.split()[0]
+    return line.split(maxsplit=1)[0]
 
 
 def _fault(pattern: str) -> tuple[str, str]:

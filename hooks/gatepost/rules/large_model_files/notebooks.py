@@ -40,13 +40,16 @@ def check(
             continue
         left = each.blob.size - outputs
         covered = [each.blob.oid] if left <= limit.size else []
-        yield covered, Finding(
-            code="MF401",
-            where=Location(path=use.path),
-            message=f"a notebook of {exact(each.blob.size)}, of which {human(outputs)} are outputs; it may have "
-            f"{human(limit.size)} ({limit.why})",
-            remedy=f"`jupyter nbconvert --clear-output --inplace {quote(use.path)} && git add -- {quote(use.path)}`, "
-            "or keep outputs out of git for good with `nbstripout --install`.",
+        yield (
+            covered,
+            Finding(
+                code="MF401",
+                where=Location(path=use.path),
+                message=f"a notebook of {exact(each.blob.size)}, of which {human(outputs)} are outputs; it may have "
+                f"{human(limit.size)} ({limit.why})",
+                remedy=f"`jupyter nbconvert --clear-output --inplace {quote(use.path)} && git add -- {quote(use.path)}`, "
+                "or keep outputs out of git for good with `nbstripout --install`.",
+            ),
         )
 
 

@@ -98,7 +98,9 @@ def _trusted(text: str, trusts: Callable[[str], bool], source: Source, own: dict
         return False
     if top not in own:
         own[top] = any(
-            source.has(f"{folder}{top}{ending}") for folder in ("", "src/", "lib/") for ending in (".py", "/__init__.py")
+            source.has(f"{folder}{top}{ending}")
+            for folder in ("", "src/", "lib/")
+            for ending in (".py", "/__init__.py")
         )
     return own[top]
 
@@ -171,5 +173,3 @@ def picklescan_says(data: bytes, path: str, report: Report) -> list[str]:
         logger.disabled = before
     harmless = {(each.module, each.name) for each in report.imports if each.verdict == SAFE}
     return sorted(f"`{quote(f'{module}.{name}')}`" for module, name in found - harmless)
-
-

@@ -58,14 +58,18 @@ SHAPES = (
     _shape("MF413", "a tool's cache", ".nox/", UP + r"\.nox)/", ".nox/"),
 )  # fmt: skip
 
-FIXTURE = re.compile(r"(?i)(?:^|/)(?:tests?|testing|fixtures?|test[-_]?(?:data|files|resources)|testdata|_?data_for_tests)/")
+FIXTURE = re.compile(
+    r"(?i)(?:^|/)(?:tests?|testing|fixtures?|test[-_]?(?:data|files|resources)|testdata|_?data_for_tests)/"
+)
 
 
 def check(source: Source, policy: Policy) -> Iterator[Finding]:
     """One finding a folder (for log files: a folder that holds them)."""
     found: dict[tuple[str, str], tuple[Shape, list[str]]] = {}
     folders = source.folders()
-    hints = [shape for shape in SHAPES if shape.hint in folders or (shape.hint[-1] != "/" and source.mentions(shape.hint))]
+    hints = [
+        shape for shape in SHAPES if shape.hint in folders or (shape.hint[-1] != "/" and source.mentions(shape.hint))
+    ]
     if not hints:
         return
     for path in source.paths():

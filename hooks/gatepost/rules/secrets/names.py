@@ -397,7 +397,7 @@ def _direct(text: str, earlier: list[str]) -> tuple[str, str] | None:
     for _ in range(2):
         wrapper = _WRAPPER.search(stripped)
         before = stripped[: wrapper.start()] if wrapper else ""
-        if wrapper is None or _ASSIGN.search(before) is None and _ANNOTATED.search(before) is None:
+        if wrapper is None or (_ASSIGN.search(before) is None and _ANNOTATED.search(before) is None):
             break
         stripped = stripped[: wrapper.start()].rstrip()
     name = ""

@@ -197,8 +197,7 @@ class Scanner:
         if not looks_random(value):
             return None
         if (
-            value.startswith("eyJ")
-            and value.count(".") == 2
+            (value.startswith("eyJ") and value.count(".") == 2)
             or _LOCAL_URL.search(text, text.rfind("\n") + 1)
             or _encoded_default(value)
         ):
@@ -212,7 +211,7 @@ class Scanner:
         if not quoted and not _QUERY.search(text):
             if _AFTER_PLAIN.match(data, end):
                 return None
-            dense = _UUID_LIKE.fullmatch(value) or sure == names.PROVIDER and not _IDENTIFIER.search(value)
+            dense = _UUID_LIKE.fullmatch(value) or (sure == names.PROVIDER and not _IDENTIFIER.search(value))
             if code and not looks_random(value, strict=True) and (sure == names.PLAIN or not dense):
                 return None
         if name.lower() in value.lower():
@@ -295,12 +294,9 @@ def token_hit(row: Format, token: bytes, start: int) -> Hit | None:
         if not _live_jwt(text):
             return None
     elif (
-        is_placeholder(body)
-        and row.id not in ("slack-webhook", "slack", "aws-bedrock-short")
-        or row.id in ("slack", "slack-webhook")
-        and re.search(r"xxx|XXX|0000000|1234567|example|your", text)
-        or row.id == "voyage"
-        and body.count("-") > 3
+        (is_placeholder(body) and row.id not in ("slack-webhook", "slack", "aws-bedrock-short"))
+        or (row.id in ("slack", "slack-webhook") and re.search(r"xxx|XXX|0000000|1234567|example|your", text))
+        or (row.id == "voyage" and body.count("-") > 3)
     ):
         return None
     return Hit(

@@ -71,15 +71,14 @@ def is_secret(user: str, password: str, host: str) -> bool:
         is_reference(password)
         or is_reference(user)
         or is_default_password(password, user)
-        or password.isdigit()
-        and len(password) < 6
+        or (password.isdigit() and len(password) < 6)
     ):
         return False
     if _EXAMPLE_HOST.search(host):
         return False
     if "." not in host.strip("[]") or _LOCAL_HOST.match(host):
         return looks_random(password) or _mixed(password)
-    return not is_placeholder(password) or _mixed(password) and len(set(password)) > 7
+    return not is_placeholder(password) or (_mixed(password) and len(set(password)) > 7)
 
 
 def _mixed(password: str) -> bool:

@@ -142,7 +142,7 @@ def pickle_load(call: Call, names: Names) -> Fault | None:
     elif module not in _PICKLES or function not in ("load", "loads"):
         return None
     source = call.args[0] if call.args else call.words.get("file") or call.words.get("data") or call.words.get("str")
-    if source is None or isinstance(source, ast.Constant) and isinstance(source.value, bytes):
+    if source is None or (isinstance(source, ast.Constant) and isinstance(source.value, bytes)):
         return None
     if function == "loads" and _dumped(source, names):
         return None
@@ -214,7 +214,7 @@ def _local(text: str) -> bool:
         text.startswith((".", "/", "~", "\\"))
         or text.endswith("/")
         or text[1:3] == ":\\"
-        or text.split("/")[0].lower() in _LOCAL_ROOTS
+        or text.split("/", maxsplit=1)[0].lower() in _LOCAL_ROOTS
     )
 
 
@@ -302,7 +302,7 @@ def remote_code(call: Call, names: Names) -> Fault | None:
         return None
     target = _target(call)
     text = names.text(target)
-    if text is not None and _local(text) or text is None and _computed_path(target):
+    if (text is not None and _local(text)) or (text is None and _computed_path(target)):
         return None
     shown = f" of `{text}`" if text else ""
     return Fault(

@@ -53,8 +53,7 @@ def may_load(data: bytes) -> bool:
     if any(word in data for word in _ALONE):
         return True
     return (
-        b"load" in data
-        and any(word in data for word in _WITH_LOAD)
+        (b"load" in data and any(word in data for word in _WITH_LOAD))
         or b"read_pickle" in data
         or b"unsafe_deserialization" in data
     )
