@@ -63,7 +63,7 @@ def _projects(ctx: Context, collector: Collector, found: Iterable[Project]) -> I
 
 
 def _rules(project: Project, view: View) -> Iterator[Finding]:
-    from gatepost.rules.torch_source import conda, index_hygiene, locks, routing, versions
+    from gatepost.rules.torch_source import index_hygiene, locks, routing, versions
 
     for fact in project.facts:
         yield Finding(
@@ -74,6 +74,10 @@ def _rules(project: Project, view: View) -> Iterator[Finding]:
             severity=fact.severity or None,  # type: ignore[arg-type]
             fix=view.edit(fact.where.path, fact.remedy.split(",")[0].rstrip("."), fact.edits) if fact.edits else None,
         )
-    for module in (routing, versions, locks, index_hygiene, conda):
-        for rule in module.RULES:
-            yield from rule(project, view)
+    rules = (*routing.RULES, *versions.RULES, *locks.RULES, *index_hygiene.RULES)
+    if project.tool in ("conda", "pixi"):
+        from gatepost.rules.torch_source import conda
+
+        rules = (*rules, *conda.RULES)
+    for rule in rules:
+        yield from rule(project, view)

@@ -176,17 +176,25 @@ class Collector:
         toml = self.toml(path)
         if toml is None:
             return []
-        from gatepost.rules.torch_source.readers import common, conda, pdm, poetry, uv
+        from gatepost.rules.torch_source.readers import common, uv
 
         root = paths.folder(path)
         found: list[Project] = []
-        is_poetry = poetry.applies(toml)
+        tools = common.table(toml.data, "tool")
+        is_poetry = is_pdm = False
         has = {name: paths.join(root, name) in self.known for name in (*TOML_LOCKS, "pixi.lock")}
-        if is_poetry:
-            found.append(poetry.read(toml, self._locks(path, ("poetry.lock",))))
-        is_pdm = pdm.applies(toml, has["pdm.lock"])
-        if is_pdm:
-            found.append(pdm.read(toml, self._locks(path, ("pdm.lock",))))
+        if "poetry" in tools:
+            from gatepost.rules.torch_source.readers import poetry
+
+            is_poetry = poetry.applies(toml)
+            if is_poetry:
+                found.append(poetry.read(toml, self._locks(path, ("poetry.lock",))))
+        if "pdm" in tools or has["pdm.lock"]:
+            from gatepost.rules.torch_source.readers import pdm
+
+            is_pdm = pdm.applies(toml, has["pdm.lock"])
+            if is_pdm:
+                found.append(pdm.read(toml, self._locks(path, ("pdm.lock",))))
         own_uv = any(
             key in common.table(toml.data, "tool", "uv")
             for key in (
@@ -215,6 +223,8 @@ class Collector:
                 project = uv.read(toml, config, members, workspace, locks, tool)
                 found.append(self._leaks(toml, project))
         if common.table(toml.data, "tool", "pixi"):
+            from gatepost.rules.torch_source.readers import conda
+
             found.append(conda.read_pixi(toml, ("tool", "pixi"), self._locks(path, ("pixi.lock",))))
         pin = (
             self.tree.read(paths.join(root, ".python-version"))

@@ -6,6 +6,7 @@ Host names of package registries are compared by label, so that the repository's
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from gatepost.patterns import pattern
 from gatepost.record import record
@@ -34,6 +35,7 @@ class Url:
     channel: str
 
 
+@lru_cache(maxsize=512)
 def split(text: str) -> Url:
     """Take an address apart; what is no URL has an empty host."""
     found = _URL.match(text.strip())
