@@ -112,6 +112,54 @@ def configs() -> str:
     return f"```yaml\nrepos:\n  - repo: {URL}\n    rev: v{_version()}\n    hooks:\n      - id: gatepost\n```\n"
 
 
+EXAMPLE = """\
+[project]
+name = "rag-service"
+version = "0.3.0"
+requires-python = ">=3.11"
+dependencies = ["torch>=2.6"]
+
+[tool.uv.sources]
+torch = { index = "pytorch-gpu" }
+
+[[tool.uv.index]]
+name = "pytorch-cpu"
+url = "https://download.pytorch.org/whl/cpu"
+explicit = true
+"""
+
+
+def failure() -> str:
+    """The README's failure: what torch-source really says of EXAMPLE, as the one id shows it."""
+    from gatepost.engine import run_hook
+    from gatepost.registry import own_hook
+    from gatepost.report.text import render
+    from gatepost.settings import read_settings
+    from gatepost.tree.memory import MemoryTree
+
+    def said(text: str) -> str:
+        tree = MemoryTree({"pyproject.toml": text.encode()})
+        results = run_hook(own_hook("torch-source"), tree, read_settings(lambda path: None, list))
+        return render([each for each in results if each.severity == "error"], [])
+
+    mended = EXAMPLE.replace("pytorch-gpu", "pytorch-cpu")
+    if "TS101" not in said(EXAMPLE) or said(mended):
+        raise AssertionError("the README's example does not fail, or its cure does not cure it")
+    return (
+        "```console\n$ git commit -m 'Take the CPU build'\n"
+        "gatepost.................................................................Failed\n"
+        "- hook id: gatepost\n- exit code: 1\n\n--- torch-source\n"
+        + said(EXAMPLE)
+        + "\n$ sed -i s/pytorch-gpu/pytorch-cpu/ pyproject.toml && uv lock && git add -u\n$ git commit -m 'Take the CPU build'\n"
+        "gatepost.................................................................Passed\n```\n"
+    )
+
+
+def install() -> str:
+    """The README's way without a runner."""
+    return f"```console\n$ pip install 'gatepost @ git+{URL}@v{_version()}'\n$ gatepost check\n```\n"
+
+
 def nine() -> str:
     """The README's sample with every id on its own."""
     from gatepost.registry import own_ids
@@ -129,7 +177,14 @@ def _version() -> str:
     return __version__
 
 
-REGIONS = {"config": configs, "hooks": hook_table, "settings": settings_table, "ids": nine}
+REGIONS = {
+    "failure": failure,
+    "install": install,
+    "config": configs,
+    "hooks": hook_table,
+    "settings": settings_table,
+    "ids": nine,
+}
 
 
 def readme(text: str) -> str:
