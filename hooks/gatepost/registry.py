@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from importlib import import_module
+import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,12 +32,12 @@ def own_hook(hook_id: str) -> Hook:
     """
     name = hook_id.replace("-", "_")
     try:
-        module = import_module(f"gatepost.rules.{name}")
+        __import__(f"gatepost.rules.{name}")  # what import_module does, without importing importlib
     except ModuleNotFoundError as error:
         if error.name == f"gatepost.rules.{name}":
             raise KeyError(hook_id) from None
         raise
-    hook: Hook | None = getattr(module, "HOOK", None)
+    hook: Hook | None = getattr(sys.modules[f"gatepost.rules.{name}"], "HOOK", None)
     if hook is None or hook.id != hook_id:
         raise TypeError(f"gatepost.rules.{name} must define HOOK: Hook with id {hook_id!r}")
     return hook

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from importlib import import_module
+import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from gatepost.locks._base import LockFormat
 
@@ -43,9 +43,23 @@ def formats(seen: Iterable[str] | None = None) -> tuple[LockFormat, ...]:
         hints = _HINTS.get(name)
         if bases is not None and hints is not None and not any(hint in base for base in bases for hint in hints):
             continue
-        module = import_module(f"gatepost.locks.{name}")
-        value = getattr(module, "FORMAT", None)
+        __import__(f"gatepost.locks.{name}")  # what import_module does, without importing importlib
+        value = getattr(sys.modules[f"gatepost.locks.{name}"], "FORMAT", None)
         if value is None or type(value).__name__ != "LockFormat":
             raise TypeError(f"gatepost.locks.{name} must define FORMAT: LockFormat")
         found.append(value)
     return tuple(found)
+
+
+def named(pattern: str) -> Callable[[str], bool]:
+    """A test of base names by a format's pattern (full match); plain alternatives need no regular expression."""
+    exact: list[str] = []
+    endings: list[str] = []
+    for part in pattern.split("|"):
+        some, plain = part.startswith(".+"), part.removeprefix(".+").replace("\\.", "")
+        if not plain.replace("_", "a").replace("-", "a").isalnum():
+            import re
+
+            return lambda name, test=re.compile(pattern).fullmatch: test(name) is not None  # type: ignore[misc]
+        (endings if some else exact).append(part.removeprefix(".+").replace("\\.", "."))
+    return lambda name: name in exact or any(name.endswith(each) and name != each for each in endings)

@@ -8,8 +8,6 @@ and fields that 0.13 added (revision 5) are compared only in locks that have tha
 
 from __future__ import annotations
 
-import re
-
 from gatepost.locks._base import Fresh, Stale, Unknown
 from gatepost.locks.uv import project as p
 from gatepost.locks.uv import read as r
@@ -131,6 +129,8 @@ def script(lock: Lock) -> Project:
     if data is None:
         raise Undecidable(f"the script {path} is not in the snapshot", "LF309")
     text = data.decode("utf-8", "replace").replace("\r\n", "\n") + "\n"
+    import re
+
     found = re.search(_SCRIPT, text)
     if found is None:
         raise Undecidable(f"{path} has no `# /// script` block", "LF305", path)
@@ -245,6 +245,8 @@ def _cutoff(wanted: Any, locked: Any, span: Any, path: str, prefix: str, suffix:
     new, low, high = str(wanted), _instant(str(wanted)), _instant(str(locked))
     if low is None or high is None:
         raise Undecidable(f'{key} "{wanted}" is not a date that is understood here', "LF302", path, key)
+    import re
+
     if re.fullmatch(r"\d{4}-\d\d-\d\d", new.strip()):  # the midnight that ends that day, in the zone of the machine
         low += 86400
         if low - 14 * 3600 <= high <= low + 12 * 3600:
@@ -255,6 +257,7 @@ def _cutoff(wanted: Any, locked: Any, span: Any, path: str, prefix: str, suffix:
 
 
 def _instant(text: str) -> float | None:
+    import re
     from datetime import datetime, timezone
 
     text = re.sub(r"(\.\d{6})\d+", r"\1", text.strip().upper().replace("Z", "+00:00"))
@@ -271,6 +274,8 @@ _UNITS = {"y": "Y", "mo": "M", "w": "W", "d": "D", "h": "h", "m": "m", "s": "s"}
 
 def _span(text: str) -> dict[str, int] | None:
     """`P3W`, `3 weeks`, `1d 12h` as numbers by unit; None if it is no span."""
+    import re
+
     text = text.strip()
     found: dict[str, int] = {}
     if re.fullmatch(r"[Pp](\d+[YyMmWwDd])*([Tt](\d+[HhMmSs])+)?", text) and len(text) > 2:
@@ -488,12 +493,12 @@ def _metadata(case: _Case, manifest: Mapping[str, Any], locked_names: set[str]) 
                 needs.append((text,))
                 continue
             needs.append((parsed.canonical, parsed.extras, p.specifier_identity(parsed.specifier), parsed.url,
-                          re.sub(r"\s+", "", parsed.marker).replace('"', "'")))  # fmt: skip
+                          "".join(parsed.marker.split()).replace('"', "'")))  # fmt: skip
         for entry in listed(item.get("requires-dist")):
             if isinstance(entry, dict):
                 found = p.recorded(entry, case.lock.directory)
                 needs.append((*found.identity[:2], found.identity[3], "",
-                              re.sub(r"\s+", "", str(entry.get("marker", ""))).replace('"', "'")))  # fmt: skip
+                              "".join(str(entry.get("marker", "")).split()).replace('"', "'")))  # fmt: skip
         extras = tuple(sorted(map(canonical, strings(item.get("provides-extra") or item.get("provides-extras")))))
         return (canonical(str(item.get("name", ""))), item.get("version"), tuple(map(str, sorted(map(str, needs)))),
                 item.get("requires-python"), extras)  # fmt: skip

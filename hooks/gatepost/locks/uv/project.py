@@ -6,8 +6,6 @@ Sources: uv's `uv-workspace/src/{workspace,pyproject,dependency_groups}.rs` and
 
 from __future__ import annotations
 
-import re
-
 from gatepost.manifests import markers, pep508, versions
 from gatepost.manifests.markers import MarkerError
 from gatepost.manifests.pep508 import canonical
@@ -116,7 +114,7 @@ def listed(value: Any) -> list[Any]:
 def join(directory: str, path: str) -> str | None:
     """A POSIX path relative to a directory, `..` resolved; None if it leaves the repository or is absolute."""
     path = path.replace("\\", "/")
-    if path.startswith("/") or re.match(r"[A-Za-z]:", path):
+    if path.startswith("/") or (path[1:2] == ":" and path[0].isascii() and path[0].isalpha()):
         return None
     parts = directory.split("/") if directory else []
     for part in path.split("/"):
@@ -145,9 +143,33 @@ def load(directory: str, read: Callable[[str], bytes | None]) -> Project | None:
         raise Undecidable(f"{path} is not TOML: {error}", "LF305", path) from None
 
 
-def glob_regex(pattern: str) -> re.Pattern[str]:
-    """A member glob as a regex over paths relative to the workspace root (`*` stays within a directory)."""
-    pattern = "/".join(part for part in pattern.replace("\\", "/").split("/") if part not in ("", "."))
+_globs: dict[str, Callable[[str], bool]] = {}
+
+
+def glob(pattern: str) -> Callable[[str], bool]:
+    """A member glob as a test of paths relative to the workspace root (`*` stays within a directory)."""
+    if pattern not in _globs:
+        _globs[pattern] = _glob(pattern)
+    return _globs[pattern]
+
+
+def _glob(pattern: str) -> Callable[[str], bool]:
+    parts = [part for part in pattern.replace("\\", "/").split("/") if part not in ("", ".")]
+    pattern = "/".join(parts)
+    if not any(char in pattern for char in "?[") and all(part.count("*") < 2 for part in parts):
+        pairs = [part.partition("*") for part in parts]
+
+        def plain(path: str) -> bool:
+            names = path.split("/")
+            return len(names) == len(pairs) and all(
+                name == front if not star
+                else len(name) >= len(front) + len(back) and name.startswith(front) and name.endswith(back)
+                for name, (front, star, back) in zip(names, pairs)
+            )  # fmt: skip
+
+        return plain
+    import re
+
     found, at = [], 0
     while at < len(pattern):
         char = pattern[at]
@@ -172,9 +194,10 @@ def glob_regex(pattern: str) -> re.Pattern[str]:
             found.append(re.escape(char))
         at += 1
     try:
-        return re.compile("".join(found))
+        test = re.compile("".join(found)).fullmatch
     except re.error:
-        return re.compile(re.escape(pattern))
+        return lambda path: path == pattern
+    return lambda path: test(path) is not None
 
 
 def _normal_glob(pattern: str) -> str:
@@ -188,9 +211,9 @@ def includes(root: Project, directory: str) -> bool:
     if not directory.startswith(prefix) or directory == root.directory:
         return False
     inner = directory[len(prefix) :]
-    if any(glob_regex(glob).fullmatch(inner) for glob in strings(settings.get("exclude"))):
+    if any(glob(each)(inner) for each in strings(settings.get("exclude"))):
         return False
-    return any(glob_regex(glob).fullmatch(inner) for glob in strings(settings.get("members")))
+    return any(glob(each)(inner) for each in strings(settings.get("members")))
 
 
 def owner(directory: str, read: Callable[[str], bytes | None]) -> Project | None:
@@ -223,17 +246,17 @@ def workspace(root: Project, read: Callable[[str], bytes | None], paths: Callabl
             raise Undecidable("[project] has no name", "LF305", root.path, "project.name")
         members[root.name] = root
     settings = table(root.uv, "workspace")
-    globs = [glob_regex(glob) for glob in strings(settings.get("members"))]
+    globs = [glob(each) for each in strings(settings.get("members"))]
     if globs:
-        barred = [glob_regex(glob) for glob in strings(settings.get("exclude"))]
+        barred = [glob(each) for each in strings(settings.get("exclude"))]
         prefix = f"{root.directory}/" if root.directory else ""
         for path in paths():
             if not path.endswith("/pyproject.toml") or not path.startswith(prefix):
                 continue
             inner = path[len(prefix) : -len("/pyproject.toml")]
-            if not inner or not any(glob.fullmatch(inner) for glob in globs):
+            if not inner or not any(test(inner) for test in globs):
                 continue
-            if any(glob.fullmatch(inner) for glob in barred):
+            if any(test(inner) for test in barred):
                 continue
             member = load(prefix + inner, read)
             if member is None or member.uv.get("managed") is False:
@@ -417,7 +440,10 @@ class Lowering:
         if url.startswith("git+"):
             return ("git", *git_identity(url))
         if url.startswith("file:") or "://" not in url:
-            return self._path(_unquote(re.sub(r"^file:(//)?(localhost)?", "", url)), self.project.directory, {})
+            local = url.removeprefix("file:")
+            if local != url:
+                local = local.removeprefix("//").removeprefix("localhost")
+            return self._path(_unquote(local), self.project.directory, {})
         return url_identity(url, "")
 
     def _source(self, parsed: Any, entry: Mapping[str, Any], origin: str, member: bool) -> tuple[Any, ...]:
@@ -456,8 +482,7 @@ class Lowering:
         where = join(origin, given)
         if where is None:
             raise Undecidable(f"{given} lies outside the repository", "LF304", self.project.path)
-        name = where.rpartition("/")[2]
-        if re.search(r"\.(whl|zip|tar\.\w+|tgz|tbz|txz|tar)$", name) and not self.exists(where + "/pyproject.toml"):
+        if _is_archive(where.rpartition("/")[2]) and not self.exists(where + "/pyproject.toml"):
             return ("path", where)
         if entry.get("editable") is True:
             return ("directory", where, True, False)
@@ -466,6 +491,13 @@ class Lowering:
             target = load(where, self.read)
             package = target is None or target.is_package(False)
         return ("directory", where, False, not package)
+
+
+def _is_archive(name: str) -> bool:
+    front, dot, last = name.rpartition(".")
+    return bool(dot) and (
+        last in ("whl", "zip", "tgz", "tbz", "txz", "tar") or (front.endswith(".tar") and last.replace("_", "a").isalnum())
+    )
 
 
 def url_identity(url: str, subdirectory: str) -> tuple[Any, ...]:

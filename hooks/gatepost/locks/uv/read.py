@@ -8,8 +8,6 @@ multi-line strings, another order of keys) goes to the TOML parser whole.
 
 from __future__ import annotations
 
-import re
-
 from gatepost.record import record
 from gatepost.toml.load import TomlError, loads
 
@@ -20,13 +18,12 @@ if TYPE_CHECKING:
 
     from gatepost.locks._base import Lock
 
-_HEAD = re.compile(rb'\[\[package\]\]\nname = "([^"\\\n]*)"\n(?:version = "([^"\\\n]*)"\n)?source = \{ ([^\n]*) \}\n')
 # compiled where they are used: most runs need none of them
 _CONFLICT = rb"(?m)^(?:<<<<<<< |>>>>>>> |\|\|\|\|\|\|\| |=======\r?$)"
 _REFERENCE = (
     rb'\n(?:    |(?:dependencies|[A-Za-z0-9_.-]+) = \[)\{ name = "([^"\\\n]+)"(?:, version = "([^"\\\n]+)")?'
 )
-_REGISTRY = r'registry = "([^"\\]*)"'
+_SPLIT = 4_000_000  # bytes: above this a lock is not cut into lines (that would double the memory)
 LARGE = 12_000_000  # bytes: a lock of another layout above this is not parsed (a TOML parser needs 20 times as much)
 
 
@@ -89,6 +86,8 @@ def read(data: bytes) -> UvLock:
     quick = _quick(data)
     if quick is not None:
         return quick
+    import re
+
     if found := re.search(_CONFLICT, data):
         raise Unreadable("holds merge-conflict markers", data.count(b"\n", 0, found.start()) + 1, conflict=True)
     if len(data) > LARGE:
@@ -115,33 +114,60 @@ def read(data: bytes) -> UvLock:
     )
 
 
+def _odd(data: bytes) -> bool:
+    """Whether there is something that uv does not write: comments, multi-line strings, conflict markers, a cut."""
+    if not data.startswith(b"version = ") or b"\r" in data or b'"""' in data or (b"'" in data and b"'''" in data):
+        return True
+    if len(data) < _SPLIT:
+        lines = data.split(b"\n")
+        if any(start.startswith((b"#", b"<<<<<<<", b"=======", b">>>>>>>")) for start in {line[:7] for line in lines}):
+            return True
+        closed = lines.count(b"]")
+    else:
+        if b"\n#" in data or b"\n<<<<<<<" in data or b"\n=======" in data or b"\n>>>>>>>" in data:
+            return True
+        closed = data.count(b"\n]\n")
+    # cut off or spliced: let the TOML parser say where
+    return data.count(b" = [\n") != closed or data.count(b'"') % 2 == 1 or data.count(b"{") != data.count(b"}")
+
+
+def _line(data: bytes, start: bytes, end: bytes, at: int) -> tuple[bytes, int] | None:
+    """(what stands between `start` and `end` on the line at `at`, where the next line begins), None for another line."""
+    if not data.startswith(start, at):
+        return None
+    stop = data.find(b"\n", at + len(start))
+    if stop < 0 or not data.endswith(end, at + len(start), stop):
+        return None
+    return data[at + len(start) : stop - len(end)], stop + 1
+
+
 def _quick(data: bytes) -> UvLock | None:
-    if not data.startswith(b"version = ") or b"\r" in data or b"\n#" in data:
+    if _odd(data):
         return None
-    if b'"""' in data or b"'''" in data or b"\n<<<<<<<" in data or b"\n=======" in data or b"\n>>>>>>>" in data:
-        return None
-    if data.count(b" = [\n") != data.count(b"\n]\n") or data.count(b'"') % 2 or data.count(b"{ ") != data.count(b" }"):
-        return None  # cut off or spliced: let the TOML parser say where
-    starts = []
-    found = []
+    found: list[tuple[int, bytes, bytes, bytes]] = []
     at = data.find(b"[[package]]")
+    end_of_head = at if at >= 0 else len(data)
     while at >= 0:
-        head_match = _HEAD.match(data, at)
-        if head_match is None or data[at - 2 : at] != b"\n\n":
+        if data[at - 2 : at] != b"\n\n":
             return None
-        starts.append(at)
-        found.append(head_match)
-        at = data.find(b"[[package]]", head_match.end())
-    end_of_head = starts[0] if starts else len(data)
+        name = _line(data, b'[[package]]\nname = "', b'"', at)
+        if name is None:
+            return None
+        version = _line(data, b'version = "', b'"', name[1]) or (b"", name[1])
+        source = _line(data, b"source = { ", b" }", version[1])
+        if source is None or b'"' in name[0] or b"\\" in name[0] or b'"' in version[0] or b"\\" in version[0]:
+            return None
+        found.append((at, name[0], version[0], source[0]))
+        at = data.find(b"[[package]]", source[1])
     entries = []
     pieces = []
     try:
-        for match, end in zip(found, [*starts[1:], len(data)]):
-            source = match[3].decode()
-            version = match[2].decode() if match[2] is not None else ""
-            entries.append(Entry(name=match[1].decode(), version=version, source=source, start=match.start(), end=end))
-            if not source.startswith("registry = "):
-                pieces.append(data[match.start() : end])
+        for number, (start, name_, version_, source_) in enumerate(found):
+            end = found[number + 1][0] if number + 1 < len(found) else len(data)
+            text = source_.decode()
+            entries.append(Entry(name=name_.decode(), version=version_.decode(), source=text, start=start, end=end))
+            if not text.startswith("registry = "):
+                pieces.append(data[start:end])
         if sum(map(len, pieces)) > LARGE or end_of_head > LARGE:
             return None
         head = loads(data[:end_of_head])
@@ -153,13 +179,17 @@ def _quick(data: bytes) -> UvLock | None:
 
 def registry(entry: Entry) -> str | None:
     """The registry's URL or path, None for another kind of source."""
-    found = re.match(_REGISTRY, entry.source)
-    return found[1] if found else None
+    if not entry.source.startswith('registry = "'):
+        return None
+    url, quote, _ = entry.source[12:].partition('"')
+    return url if quote and "\\" not in url else None
 
 
 def references(lock: UvLock, entry: Entry, item: Mapping[str, Any] | None) -> Iterator[tuple[str, str]]:
     """(name, version or "") of every package that an entry refers to. `item` is its data, where it was parsed."""
     if item is None:
+        import re
+
         for found in re.compile(_REFERENCE).finditer(lock.data, entry.start, entry.end):
             yield found[1].decode("utf-8", "replace"), (found[2] or b"").decode("utf-8", "replace")
         return

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
-
 from gatepost.globs import matcher
-from gatepost.locks import formats
+from gatepost.locks import formats, named
 from gatepost.locks._base import Lock, Stale, Unknown
 from gatepost.model import INFO, Finding, Location, Unchecked
 from gatepost.rules.lock_freshness.integrity import examine
@@ -22,6 +20,7 @@ _LOCKS = {
     "Pipfile": (("Pipfile.lock", "pipenv lock"),),
 }
 _DEPLOYED = ("ockerfile", "ontainerfile", ".github/workflows/", "Procfile", "render.y", ".gitlab-ci.y")
+_SUFFIXES = (".lock", ".txt", ".toml", ".yml", ".yaml", ".pip")
 _VENDORED = frozenset({".venv", "venv", "site-packages", "node_modules", ".tox", ".nox", ".git"})
 
 
@@ -61,20 +60,22 @@ def check(ctx: Context) -> Iterator[Outcome]:
 
 
 def _roots(ctx: Context) -> Iterator[Root]:
-    names = {path[path.rfind("/") + 1 :] for path in ctx.tree.paths()}
-    known = [(re.compile(form.pattern), form) for form in formats(names)]
+    candidates = [path for path in ctx.tree.paths() if path.endswith(_SUFFIXES)]
+    known = [(named(form.pattern), form) for form in formats({path[path.rfind("/") + 1 :] for path in candidates})]
     abandoned = matcher(ctx.settings.get("abandoned") or ())
     found: list[tuple[str, LockFormat]] = []
-    for path in ctx.tree.paths():
+    for path in candidates:
         name = path[path.rfind("/") + 1 :]
-        if not name.endswith((".lock", ".txt", ".toml", ".yml", ".yaml", ".pip")):
-            continue
-        for pattern, form in known:
-            if not pattern.fullmatch(name) or not _VENDORED.isdisjoint(path.split("/")):
+        for matches, form in known:
+            if not matches(name) or not _VENDORED.isdisjoint(path.split("/")):
                 continue
             if not ctx.exclude(path) and not abandoned(path):
                 found.append((path, form))
-    contents = ctx.tree.read_many(sorted({path for path, _ in found}))
+    wanted = {path for path, _ in found}
+    for path, form in found:  # one call to git for all: most judgements begin with these
+        folder = path[: path.rfind("/") + 1]
+        wanted.update(folder + name for name in form.manifests)
+    contents = ctx.tree.read_many(sorted(wanted))
     for path, form in found:
         data = contents.get(path)
         if data is not None and form.claims(path, data):
@@ -207,7 +208,8 @@ def _left_out(ctx: Context, live: dict[str, set[str]]) -> Iterator[Outcome]:
 
 
 def _deployment(ctx: Context) -> Iterable[Outcome]:
-    if not any(sign in path for path in ctx.tree.paths() for sign in _DEPLOYED):
+    everything = "\n".join(ctx.tree.paths())
+    if not any(sign in everything for sign in _DEPLOYED):
         return ()
     from gatepost.rules.lock_freshness import deployment
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from gatepost.manifests import versions
 from gatepost.model import Finding, Location
 
@@ -12,15 +10,12 @@ if TYPE_CHECKING:
     from gatepost.locks._base import Contents, Lock, LockFormat, Package
     from gatepost.model import Outcome
 
-_START = re.compile(rb"^<<<<<<< ", re.MULTILINE)
-_END = re.compile(rb"^>>>>>>> ", re.MULTILINE)
-
 
 def examine(form: LockFormat, lock: Lock, relock: str) -> tuple[bool, list[Outcome]]:
     """(whether the lock cannot be read at all, findings LF2xx). `relock` is the remedy."""
-    start = _START.search(lock.data) if b"<<<<<<< " in lock.data else None
-    if start is not None and _END.search(lock.data, start.end()):
-        line = lock.data.count(b"\n", 0, start.start()) + 1
+    start = 0 if lock.data.startswith(b"<<<<<<< ") else lock.data.find(b"\n<<<<<<< ") + 1 or -1
+    if start >= 0 and b"\n>>>>>>> " in lock.data[start:]:
+        line = lock.data.count(b"\n", 0, start) + 1
         return True, [
             Finding(
                 code="LF201", where=Location(path=lock.path, line=line), message="holds merge-conflict markers",
