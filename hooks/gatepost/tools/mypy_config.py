@@ -14,7 +14,7 @@ from gatepost.record import record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 _SKIPPED = ("__pycache__", "site-packages", "node_modules")
 
@@ -166,35 +166,48 @@ class UnnameableError(Exception):
     """A folder with an `__init__.py` whose name is no identifier: mypy stops at it. `str()` is the folder."""
 
 
-def module_of(path: str, config: MypyConfig, cwd: str, is_file: Callable[[str], bool]) -> tuple[str, str]:
-    """The module name of a file and the folder that name is relative to (absolute), as mypy's `crawl_up` has them.
+class Namer:
+    """Module names of files under `cwd`, as mypy's `crawl_up` has them; each folder is looked at once."""
 
-    Raises:
-        UnnameableError: a package's folder has a name that is no identifier.
-    """
-    bases = {*config.bases, os.path.abspath(cwd)} if config.explicit_bases else set()
+    def __init__(self, config: MypyConfig, cwd: str) -> None:
+        self._cwd = os.path.abspath(cwd)
+        self._bases = {*config.bases, self._cwd} if config.explicit_bases else set()
+        self._namespaces = config.namespace_packages
+        self._known: dict[str, tuple[str, str] | None] = {}
 
-    def package(folder: str) -> tuple[str, str] | None:
-        if folder in bases:
+    def module_of(self, path: str) -> tuple[str, str]:
+        """The module name of a file, and the folder that this name is relative to (absolute).
+
+        Raises:
+            UnnameableError: a package's folder has a name that is no identifier.
+        """
+        head, _, leaf = path.rpartition("/")
+        folder = os.path.join(self._cwd, head) if head else self._cwd
+        above, base = self._package(folder) or ("", folder)
+        stem = leaf.rpartition(".")[0]
+        if stem == "__init__":
+            return above, base
+        return f"{above}.{stem}" if above else stem, base
+
+    def _package(self, folder: str) -> tuple[str, str] | None:
+        if folder not in self._known:
+            self._known[folder] = self._look(folder)
+        return self._known[folder]
+
+    def _look(self, folder: str) -> tuple[str, str] | None:
+        if folder in self._bases:
             return "", folder
         parent, name = os.path.split(folder)
         name = name.removesuffix("-stubs")
-        if is_file(os.path.join(folder, "__init__.py")) or is_file(os.path.join(folder, "__init__.pyi")):
+        if any(os.path.isfile(os.path.join(folder, leaf)) for leaf in ("__init__.pyi", "__init__.py")):
             if not name.isidentifier():
                 raise UnnameableError(folder)
-            above, base = package(parent) or ("", parent)
+            above, base = self._package(parent) or ("", parent)
             return f"{above}.{name}" if above else name, base
-        if not name or parent == folder or not name.isidentifier() or not config.namespace_packages:
+        if not name or parent == folder or not name.isidentifier() or not self._namespaces:
             return None
-        found = package(parent)
+        found = self._package(parent)
         return found and (f"{found[0]}.{name}" if found[0] else name, found[1])
-
-    folder, leaf = os.path.split(os.path.join(os.path.abspath(cwd), path))
-    stem = leaf.rpartition(".")[0]
-    above, base = package(folder) or ("", folder)
-    if stem == "__init__":
-        return above, base
-    return f"{above}.{stem}" if above else stem, base
 
 
 def rounds(files: Sequence[str], config: MypyConfig, cwd: str) -> tuple[list[list[str]], list[str]]:
@@ -202,18 +215,12 @@ def rounds(files: Sequence[str], config: MypyConfig, cwd: str) -> tuple[list[lis
 
     Files that are relative to the same folder stay together, so that what they import is what they mean.
     """
-    seen: dict[str, bool] = {}
-
-    def is_file(path: str) -> bool:
-        if path not in seen:
-            seen[path] = os.path.isfile(path)
-        return seen[path]
-
+    namer = Namer(config, cwd)
     by_base: dict[str, list[tuple[str, str]]] = {}
     unnameable: dict[str, None] = {}
     for path in files:
         try:
-            module, base = module_of(path, config, cwd, is_file)
+            module, base = namer.module_of(path)
         except UnnameableError as error:
             unnameable[os.path.relpath(str(error), cwd)] = None
             continue
