@@ -45,7 +45,7 @@ POETRY = "\n".join(
             "pkg-one",
             "1.5",
             '\n[package.dependencies]\npkg-four = ">=4"\npkg-five = {version = "*", optional = true, markers = "extra == \\"x\\""}\n'
-            'pkg-three = [\n    {version = ">=3", markers = "os_name == \\"nt\\""},\n    {version = "*"},\n]\n'
+            '"pkg.four" = "*"\npkg-three = [\n    {version = ">=3", markers = "os_name == \\"nt\\""},\n    {version = "*"},\n]\n'
             '\n[package.extras]\nx = ["pkg-five (>=1)", "b"]\n"y.z" = []\n',
         ),
         poetry_package(

@@ -27,10 +27,10 @@ def sound(lock: Lock) -> bool:
     """True if `contents` holds nothing to report; False if it may."""
     from gatepost.locks._pdm_hash import Unhashable, groups
     from gatepost.locks._poetry_scan import meets_all
-    from gatepost.locks._slim import slim_canonical
+    from gatepost.locks._slim import canonical_text
     from gatepost.toml.load import TomlError, loads
 
-    data = slim_canonical(lock.data)
+    data = canonical_text(lock)
     if data is None:
         return False
     head, *blocks = data.split(b"\n[[package]]\n")

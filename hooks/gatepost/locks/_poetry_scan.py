@@ -16,87 +16,131 @@ if TYPE_CHECKING:
 
     from gatepost.locks._base import Lock, Need
 
-_STRING = r'"[^"\\\n]*(?:\\"[^"\\\n]*)*"'
-_NAME = r'(?:[A-Za-z0-9_-]+|"[^"\\\n]+")'
-_ARRAY = rf"\[(?:{_STRING}(?:, {_STRING})*)?\]"
-_LIMITED = rf"\{{version = {_STRING}(?:, extras = {_ARRAY})?(?:, optional = true)?(?:, markers = {_STRING})?\}}"
+# of the text with every string emptied
+_NAME = r'(?:[A-Za-z0-9_-]+|"")'
+_ARRAY = r'\[(?:""(?:, "")*)?\]'
+_LIMITED = rf'\{{version = ""(?:, extras = {_ARRAY})?(?:, optional = true)?(?:, markers = "")?\}}'
 _PACKAGE = (
-    rf'name = "([A-Za-z0-9._-]+)"\nversion = "([A-Za-z0-9.+!_-]+)"\ndescription = {_STRING}\n(?:category = {_STRING}\n)?'
-    rf"optional = (?:true|false)\npython-versions = {_STRING}\n(?:groups = {_ARRAY}\n)?"
-    rf"(markers = {_STRING}\n)?files = (1|\[\])\n"
-    rf"(?:markers = \{{({_NAME} = {_STRING}(?:, {_NAME} = {_STRING})*)\}}\n)?(?:develop = (?:true|false)\n)?"
-    rf"(?:\n\[package\.dependencies\]\n((?:{_NAME} = (?:{_STRING}|{_LIMITED}|\[\n(?:    {_LIMITED},\n)+\])\n)+))?"
+    r'name = ""\nversion = ""\ndescription = ""\n(?:category = ""\n)?optional = (?:true|false)\n'
+    rf'python-versions = ""\n(?:groups = {_ARRAY}\n)?(markers = ""\n)?files = (1|\[\])\n'
+    rf'(?:markers = \{{({_NAME} = ""(?:, {_NAME} = "")*)\}}\n)?(?:develop = (?:true|false)\n)?'
+    rf'(?:\n\[package\.dependencies\]\n((?:{_NAME} = (?:""|{_LIMITED}|\[\n(?:    {_LIMITED},\n)+\])\n)+))?'
     rf"(?:\n\[package\.extras\]\n((?:{_NAME} = {_ARRAY}\n)+))?"
-    rf"(?:\n\[package\.source\]\ntype = ({_STRING})\n((?:(?:url|reference|resolved_reference|subdirectory) = {_STRING}\n)+))?"
+    r'(?:\n\[package\.source\]\ntype = ""\n((?:(?:url|reference|resolved_reference|subdirectory) = ""\n)+))?'
 )
 _END = (
     rf"(?:\[extras\]\n((?:{_NAME} = {_ARRAY}\n)+)\n)?"
-    rf"\[metadata\]\nlock-version = {_STRING}\npython-versions = {_STRING}\ncontent-hash = {_STRING}\n"
+    r'\[metadata\]\nlock-version = ""\npython-versions = ""\ncontent-hash = ""\n'
 )
-_ELSEWHERE = frozenset({'"git"', '"url"', '"file"', '"directory"'})  # kinds of source without hashes and pins
-_KEY = rf"(?m)^({_NAME}) ="
-_PLAIN = rf'(?m)^({_NAME}) = "'
+_ELSEWHERE = frozenset({"git", "url", "file", "directory"})  # kinds of source without hashes and pins
+
+
+class _Shape:
+    """What the text of an entry with its strings emptied says: right or not, and the packages that it refers to."""
+
+    def __init__(self, text: str, package: re.Pattern[str]) -> None:
+        self.needs: list[str] = []
+        self.files = self.source = self.right = self.quoted = False
+        found = package.fullmatch(text)
+        if found is None:
+            return
+        marker, files, markers, needs, extras, source = found.groups()
+        self.files = files == "1"
+        self.source = source is not None
+        keys = [re.findall(r"(?m)^(\S+) =", lines) for lines in (needs, extras, source) if lines]
+        if markers:
+            keys.append(re.findall(r"(\S+) =", markers))
+        self.quoted = any('""' in names for names in keys)  # then only the text itself tells the keys
+        self.right = not (marker and markers) and (self.quoted or not any(map(_twice, keys)))
+        if needs:
+            self.needs = re.findall(r'(?m)^(\S+) = ""$', needs)
 
 
 def sound(lock: Lock) -> bool:
     """True if `contents` holds nothing to report; False if it may."""
     from gatepost.locks._poetry_lock import UNSAFE, judged_as_one, own_names, wanted
-    from gatepost.locks._slim import slim_canonical
+    from gatepost.locks._slim import canonical_text
     from gatepost.locks.poetry import metadata
     from gatepost.toml.load import TomlError
 
-    data = slim_canonical(lock.data)
-    if data is None:
+    data = canonical_text(lock)
+    text = data.decode().replace('\\"', "") if data is not None else "\\"
+    if "\\" in text:
         return False
-    head, *blocks = data.decode().split("\n[[package]]\n")
-    if not blocks or not re.fullmatch(r"(?:#[^\n]*\n)?", head):
+    head, *blocks = text.split("\n[[package]]\n")
+    if not blocks or head.count("\n") > 1 or (head and not (head.startswith("#") and head.endswith("\n"))):
         return False
     last = blocks[-1]
     cut = last.find("\n[extras]\n") if "\n[extras]\n" in last else last.find("\n[metadata]\n")
-    end = re.compile(_END).fullmatch(last[cut + 1 :]) if cut > 0 else None
-    keys = re.compile(_KEY).findall
-    if end is None or (end[1] and _twice(keys(end[1]))):
+    tail = last[cut + 1 :]
+    emptied = _emptied(tail.split('"')) if cut > 0 else ""
+    end = re.fullmatch(_END, emptied)
+    if end is None or emptied.count("\n") != tail.count("\n") or _twice(re.findall(r"(?m)^(\S+) =", end[1] or "")):
         return False
     blocks[-1] = last[:cut]
-    package, plain = re.compile(_PACKAGE), re.compile(_PLAIN).findall
+    package, readable = re.compile(_PACKAGE), re.compile(r"[A-Za-z0-9.+!_-]+").fullmatch
+    shapes: dict[str, _Shape] = {}
     versions: dict[str, list[str]] = {}
     elsewhere: set[str] = set()  # names with an entry from somewhere else than an index
     seen: set[tuple[str, str, str]] = set()
     needed: set[str] = set()
     for block in blocks:
-        found = package.fullmatch(block)
-        if found is None:
+        parts = block.split('"')
+        emptied = _emptied(parts)
+        shape = shapes.get(emptied)
+        if shape is None:
+            shape = shapes[emptied] = _Shape(emptied, package)
+        if not shape.right or emptied.count("\n") != block.count("\n") or not readable(parts[3]):
             return False
-        name, version, marker, files, markers, needs, extras, kind, source = found.groups()
-        if markers and (marker or len(set(re.findall(rf"({_NAME}) = {_STRING}", markers))) != markers.count(" = ")):
-            return False
-        name = canonical(name)
-        identity = (name, version, source or "")
-        if identity in seen or any(_twice(keys(lines)) for lines in (needs, extras, source) if lines):
-            return False
-        seen.add(identity)
-        versions.setdefault(name, []).append(version)
+        name, version, kind, source = canonical(parts[1]), parts[3], "", ""
+        if shape.source:
+            source = block[block.rindex("\n[package.source]\n") :].partition('"')[2]
+            kind, _, source = source.partition('"')
         if kind in _ELSEWHERE:
             elsewhere.add(name)
-        elif files != "1":
+        elif not shape.files:
             return False
-        if needs:
-            needed.update(plain(needs))
-    path = lock.beside("pyproject.toml")
+        if (name, version, source) in seen:
+            return False
+        seen.add((name, version, source))
+        versions.setdefault(name, []).append(version)
+        needs = _quoted(block) if shape.quoted else shape.needs
+        if needs is None:
+            return False
+        needed.update(needs)
     try:
+        path = lock.beside("pyproject.toml")
         manifest = toml_of(lock, path)
-        missing = {canonical(name.strip('"')) for name in needed} - versions.keys()
+        missing = {canonical(name) for name in needed} - versions.keys()
         if missing - UNSAFE - own_names(manifest):
             return False
-        one = judged_as_one({"metadata": metadata(lock.data)}, lock.data, manifest)
+        one = judged_as_one({"metadata": metadata(lock)}, lock.data, manifest)
     except TomlError:
         return False
     return meets_all(wanted(manifest, one, path), versions, elsewhere)
 
 
+def _quoted(block: str) -> list[str] | None:
+    """The packages that an entry with quoted keys refers to; None where a key stands twice."""
+    needs: list[str] = []
+    if "\nmarkers = {" in block:
+        return None
+    for section in block.split("\n[package.")[1:]:
+        found = re.findall(r'(?m)^("?)([^"\s=]+)\1 = (.)', section)
+        if _twice([key for _, key, _ in found]):
+            return None
+        if section.startswith("dependencies]"):
+            needs += [key for _, key, start in found if start == '"']
+    return needs
+
+
+def _emptied(parts: Sequence[str]) -> str:
+    """A text split at its quotes, with every string emptied."""
+    return '""'.join(parts[::2]) if len(parts) % 2 else ""
+
+
 def _twice(keys: Sequence[str]) -> bool:
-    """Whether a key stands twice, bare or quoted."""
-    return len({key.strip('"') for key in keys}) != len(keys)
+    return len(set(keys)) != len(keys)
 
 
 def meets_all(needs: Iterable[Need], locked: Mapping[str, list[str]], elsewhere: set[str]) -> bool:

@@ -12,6 +12,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from gatepost.locks._base import Lock
+
 HASHED = 1  # stands for an array of files that all have a hash
 
 _KEY = re.compile(rb'(?:[A-Za-z0-9_-]+|"[^"\\\n]*")\Z')
@@ -24,10 +26,14 @@ def slim(data: bytes) -> bytes:
     return _slim(data)[0]
 
 
-def slim_canonical(data: bytes) -> bytes | None:
-    """The same, or None where the text is not UTF-8, has multi-line strings, CR or other control characters."""
-    text, canonical = _slim(data)
-    return text if canonical else None
+def canonical_text(lock: Lock) -> bytes | None:
+    """The same, once a lock; None where the text is not UTF-8, has multi-line strings, CR or other control characters."""
+    memo = {} if lock.memo is None else lock.memo
+    if "slim" not in memo:
+        text, canonical = _slim(lock.data)
+        memo["slim"] = text if canonical else None
+    found: bytes | None = memo["slim"]
+    return found
 
 
 def _slim(data: bytes) -> tuple[bytes, bool]:

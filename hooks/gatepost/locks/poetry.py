@@ -58,7 +58,18 @@ def release(text: str) -> tuple[int, int, int] | tuple[()]:
     return (major, minor, patch)
 
 
-def metadata(data: bytes) -> dict[str, Any]:
+def metadata(lock: Lock) -> dict[str, Any]:
+    """The `[metadata]` table.
+
+    Raises:
+        TomlError: not a TOML document.
+    """
+    from gatepost.locks._slim import canonical_text
+
+    return metadata_of(canonical_text(lock) or lock.data)
+
+
+def metadata_of(data: bytes) -> dict[str, Any]:
     """The `[metadata]` table, read from the text where the layout is Poetry's own, else by parsing the lock.
 
     Raises:
@@ -74,13 +85,13 @@ def metadata(data: bytes) -> dict[str, Any]:
     return table(loads_lock(data), "metadata")
 
 
-def header(data: bytes) -> Header:
+def header(lock: Lock) -> Header:
     """Read the generator comment and the metadata.
 
     Raises:
         TomlError: not a TOML document.
     """
-    return header_of(data, metadata(data))
+    return header_of(lock.data, metadata(lock))
 
 
 def header_of(data: bytes, values: dict[str, Any]) -> Header:
@@ -146,7 +157,7 @@ def judge(lock: Lock) -> Verdict:
     if (line := conflict_line(lock.data)) is not None:
         return Unknown(rule="poetry.lock", reason="the lock has merge conflict markers", line=line, code="LF308")
     try:
-        head = header(lock.data)
+        head = header(lock)
     except TomlError as error:
         return Unknown(
             rule="poetry.lock", reason=f"the lock is not valid TOML: {error.reason}", line=error.line, code="LF308"
@@ -236,7 +247,7 @@ def relock(lock: Lock) -> str:
 
     one = False
     try:
-        head = header(lock.data)
+        head = header(lock)
         one = wrote_one(head) and one_reads(toml_of(lock, lock.beside("pyproject.toml")), head.writer)
     except TomlError:
         pass
