@@ -14,6 +14,7 @@ from gatepost.commands.explain_key import explain_key
 from gatepost.commands.init import WORKFLOW
 from gatepost.sync.migrate import migrated
 from gatepost.sync.precommit import NotSpliceable, with_entry, without_entry
+from gatepost.sync.project import Disk
 
 PROJECT = """\
 [project]
@@ -90,12 +91,13 @@ def test_init_in_an_empty_folder_and_out_again(tmp_path: Path) -> None:
 
 
 def test_the_violation_baseline_is_written_and_taken_back(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    found = {"src/a.py": ["F401"], "b.py": ["B006", "E731"]}
+    found = {"src/a.py": ["F401"], "b.py": ["B006", "E731"], "{{ x }}/[y].py": ["F401"]}
+    listed = {"src/a.py": ["F401"], "./b.py": ["B006", "E731"], "[{][{] x [}][}]/[[]y[]].py": ["F401"]}
     monkeypatch.setattr("gatepost.tools.capture.ruff_findings", lambda where: found)
     assert init.run(str(root), ["--yes"]) == 0
     tool = tomli.loads((root / "pyproject.toml").read_text())["tool"]
-    assert tool["ruff"]["lint"]["extend-per-file-ignores"] == found
-    assert tomli.loads((root / ".gatepost.lock").read_text())["baseline"] == found
+    assert tool["ruff"]["lint"]["extend-per-file-ignores"] == listed
+    assert tomli.loads((root / ".gatepost.lock").read_text())["baseline"] == listed
     assert uninstall.run(str(root), ["--yes"]) == 0
     assert tomli.loads((root / "pyproject.toml").read_text()) == tomli.loads(PROJECT)
 
@@ -156,7 +158,7 @@ def test_uninstall_leaves_what_somebody_worked_on(
 
 def test_uninstall_deletes_the_workflow_that_init_made_only(root: Path) -> None:
     (root / WORKFLOW).parent.mkdir(parents=True)
-    (root / WORKFLOW).write_text(next(iter(init.workflows())).decode())
+    (root / WORKFLOW).write_text(init.fitted(init.workflow(), Disk(str(root)), tomli.loads(PROJECT)))
     assert init.run(str(root), ["--yes", "--no-baseline", "--ci"]) == 0
     assert uninstall.run(str(root), ["--yes"]) == 0
     assert (root / WORKFLOW).exists()

@@ -15,10 +15,11 @@ def explain_key(root: str, key: str) -> str:
     Raises:
         TomlError, ProfileError, RecordError: a file of the project cannot be read.
     """
+    from gatepost.commands.init import ruff_synced
     from gatepost.sync import layers, overrides
     from gatepost.sync.merge import declared
     from gatepost.sync.paths import get, read, render, show
-    from gatepost.sync.plan import shared_for
+    from gatepost.sync.plan import REQUIREMENTS, shared_for
     from gatepost.sync.project import Disk, pyproject, settings
     from gatepost.sync.record_file import NAME, Record, parse
     from gatepost.sync.shadow import RUFF_FILES
@@ -33,7 +34,12 @@ def explain_key(root: str, key: str) -> str:
     shared = layers.resolve(layers.names_of(chosen["profile"]), tree.read)
     src = any(each.startswith("src/") and each.endswith(".py") for each in tree.paths())
     fitting, extra = shared_for(
-        data, shareable(shared.data), src=src, requirements=(), tools=tuple(chosen.get("tools") or ())
+        data,
+        shareable(shared.data),
+        src=src,
+        requirements=[(tree.read(each) or b"").decode("utf-8", "replace") for each in REQUIREMENTS],
+        tools=tuple(chosen.get("tools") or ()),
+        paths=tree.paths(),
     )
     local, where = get(data, path), "pyproject.toml"
     for file in RUFF_FILES:
@@ -70,6 +76,8 @@ def explain_key(root: str, key: str) -> str:
         lines.append(f"  owner:    the project, kept: {reason or 'no reason given'}")
     elif value is None:
         lines.append(f"  owner:    {'the project' if local is not None else 'nobody; the tool decides'}")
+    elif entry is None and path[:2] == ("tool", "ruff") and (extends := ruff_synced(tree)):
+        lines.append(f"  owner:    not synced: {extends}")
     elif entry is None:
         lines.append("  owner:    not synced yet; next: gatepost sync-configs")
     else:

@@ -8,13 +8,15 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from gatepost.model import Edit
+    from gatepost.model import Edit, Outcome
     from gatepost.sync.project import Disk
+    from gatepost.tree.base import Tree
 
 SUMMARY = "Adopt this project as it is: one pre-commit entry, shared settings, what differs declared, baselines."
 SHARED = ("ruff", "mypy", "bandit", "pytest", "coverage")
 RIVALS = {"pyright": "mypy", "ty": "mypy", "pyrefly": "mypy", "basedpyright": "mypy"}
 WORKFLOW = ".github/workflows/quality.yml"
+SYNC = "uv sync --locked --all-extras --dev"
 
 
 def run(root: str, argv: list[str]) -> int:
@@ -32,6 +34,7 @@ def run(root: str, argv: list[str]) -> int:
 
     parser = ArgumentParser(prog="gatepost init", description=SUMMARY, allow_abbrev=False)
     parser.add_argument("--yes", action="store_true", help="do it; without it, only show the plan")
+    parser.add_argument("--diff", action="store_true", help="show the plan line by line")
     parser.add_argument("--profile", default="", help="base (default), strict, research, or a TOML file of yours")
     parser.add_argument("--ci", action="store_true", help=f"also write {WORKFLOW}, unless there is one")
     parser.add_argument("--no-baseline", action="store_true", help="do not run ruff to list what is there already")
@@ -61,16 +64,16 @@ def run(root: str, argv: list[str]) -> int:
 
     planned = plan(after, settings(loads(after.read(PYPROJECT) or b"")))
     for outcome in planned.outcomes:
-        if outcome.code not in ("SC101", "SC108"):
-            print(f"{outcome.where.path}: {outcome.message}")
-        else:
-            print(f"{outcome.where.path}: {outcome.message.replace('missing or out of date', 'added')}")
+        print(f"{outcome.where.path}: {said_at_init(outcome)}")
+    ruff = ruff_synced(after)
+    if ruff:
+        print(f"{ruff}, so ruff's shared settings are not written here")
     blocked = [each for each in planned.outcomes if each.code.startswith(("SC2", "SC3")) and each.code != "SC203"]
     edits = joined(edits, planned.edits)
     made: list[Edit] = []
     if known.ci:
         if tree.read(WORKFLOW) is None:
-            made.append(Change(path=WORKFLOW, old=None, new=workflow().encode()))
+            made.append(Change(path=WORKFLOW, old=None, new=fitted(workflow(), tree, data).encode()))
             print(f"{WORKFLOW}: made")
         else:
             print(f"{WORKFLOW}: is there already, left as it is")
@@ -90,7 +93,7 @@ def run(root: str, argv: list[str]) -> int:
     if others:
         names = ", ".join(f'"{ours}"' for ours in dict.fromkeys(ours for _, _, ours in others))
         print(f"    delete those entries, or keep them and set `skip = [{names}]` in [tool.gatepost]")
-    list_findings = not known.no_baseline and not blocked and old_findings(tree) is None
+    list_findings = not known.no_baseline and not blocked and not ruff and old_findings(tree) is None
     if not edits and not (known.yes and list_findings):
         print("nothing to do: this project has been adopted")
         return 0
@@ -99,6 +102,10 @@ def run(root: str, argv: list[str]) -> int:
             print(
                 "then: findings of ruff that are there already are listed in extend-per-file-ignores (may only shrink)"
             )
+        if known.diff:
+            show(edits)
+        else:
+            print("to see it line by line: gatepost init --diff" + (" --ci" if known.ci else ""))
         print("nothing was changed yet; to do it: gatepost init --yes" + (" --ci" if known.ci else ""))
         return 1 if blocked else 0
     write_all(root, edits)
@@ -111,6 +118,45 @@ def run(root: str, argv: list[str]) -> int:
         print("done; look at the change, then: git add " + " ".join(sorted(paths)))
     print("to undo it: gatepost uninstall --yes")
     return 1 if blocked else 0
+
+
+def said_at_init(outcome: Outcome) -> str:
+    """An outcome of the plan in the words of somebody who is only adopting."""
+    if outcome.code in ("SC101", "SC108"):
+        return outcome.message.replace("missing or out of date", "added")
+    if outcome.code == "SC103":
+        return "stays, and is declared in [tool.gatepost.keep]: " + outcome.message.partition(": ")[2]
+    return outcome.message
+
+
+def ruff_synced(tree: Tree) -> str:
+    """Why ruff's settings are not written in this project, "" if they are."""
+    from gatepost.sync.paths import get
+    from gatepost.sync.shadow import RUFF_FILES
+    from gatepost.toml.load import TomlError, loads
+
+    for name, prefix in (*((each, ()) for each in RUFF_FILES), ("pyproject.toml", ("tool", "ruff"))):
+        raw = tree.read(name)
+        if raw is None:
+            continue
+        try:
+            extended = get(loads(raw), (*prefix, "extend"))
+        except TomlError:
+            return ""
+        if extended is not None or name != "pyproject.toml":
+            return f"{name} extends {extended}" if extended is not None else ""
+    return ""
+
+
+def show(edits: list[Edit]) -> None:
+    """Print a unified diff."""
+    from difflib import unified_diff
+
+    for edit in sorted(edits, key=lambda each: each.path):
+        old, new = ((text or b"").decode("utf-8", "replace").splitlines() for text in (edit.old, edit.new))
+        names = ("/dev/null" if edit.old is None else f"a/{edit.path}", f"b/{edit.path}")
+        for line in unified_diff(old, new, *names, lineterm=""):
+            print(line.encode("ascii", "backslashreplace").decode())
 
 
 def recorded(tree: Disk, edits: list[Edit], made: list[str]) -> list[Edit]:
@@ -264,16 +310,43 @@ def workflow() -> str:
         return stream.read()
 
 
-def workflows() -> set[bytes]:
-    """The workflow as this release and the ones before it wrote it."""
+def fitted(text: str, tree: Disk, data: dict[str, Any]) -> str:
+    """The workflow for a project: its installer, its Pythons, no tests job without tests."""
+    from gatepost.sync.derive import NEWEST_RUFF, depends_on, idle, oldest_python
+    from gatepost.sync.paths import get
+
+    names = depends_on(data)
+    install, start = SYNC, "uv run pytest"
+    if tree.read("uv.lock") is None:
+        if get(data, ("tool", "poetry")) is not None:
+            install, start = "uvx poetry sync --all-extras --all-groups", "uvx poetry run pytest"
+        else:
+            files = [each for each in ("requirements.txt", "requirements-dev.txt") if tree.read(each) is not None]
+            package = get(data, ("project",)) is not None or tree.read("setup.py") is not None
+            what = (["-e ."] if package else []) + [f"-r {each}" for each in files]
+            install, start = f"uv venv && uv pip install {' '.join(what)}".rstrip(), "uv run --no-sync pytest"
+            if not what:
+                install = "uv venv"
+    text = text.replace(SYNC, install).replace("uv run pytest", start)
+    if not {"pytest-cov"} & names:
+        text = text.replace(" --cov --cov-report=xml", "")
+    if "pytest" in idle(data, names, tree.paths()):
+        text = text[: text.index("\n  tests:\n")]
+    floor = oldest_python(data) or (3, 11)
+    newest = "" if floor >= NEWEST_RUFF else f', "{NEWEST_RUFF[0]}.{NEWEST_RUFF[1] - 1}"'
+    return text.replace('["3.11", "3.14"]', f'["{floor[0]}.{floor[1]}"{newest}]')
+
+
+def workflows(tree: Disk, data: dict[str, Any]) -> set[bytes]:
+    """The workflow as this release and the ones before it write it for a project."""
     from gatepost.sync.layers import configs_folder, releases
 
     base = configs_folder()
-    found = {workflow().encode()}
+    found = {fitted(workflow(), tree, data).encode()}
     for version in releases():
         try:
-            with open(os.path.join(base, "history", version, "ci", "quality.yml"), "rb") as stream:
-                found.add(stream.read())
+            with open(os.path.join(base, "history", version, "ci", "quality.yml"), encoding="utf-8") as stream:
+                found.add(fitted(stream.read(), tree, data).encode())
         except OSError:
             pass
     return found

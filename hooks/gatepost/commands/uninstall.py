@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from gatepost.model import Edit
+    from gatepost.sync.project import Disk
 
 SUMMARY = "Take the shared settings out again: the project's own data as before the first sync."
 
@@ -48,23 +49,25 @@ def edits(root: str) -> list[Edit]:
             new = None  # there was no such file before us
         if new != old:
             found.append(Edit(path=name, old=old, new=new))
+    rest = next((edit.new for edit in found if edit.path == PYPROJECT), tree.read(PYPROJECT))
+    after = loads(rest or b"")
     for name in record.made:
         there = tree.read(name)
-        if there is not None and unchanged(name, there):
+        if there is not None and unchanged(name, there, tree, after):
             found.append(Edit(path=name, old=there, new=None))
     if raw is not None:
         found.append(Edit(path=NAME, old=raw, new=None))
     return found
 
 
-def unchanged(name: str, data: bytes) -> bool:
+def unchanged(name: str, data: bytes, tree: Disk, project: dict[str, Any]) -> bool:
     """Whether a file that `gatepost init` made is still as it was made, by this release or an earlier one."""
     from gatepost.commands import _secrets
     from gatepost.commands.init import WORKFLOW, workflows
 
     if name == _secrets.NAME:
         return _secrets.untouched(data)
-    return name == WORKFLOW and data.replace(b"\r\n", b"\n") in workflows()
+    return name == WORKFLOW and data.replace(b"\r\n", b"\n") in workflows(tree, project)
 
 
 def left(root: str, found: list[Edit]) -> list[str]:

@@ -18,6 +18,22 @@ KEY = ("lint", "extend-per-file-ignores")
 _GLOB = frozenset("*?[{!")
 
 
+def glob_of(path: str) -> str:
+    """The glob of ruff that means this one file: `*` and the like in brackets, `./` before a file at the root (a
+    name without a slash would mean every file of that name)."""
+    import re
+
+    escaped = re.sub(r"([*?\[\]{}])", r"[\1]", path)
+    return escaped if "/" in path else f"./{escaped}"
+
+
+def is_single(glob: str) -> bool:
+    """Whether a glob is one that `glob_of` makes, or a plain path."""
+    import re
+
+    return not _GLOB & set(re.sub(r"\[[*?\[\]{}]\]", "", glob))
+
+
 def listed(ruff: Any) -> dict[str, tuple[str, ...]]:
     """The entries of `extend-per-file-ignores` that name one file."""
     from gatepost.sync.paths import get
@@ -26,7 +42,7 @@ def listed(ruff: Any) -> dict[str, tuple[str, ...]]:
     return {
         path: tuple(code for code in codes if isinstance(code, str))
         for path, codes in (table.items() if isinstance(table, dict) else ())
-        if isinstance(codes, list) and not _GLOB & set(path)
+        if isinstance(codes, list) and is_single(path)
     }
 
 
@@ -61,15 +77,17 @@ def edits(tree: Disk, counts: Mapping[str, list[str]]) -> list[Edit]:
     raw = tree.read(name)
     data = loads(raw or b"")
     ops: list[Any] = []
-    for path, codes in counts.items():
+    for file, codes in counts.items():
+        path = glob_of(file)
         have = get(data, (*prefix, *KEY, path))
         if have is None:
             ops.append(("add", (*prefix, *KEY, path), codes))
         else:
-            ops.append(("extend", (*prefix, *KEY, path), [code for code in codes if code not in have]))
+            new = [code for code in codes if code not in have]
+            ops += [("extend", (*prefix, *KEY, path), new)] if new else []
     record_raw = tree.read(record_file.NAME)
     record = record_file.parse(record_raw) if record_raw is not None else record_file.empty()
     edit = changed(raw, ops, name)
     now = listed(get(loads(edit.new or b""), prefix))
-    new = record_file.dump(replace(record, baseline=now))
-    return [edit, Edit(path=record_file.NAME, old=record_raw, new=new)]
+    dumped = record_file.dump(replace(record, baseline=now))
+    return [edit, Edit(path=record_file.NAME, old=record_raw, new=dumped)]

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _CLAUSE = re.compile(r"(>=|<=|!=|~=|={1,3}|\^|~|<|>|)\s*(\d+)(?:\.(\d+))?((?:\.(?:\d+|\*))*)")
 
+_TEST = re.compile(r"(?:^|/)(?:conftest|test_[^/]*|[^/]*_test)\.py$")
+
 OLDEST_MYPY = (3, 10)
 NEWEST_RUFF = (3, 15)  # newest `target-version` of ruff 0.17.5
 
@@ -96,16 +98,32 @@ def depends_on(data: Mapping[str, Any], requirement_files: Iterable[str] = ()) -
     return frozenset(names)
 
 
-def fitted(shared: Mapping[str, Any], names: frozenset[str]) -> dict[str, Any]:
-    """The shared settings without the missing-import overrides of libraries that the project does not depend on."""
+def idle(data: Mapping[str, Any], names: frozenset[str], paths: Iterable[str]) -> list[str]:
+    """The tools of pytest and coverage that a project shows no use of: no table, no dependency, no test file.
+
+    (The others are run by the `gatepost` id, whether a project uses them already or not.)
+    """
+    found = []
+    for tool, users in (("pytest", ("pytest", "pytest-cov")), ("coverage", ("coverage", "pytest-cov"))):
+        if get(data, ("tool", tool)) is not None or any(name in names for name in users):
+            continue
+        if tool == "coverage" or not any(_TEST.search(path) for path in paths):
+            found.append(tool)
+    return found
+
+
+def fitted(shared: Mapping[str, Any], names: frozenset[str], data: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The shared settings without the missing-import overrides of libraries that the project does not depend on, and
+    without any where it ignores all missing imports."""
     out: dict[str, Any] = plain(shared)
     blocks = get(out, overrides.PATH)
     if not isinstance(blocks, list):
         return out
+    every = get(data, ("tool", "mypy", "ignore_missing_imports")) is True
     pairs = {
         (module, key): value
         for (module, key), value in overrides.explode(blocks).items()
-        if key != "ignore_missing_imports" or _wanted(module, names)
+        if key != "ignore_missing_imports" or (_wanted(module, names) and not every)
     }
     if pairs:
         out["tool"]["mypy"]["overrides"] = overrides.collect(pairs)

@@ -12,12 +12,12 @@ from gatepost.record import record
 from gatepost.sync import overrides
 from gatepost.sync.paths import get, leaves, plain, read, render, render_key, same, show
 from gatepost.sync.record_file import ADDED, ADOPTED, Entry
-from gatepost.sync.tables import atomic, identity, legacy_keys, shareable
+from gatepost.sync.tables import atomic, covers, identity, is_code_list, legacy_keys, shareable
 from gatepost.toml.load import TomlError, loads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any, TypeAlias
 
     from gatepost.sync.paths import Keys
@@ -287,7 +287,12 @@ class _Merge:
             self.note("update", path, f"update {show(path)}: {render(local)} -> {render(value)}")
         else:
             when = "it became shared" if self.before else "the first sync"
-            self.keeps.append((path, f"was {_brief(local)} before {when}; shared {_brief(value)}"))
+            was = render(local)
+            if len(was) > 60:
+                why = f"was set here before {when}"
+            else:
+                why = f"was {was} before {when}" + (f"; shared {render(value)}" if len(render(value)) <= 60 else "")
+            self.keeps.append((path, why))
             self.entries[path] = Entry(value=value, origin=ADOPTED, before=(local,))
             self.note("keep", path, f"keep   {show(path)} = {_brief(local)} (shared {_brief(value)})")
 
@@ -326,7 +331,8 @@ class _Merge:
             return
         mine = {identity(path, item): item for item in (entry.added_items() if entry else ())}
         present = {identity(path, item) for item in local}
-        added = [item for key, item in shared.items() if key not in present]
+        mute = self.said_otherwise(path, local, mine)
+        added = [item for key, item in shared.items() if key not in present and not (mute and mute(key))]
         gone = [
             n for n, item in enumerate(local) if identity(path, item) in mine and identity(path, item) not in shared
         ]
@@ -365,6 +371,30 @@ class _Merge:
             del self.entries[path]  # every item is dropped
             self.ops.pop()
             self.op("del", path, bool(entry and entry.table))
+
+    def said_otherwise(self, path: Keys, local: list[Any], mine: Mapping[str, Any]) -> Callable[[str], bool] | None:
+        """Whether the project's own rule codes cover a shared one, or say the opposite: then it is not added.
+
+        `E` has `E4` in it; a shared `PLC` beside an ignored `PL` would switch on, being the more specific one, what
+        the project switched off; a shared ignore of a rule that the project selects by its code would switch it off.
+        """
+        if not is_code_list(path):
+            return None
+
+        def own(name: str) -> set[str]:
+            place = (*path[:-1], name)
+            items, entry = self.at(place), self.before.get(place)
+            ours = {identity(place, item) for item in entry.added_items()} if entry else set()
+            return {identity(place, item) for item in items} - ours if isinstance(items, list) else set()
+
+        here = {identity(path, item) for item in local} - set(mine)
+        if path[-1] == "select":
+            off = own("ignore") | own("extend-ignore")
+            return lambda code: any(covers(each, code) for each in here | off) or code in off
+        if path[-1] == "ignore":
+            on = own("select") | own("extend-select")
+            return lambda code: any(covers(each, code) for each in here) or code in on
+        return lambda code: any(covers(each, code) for each in here)
 
     def retired(self, path: Keys, entry: Entry) -> None:
         local = self.at(path)

@@ -102,15 +102,24 @@ def folders(tree: Tree, members: Sequence[str]) -> list[str]:
 
 
 def shared_for(
-    data: Mapping[str, Any], shared: Mapping[str, Any], *, src: bool, requirements: Iterable[str], tools: Sequence[str]
+    data: Mapping[str, Any],
+    shared: Mapping[str, Any],
+    *,
+    src: bool,
+    requirements: Iterable[str],
+    tools: Sequence[str],
+    paths: Iterable[str],
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The shared settings that fit a project (`data` is its pyproject.toml), and those derived from it."""
+    """The shared settings that fit a project (`data` is its pyproject.toml, `paths` its files), and those derived."""
     chosen = plain(shared)
     table = chosen.get("tool", {})
     for name in list(table):
         if tools and name not in tools:
             del table[name]
-    fitting = derive.fitted(chosen, derive.depends_on(data, requirements))
+    names = derive.depends_on(data, requirements)
+    for name in derive.idle(data, names, paths):
+        table.pop(name, None)
+    fitting = derive.fitted(chosen, names, data)
     return fitting, derive.derived(data, fitting, src=src)
 
 
@@ -193,7 +202,10 @@ class _Project:
             if data is not None
         ]
         chosen = tuple(self.settings.get("tools") or ())
-        fitting, extra = shared_for(self.data, shareable(shared.data), src=src, requirements=texts, tools=chosen)
+        below = self.below()
+        fitting, extra = shared_for(
+            self.data, shareable(shared.data), src=src, requirements=texts, tools=chosen, paths=below
+        )
         main, ruff_file = self.split(fitting, extra, said)
         results: dict[str, Merged] = {}
         keeps: tuple[tuple[Keys, str], ...] = ()
@@ -254,6 +266,11 @@ class _Project:
             del tools["ruff"]  # a member: it gets its settings from the file that it extends
         return main, ruff_file
 
+    def below(self) -> Sequence[str]:
+        """The files of this project's folder."""
+        every = self.tree.paths()
+        return [path for path in every if path.startswith(self.folder)] if self.folder else every
+
     def older(
         self, names: tuple[str, ...], src: bool, texts: list[str], chosen: tuple[str, ...]
     ) -> list[dict[str, Any]]:
@@ -266,7 +283,9 @@ class _Project:
                 shared = layers.resolve(names, self.tree.read, version=version)
             except layers.ProfileError:
                 continue
-            fitting, _ = shared_for(self.data, shareable(shared.data), src=src, requirements=texts, tools=chosen)
+            fitting, _ = shared_for(
+                self.data, shareable(shared.data), src=src, requirements=texts, tools=chosen, paths=self.below()
+            )
             found.append(fitting)
         return found
 

@@ -320,7 +320,7 @@ def _into_inline(document: Document, span: tuple[int, int], keys: Path, value: A
 def _without(document: Document, span: tuple[int, int], items: list[Item], numbers: set[int]) -> str:
     text = document.text
     start, end = span
-    if len(numbers) == len(items) and "#" not in text[start:end] and "\n" not in text[start:end]:
+    if len(numbers) == len(items) and "#" not in text[start:end]:
         return text[: start + 1] + text[end - 1 :]
     for number in sorted(numbers, reverse=True):
         item = items[number]

@@ -165,6 +165,14 @@ def current_code(code: str) -> str:
     return code
 
 
+def covers(wide: str, code: str) -> bool:
+    """Whether a selector of ruff has another one in it, and is not the same: `E` has `E4`, `S` has not `SIM`."""
+    if wide == "ALL":
+        return code != "ALL"
+    rest = code[len(wide) :]
+    return code.startswith(wide) and (rest[:1].isdigit() or (wide == "PL" and rest[:1] in tuple("CERW")))
+
+
 def is_code_list(path: Keys) -> bool:
     """Whether a list holds ruff rule codes."""
     inside = path[:2] == ("tool", "ruff") or path[:1] == ("lint",)
