@@ -1,6 +1,6 @@
 """`python -m gatepost`."""
 
-from gatepost.cli import main
+from gatepost.cli import entry
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    entry()

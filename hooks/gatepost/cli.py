@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from gatepost.tree.git import Git
 
 CLEAN, FINDINGS, USAGE, COULD_NOT_RUN = 0, 1, 2, 3
+_CLEAN_UP = frozenset({"tempfile", "threading", "subprocess", "logging", "weakref", "coverage"})
 
 
 class UsageError(Exception):
@@ -54,6 +55,23 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130
     except Exception as error:
         return _explain_failure(error)
+
+
+def entry() -> None:
+    """The console script: `main`, then the end of the process, without taking the interpreter apart (4 ms) where
+    nothing was loaded that cleans up at exit."""
+    import gc
+
+    gc.set_threshold(50_000, 20, 20)  # a short run makes little garbage: collecting costs 2 ms
+    code = main()
+    if sys.modules.keys().isdisjoint(_CLEAN_UP):
+        try:
+            sys.stdout.flush()
+            sys.stderr.flush()
+        except OSError:  # the reader has gone: the interpreter's own end says so
+            sys.exit(code)
+        os._exit(code)
+    sys.exit(code)
 
 
 def _explain_failure(error: Exception) -> int:
