@@ -44,7 +44,7 @@ CODES: tuple[Code, ...] = (
         why="The tool's own output, printed above, says what and where.",
         bad="import os  # unused: ruff F401\n\nprint('ready')\n",
         good="print('ready')\n",
-        fix="Mend what the tool names; the first line of its block gives the command that was run.",
+        fix="Mend what the tool names; `gatepost TOOL` (such as `gatepost mypy`) runs it alone.",
     ),
     Code(
         id="GP202",
