@@ -8,6 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# No time limit a test: shared machines are slow at random. In CI the same examples every time, so that a red run is
+# the change's doing; a developer's run looks at new ones.
+settings.register_profile("gatepost", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("gatepost-ci", settings.get_profile("gatepost"), derandomize=True)
+settings.load_profile("gatepost-ci" if os.environ.get("CI") else "gatepost")
 
 
 @pytest.fixture(autouse=True)
