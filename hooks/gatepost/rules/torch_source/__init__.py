@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gatepost.model import Hook, Setting
+from gatepost.model import Hook, Option, Setting
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,10 +29,11 @@ HOOK = Hook(
     check=check,
     codes=codes,
     files=(
-        r"(^|/)(pyproject\.toml|uv\.toml|uv\.lock|poetry\.lock|pdm\.lock|pylock(\.[^/]+)?\.toml|Pipfile(\.lock)?|pixi\.(toml|lock)|\.python-version"
-        r"|pip\.(conf|ini)|tox\.ini|noxfile\.py|\.gitlab-ci\.yml|[^/]*(requirement|constraint|reqs)[^/]*\.(txt|in|pip)"
-        r"|[^/]*(environment|conda|env)[^/]*\.ya?ml|[^/]*Dockerfile[^/]*|[^/]*Containerfile[^/]*|[^/]+\.dockerfile|README[^/]*)$"
-        r"|(^|/)(requirements?|reqs|deps)/[^/]+\.(txt|in)$|^\.github/workflows/[^/]+\.ya?ml$|\.py$"
+        r"(^|/)(pyproject\.toml|uv\.toml|uv\.lock|poetry\.lock|pdm\.lock|pylock(\.[^/]+)?\.toml|Pipfile(\.lock)?|pixi\.(toml|lock)"
+        r"|\.python-version|pip\.(conf|ini)|setup\.cfg|tox\.ini|\.gitlab-ci\.ya?ml|[^/]*(requirement|constraint|reqs)[^/]*\.(txt|in|pip)"
+        r"|[^/]*(environment|conda|env)[^/]*\.ya?ml|[^/]*[Dd]ockerfile[^/]*|[^/]*[Cc]ontainerfile[^/]*|README[^/]*"
+        r"|[^/]*compose[^/]*\.ya?ml|[^/]*\.dockerignore|(GNU)?[Mm]akefile|[Jj]ustfile|[^/]+\.(py|sh))$"
+        r"|(^|/)(requirements?|reqs|deps)/[^/]+\.(txt|in)$|^\.github/workflows/[^/]+\.ya?ml$"
     ),
     settings=(
         Setting(
@@ -45,5 +46,16 @@ HOOK = Hook(
             key="hosts", kind="strs", default=(), help="The hosts that packages may come from besides PyPI; empty: any."
         ),
         Setting(key="nightly", kind="bool", default=False, help="Allow PyTorch's nightly and test indexes."),
+        Setting(
+            key="compat",
+            kind="str",
+            default="",
+            help="A compatibility table to use instead of the shipped one, such as a newer release's.",
+        ),
+    ),
+    options=(
+        Option(
+            flag="--compat", kind="str", metavar="FILE", help="judge by this compatibility table, not the shipped one"
+        ),
     ),
 )

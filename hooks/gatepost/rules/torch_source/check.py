@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gatepost.model import Finding, Location, Unchecked
+from gatepost.record import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,6 +20,12 @@ def check(ctx: Context) -> Iterable[Outcome]:
     from gatepost.rules.torch_source import presence
     from gatepost.rules.torch_source.collect import Collector
 
+    if ctx.settings.get("build") is not None:
+        from gatepost.rules.torch_source import policy
+
+        policy.validate(ctx.settings)
+    if ctx.args.get("compat"):
+        ctx = replace(ctx, settings={**ctx.settings, "compat": ctx.args["compat"]})
     collector = Collector(ctx)
     if ctx.scope is not None and all(_script(path) for path in ctx.scope):
         yield from _projects(ctx, collector, collector.scripts())
@@ -74,10 +81,10 @@ def _rules(project: Project, view: View) -> Iterator[Finding]:
             severity=fact.severity or None,  # type: ignore[arg-type]
             fix=view.edit(fact.where.path, fact.remedy.split(",")[0].rstrip("."), fact.edits) if fact.edits else None,
         )
-    rules = (*routing.RULES, *versions.RULES, *locks.RULES, *index_hygiene.RULES)
+    rules = [*routing.RULES, *versions.RULES, *locks.RULES, *index_hygiene.RULES]
     if project.tool in ("conda", "pixi"):
         from gatepost.rules.torch_source import conda
 
-        rules = (*rules, *conda.RULES)
+        rules += conda.RULES
     for rule in rules:
         yield from rule(project, view)

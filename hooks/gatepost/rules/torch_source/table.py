@@ -148,13 +148,48 @@ def load() -> Table:
         import json
         import os
 
-        here = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(__file__))), "data")
         documents = []
         for name in ("torch_table.json", "torch_overlay.json"):
-            with open(os.path.join(here, name), encoding="utf-8") as file:
+            with open(os.path.join(_folder(), name), encoding="utf-8") as file:
                 documents.append(json.load(file))
         _LOADED.append(Table(*documents))
     return _LOADED[0]
+
+
+def other(path: str, data: bytes | None) -> Table:
+    """A table of the user's own, in the shipped one's format (`scripts/update_torch_table.py` writes it).
+
+    Raises:
+        SettingsError: there is no such file, or it is not such a table.
+    """
+    import json
+
+    from gatepost.settings import SettingsError
+
+    if data is None:
+        raise SettingsError(f"torch-source: `compat` names `{path}`, which cannot be read")
+    try:
+        document = json.loads(data)
+        if not isinstance(document, dict) or document.get("schema") != 1:
+            raise ValueError("its `schema` is not 1")
+        return Table(document, load().overlay)
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError) as error:
+        raise SettingsError(f"torch-source: `{path}` is not a compatibility table: {error}") from None
+
+
+def date() -> str:
+    """The day of the shipped table, read from its first lines: pages name it, and need nothing else of it."""
+    import os
+
+    with open(os.path.join(_folder(), "torch_table.json"), encoding="utf-8") as file:
+        head = file.read(400)
+    return head.partition('"generated": "')[2].partition('"')[0]
+
+
+def _folder() -> str:
+    import os
+
+    return os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(__file__))), "data")
 
 
 def names_build(words: Iterable[str]) -> str:

@@ -416,7 +416,7 @@ def unpublished_build(p: Project, v: View) -> Findings:
         yield found(
             "TS207",
             req.where,
-            f"`{what}` was never published for {tag} ({tag} builds exist for {span}); torch {newest.torch} has {', '.join(newest.cuda)} and cpu",
+            f"`{what}` was never published for {tag} ({tag} builds exist for {span}); torch {newest.torch} has {', '.join(newest.cuda)} and cpu {v.as_of()}",
             f"Use an index of a build that exists, such as https://download.pytorch.org/whl/{newest.cuda[-1]}"
             + (f", then run `{p.semantics().relock}`." if p.locks else "."),
         )
@@ -448,7 +448,7 @@ def python_beyond_wheels(p: Project, v: View) -> Findings:
             yield found(
                 "TS208",
                 where,
-                f"Python {p.python_pin} is chosen here, and torch {_range(rows)} has no wheel for it (wheels: {_span(wheels)})",
+                f"Python {p.python_pin} is chosen here, and torch {_range(rows)} has no wheel for it, only for {_span(wheels)} {v.as_of()}",
                 f"Use a Python from {_span(wheels)}, or a newer torch.",
                 related=(req.where,),
             )
@@ -478,7 +478,7 @@ def python_beyond_wheels(p: Project, v: View) -> Findings:
             yield found(
                 "TS208",
                 p.python_where,
-                f"requires Python {p.python}, but torch {_range(rows)} has wheels for {_span(wheels)} only: it cannot be installed",
+                f"requires Python {p.python}, but torch {_range(rows)} has wheels for {_span(wheels)} only {v.as_of()}: it cannot be installed",
                 f"Allow a Python from {_span(wheels)}, or use another torch.",
                 related=(req.where,),
             )
@@ -496,7 +496,7 @@ def python_beyond_wheels(p: Project, v: View) -> Findings:
             yield found(
                 "TS208",
                 p.python_where,
-                f"allows Python {high[0]}{' and later' if len(high) > 1 else ''}, but torch {_range(rows)} has wheels up to 3.{top} only",
+                f"allows Python {high[0]}{' and later' if len(high) > 1 else ''}, but torch {_range(rows)} has wheels up to 3.{top} only {v.as_of()}",
                 f"Cap it: `{p.python.strip()},{limit}`" + (f", then run `{p.semantics().relock}`." if p.locks else "."),
                 severity="warning",
                 fix=fix,
@@ -1021,7 +1021,7 @@ def line_ended(p: Project, v: View) -> Findings:
                 yield found(
                     "TS221",
                     req.where,
-                    f"{next(iter(tags))} ends at torch {last.torch}, so `torch{req.text.strip()}` never reaches {advisory['fixed']}, which mends {advisory['id']}",
+                    f"{next(iter(tags))} ends at torch {last.torch}, so `torch{req.text.strip()}` never reaches {advisory['fixed']}, which mends {advisory['id']} {v.as_of()}",
                     "Move to an index that goes on, such as https://download.pytorch.org/whl/"
                     + table.rows[-2].cuda[0]
                     + f", then run `{p.semantics().relock}`.",

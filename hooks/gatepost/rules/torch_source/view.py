@@ -37,10 +37,23 @@ class View:
         self.settings = settings
         self.projects = projects
         self._installers: list[tuple[str, str]] | None = None
+        self._table: Table | None = None
 
     @property
     def table(self) -> Table:
-        return tables.load()
+        """The compatibility table: the shipped one, or the file that `compat` names.
+
+        Raises:
+            SettingsError: that file is not such a table.
+        """
+        if self._table is None:
+            path = str(self.settings.get("compat") or "")
+            self._table = tables.other(path, self.tree.read(path) or _outside(path)) if path else tables.load()
+        return self._table
+
+    def as_of(self) -> str:
+        """The table's day, for a sentence that rests on what the table does not have."""
+        return f"(table of {self.table.date})"
 
     # Policy -------------------------------------------------------------------------------------------------------
 
@@ -158,6 +171,15 @@ class View:
         return (
             Fix(title=title, edits=(Edit(path=path, old=data, new=new_data),), safe=safe) if new_data != data else None
         )
+
+
+def _outside(path: str) -> bytes | None:
+    """A file that is not in the tree: the user names it, so it may stand anywhere."""
+    try:
+        with open(path, "rb") as file:
+            return file.read(4_000_000)
+    except (OSError, ValueError):
+        return None
 
 
 def found(
