@@ -8,7 +8,7 @@ import sys
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from typing import Any
 
     from gatepost.engine import Result
@@ -305,7 +305,9 @@ def _run(hooks: Sequence[Hook], known: Known, files: list[str], together: bool =
             view = known.tree or ("index" if hook.index_only else None)
             if (disk, view) not in trees:
                 trees[disk, view] = choose_tree(git, view, extra, disk=disk)
-            found, wrote = _run_one(hook, trees[disk, view], settings, scope, known)
+            found, wrote = _run_one(
+                hook, trees[disk, view], settings, scope, known, lambda: choose_tree(git, None, extra, disk=True)
+            )
             results += found
             changed += [path for path in wrote if path not in changed]
             if wrote:
@@ -317,9 +319,9 @@ def _run(hooks: Sequence[Hook], known: Known, files: list[str], together: bool =
 
 
 def _run_one(
-    hook: Hook, tree: Tree, settings: Settings, scope: frozenset[str] | None, known: Known
+    hook: Hook, tree: Tree, settings: Settings, scope: frozenset[str] | None, known: Known, fresh: Callable[[], Tree]
 ) -> tuple[list[Result], list[str]]:
-    """Results of a hook, and the files written for them."""
+    """Results of a hook, and the files written for them. `fresh` makes a view of the files as they are now."""
     from gatepost.engine import run_hook
 
     args = vars(known)
@@ -330,10 +332,15 @@ def _run_one(
         return run_hook(hook, view, settings, scope=scope, args=args, env=os.environ, within=within)
 
     results = again(tree)
-    if known.fix and hook.id == "lock-freshness":
+    if hook.id == "lock-freshness" and known.diff and results:
+        from gatepost.tools.relock import show_commands
+
+        show_commands(results)
+    elif hook.id == "lock-freshness" and known.fix and results:
         from gatepost.tools.relock import relock
 
-        return relock(results, tree.root)
+        left, wrote = relock(results, tree.root)
+        return (left if left == results else again(fresh())), wrote
     writes = known.fix or (hook.fixer and not args.get("check"))
     if not any(each.fix is not None for each in results):
         return results, []

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -75,16 +77,58 @@ def test_commands_names_each_once() -> None:
     assert commands([result(remedy), result(remedy), result("x")]) == {"uv lock": ["uv.lock"]}
 
 
-def test_fix_on_the_command_line(tool: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import subprocess
+HEAD = 'version = 1\nrevision = 3\nrequires-python = ">=3.10"\n\n'
+LOCK = HEAD + '[[package]]\nname = "a"\nversion = "{}"\nsource = {{ virtual = "." }}\n'
 
-    repo = tmp_path / "repo"
-    repo.mkdir()
-    (repo / "pyproject.toml").write_text('[project]\nname = "a"\nversion = "2"\nrequires-python = ">=3.10"\n')
-    head = 'version = 1\nrevision = 3\nrequires-python = ">=3.10"\n\n'
-    (repo / "uv.lock").write_text(head + '[[package]]\nname = "a"\nversion = "1"\nsource = { virtual = "." }\n')
-    subprocess.run(["git", "init", "-q", "."], cwd=repo, check=True)
-    subprocess.run(["git", "add", "-A"], cwd=repo, check=True)
-    monkeypatch.chdir(repo)
+
+@pytest.fixture
+def repo(tool: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project whose lock is of version 1 where the project is 2; the stand-in copies `next.lock` over it."""
+    root = tmp_path / "repo"
+    root.mkdir()
+    (root / "pyproject.toml").write_text('[project]\nname = "a"\nversion = "2"\nrequires-python = ">=3.10"\n')
+    (root / "uv.lock").write_text(LOCK.format(1))
+    subprocess.run(["git", "init", "-q", "."], cwd=root, check=True)
+    subprocess.run(["git", "add", "-A"], cwd=root, check=True)
+    tool.write_text('#!/bin/sh\necho "$@" >> "$PWD/../calls"\ncat ../next.lock > uv.lock\n')
+    for name in ("PRE_COMMIT", "GIT_INDEX_FILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(root)
+    return root
+
+
+def test_fix_looks_again_and_finds_nothing(repo: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "next.lock").write_text(LOCK.format(2))
+    assert main(["lock-freshness", "--fix", "pyproject.toml"]) == 1  # a file was written
+    assert (tmp_path / "calls").read_text() == "lock\n"
+    assert (repo / "uv.lock").read_text() == LOCK.format(2)
+    assert "LF" not in capfd.readouterr().out
+    assert main(["lock-freshness", "--fix", "pyproject.toml"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "code"), [(LOCK.format(3), "LF103"), (LOCK.format(1), "LF103"), ("new\n", "LF202")]
+)
+def test_fix_reports_what_is_left(
+    text: str, code: str, repo: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "next.lock").write_text(text)
     assert main(["lock-freshness", "--fix", "pyproject.toml"]) == 1
-    assert (repo / "uv.lock").read_text() == "new\n"
+    out = capfd.readouterr().out
+    assert f"error[{code}]" in out
+    assert out.count("error[") == 1
+
+
+def test_diff_shows_the_command_and_runs_nothing(
+    repo: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert main(["lock-freshness", "--diff"]) == 1
+    assert capfd.readouterr().out.startswith("# --fix would run `uv lock`, which makes uv.lock again\n")
+    assert not (tmp_path / "calls").exists()
+    assert (repo / "uv.lock").read_text() == LOCK.format(1)
+    git = shutil.which("git") or "git"
+    (tmp_path / "only").mkdir()
+    (tmp_path / "only" / "git").symlink_to(git)
+    monkeypatch.setenv("PATH", str(tmp_path / "only"))
+    assert main(["lock-freshness", "--diff"]) == 1
+    assert "uv.lock again; uv is not installed here\n" in capfd.readouterr().out

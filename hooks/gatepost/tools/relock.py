@@ -29,12 +29,28 @@ def commands(results: Sequence[Result]) -> dict[str, list[str]]:
     return found
 
 
+def show_commands(results: Sequence[Result]) -> None:
+    """Print what `relock` would run, one comment line each (`patch` and `git apply` skip them), for `--diff`."""
+    import shlex
+    import shutil
+
+    for command, paths in commands(results).items():
+        try:
+            name = next(iter(shlex.split(command)), "")
+        except ValueError:
+            continue
+        if name in TOOLS:
+            state = "" if shutil.which(name) else f"; {name} is not installed here"
+            print(f"# --fix would run `{command}`, which makes {', '.join(paths)} again{state}")
+
+
 def relock(
     results: Sequence[Result], root: str, say: Callable[[str], None] | None = None
 ) -> tuple[list[Result], list[str]]:
     """Run each relock command once, in `root`, output passed through; (results left, paths of changed locks).
 
-    Only known tools are run, never a shell. A tool that is missing or fails leaves its findings, with a note.
+    Only known tools are run, never a shell. A tool that is missing or fails leaves its findings, with a note. The
+    findings of a lock that was made again are left out: the caller looks at the new files.
     """
     import shlex
     import shutil
@@ -57,7 +73,9 @@ def relock(
         before = [_bytes(root, path) for path in paths]
         tell(f"gatepost: running `{command}` (it needs the package index: without network it fails)")
         try:
-            code = subprocess.run([program, *argv[1:]], cwd=root or None, stdin=subprocess.DEVNULL, check=False).returncode
+            code = subprocess.run(
+                [program, *argv[1:]], cwd=root or None, stdin=subprocess.DEVNULL, check=False
+            ).returncode
         except OSError as error:
             tell(f"gatepost: `{command}` could not be started: {error.strerror}")
             continue
