@@ -379,3 +379,8 @@ def test_many_members_are_each_followed_to_the_next() -> None:
     members = {f"{at}/data.pkl": b"\x80\x04N." for at in range(40)}
     assert inspect_file(zipped(members)).verdict == SAFE
     assert inspect_file(zipped({**members, "a/data/0": bytes(50), "b/data.pkl": EVIL, "c": b"x"})).verdict == DANGER
+
+
+def test_an_escape_that_is_none_says_nothing() -> None:
+    """Python would warn on standard error; warnings are errors in this suite."""
+    assert inspect_file(b"S'a\\ b'\n.", "x.pkl").verdict == SAFE

@@ -603,8 +603,12 @@ def _text(raw: bytes, quoted: bool) -> str | None:
     if len(raw) < 2 or raw[:1] != raw[-1:] or raw[:1] not in (b"'", b'"'):
         raise ValueError
     import codecs
+    import warnings
 
-    return codecs.escape_decode(raw[1:-1])[0].decode("latin-1")  # type: ignore[attr-defined, no-any-return, unused-ignore]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # an escape that is none: kept as it is, as the unpickler does
+        data: bytes = codecs.escape_decode(raw[1:-1])[0]  # type: ignore[attr-defined, unused-ignore]
+    return data.decode("latin-1")
 
 
 def _number(raw: bytes, op: int) -> int | None:
