@@ -52,7 +52,8 @@ def check(ctx: Context) -> Iterator[Outcome]:
     for root in roots:
         live.setdefault(root.lock.directory, set()).add(root.form.name)
         if _concerned(ctx, root):
-            outcomes = list(_judge(root, rivals.get((root.lock.directory, root.form.manifests[:1]))))
+            rival = rivals.get((root.lock.directory, root.form.manifests[:1]))
+            outcomes = list(_judge(root, rival, listing=bool(ctx.args.get("partial"))))
             if _read_in_scope(ctx, root):
                 yield from outcomes
     yield from _left_out(ctx, live)
@@ -114,7 +115,7 @@ def _owners(roots: Iterable[Root]) -> dict[tuple[str, tuple[str, ...]], Root]:
     return found
 
 
-def _judge(root: Root, rival: Root | None) -> Iterator[Outcome]:
+def _judge(root: Root, rival: Root | None, listing: bool) -> Iterator[Outcome]:
     lock, form = root.lock, root.form
     where = Location(path=lock.path)
     relock = form.relock(lock)
@@ -146,12 +147,13 @@ def _judge(root: Root, rival: Root | None) -> Iterator[Outcome]:
         else:
             yield Finding(
                 code=verdict.code, where=where, related=related,
-                message=f"out of date with {manifest}: {verdict.reason}",
+                message=f"out of date with {manifest}: {verdict.reason}{_unseen(verdict.partial)}",
                 remedy=f"`{verdict.relock}`, then `git add {lock.path}`" if verdict.relock else command,
             )  # fmt: skip
         yield from (outcome for outcome in outcomes if outcome.code not in ("LF203", "LF205"))
         return
-    yield from outcomes
+    if not (isinstance(verdict, Unknown) and verdict.code == "LF302"):  # of a newer format nothing else is known
+        yield from outcomes
     if isinstance(verdict, Unknown):
         check = form.check(lock) if form.check is not None else relock
         yield Unchecked(
@@ -161,6 +163,16 @@ def _judge(root: Root, rival: Root | None) -> Iterator[Outcome]:
         )  # fmt: skip
     elif verdict.note:
         yield Finding(code="LF113", where=where, message=verdict.note, remedy=command, severity=INFO)
+    elif listing and verdict.partial:
+        yield Finding(
+            code="LF114", where=where, remedy=command,
+            message=f"fresh by {verdict.rule} as far as files tell{_unseen(verdict.partial)}",
+        )  # fmt: skip
+
+
+def _unseen(partial: str) -> str:
+    """What a one-sided verdict leaves open, as the end of a message."""
+    return f" (a partial check, not seen: {partial})" if partial else ""
 
 
 def _related(lock: Lock, path: str, key: str, line: int | None) -> tuple[Location, ...]:

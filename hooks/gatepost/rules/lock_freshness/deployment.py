@@ -36,6 +36,8 @@ _STRICT_ENV = {
     "pdm": ("PDM_FROZEN_LOCKFILE", "PDM_NO_LOCK"),
     "pipenv": ("PIPENV_DEPLOY", "PIPENV_IGNORE_PIPFILE"),
 }
+# requirements of developers, tests and documentation: an image that installs them is not what is deployed
+_DEVELOPMENT = re.compile(r"(?i)(?:^|[/_.-])(?:dev|devel|development|tests?|testing|docs?|lint|typing|ci)$")
 _TEMPLATE = {"uv": "uv sync --locked", "pdm": "pdm install --frozen-lockfile", "pipenv": "pipenv install --deploy"}
 
 
@@ -117,7 +119,7 @@ def _pip(
         lock = _speaking(repository, folder, pins)
         if lock is not None:
             yield _past(place, install, f"`{path}`", lock), (path, lock)
-        elif not repository.published(folder):
+        elif not repository.published(folder) and not _DEVELOPMENT.search(posixpath.splitext(path)[0]):
             yield _unlocked(pins, place), (image.path,)
     if install.paths and not install.files:
         project = image.project(stage, index, install)
