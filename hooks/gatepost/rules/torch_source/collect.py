@@ -99,6 +99,12 @@ class Collector:
                     from gatepost.rules.torch_source.readers import conda
 
                     found.append(conda.read_pixi(toml, (), self._locks(path, ("pixi.lock",))))
+            elif base in paths.PIP_CONFIGS:
+                from gatepost.rules.torch_source.readers import pip
+
+                project = pip.read_config(path, candidates[path])
+                if project is not None:
+                    found.append(project)
             elif paths.is_requirements(path):
                 from gatepost.rules.torch_source.readers import pip
 

@@ -630,7 +630,8 @@ def extra_index(p: Project, v: View) -> Findings:
             yield found(
                 "TS122",
                 index.where,
-                f"every package of this file may come from {urls.show(index.url)} as well as from PyPI: pip takes the highest version it finds",
+                f"every package {'of this file' if p.requirements else 'that pip installs with this configuration'} may come from "
+                f"{urls.show(index.url)} as well as from PyPI: pip takes the highest version it finds",
                 "Install PyTorch in a step of its own with `--index-url`, or pin every package.",
             )
         if p.tool == "pip" and v.install_tools(p.path) == {"pip", "uv"}:

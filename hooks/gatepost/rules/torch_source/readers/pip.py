@@ -114,6 +114,61 @@ def read(path: str, read_file: Callable[[str], ReqFile | None]) -> Project | Non
     )
 
 
+def read_config(path: str, data: bytes) -> Project | None:
+    """The indexes of a pip.conf or pip.ini, judged as the options of the same name; None where it names none.
+
+    Source: pip's documentation, "Configuration": an INI file, each key an option, several values on indented lines.
+    """
+    indexes: list[Index] = []
+    facts: list[Fact] = []
+    for name, value, line, start in _settings(data.decode("utf-8", "replace")):
+        where = Location(path=path, line=line, key=name)
+        found = index_of(name, value, where, (start, start + len(value)))
+        if found is not None:
+            indexes.append(found)
+        elif name == "trusted-host" and addresses.split("https://" + value).host.endswith("pytorch.org"):
+            facts.append(
+                Fact(
+                    code="TS405",
+                    where=where,
+                    message=f"certificates of `{value}` are not checked (trusted-host)",
+                    remedy=f"Remove `{value}` from trusted-host.",
+                )
+            )
+    if not indexes and not facts:
+        return None
+    return Project(
+        tool="pip", root=common.folder(path), path=path, files=(path,), indexes=tuple(indexes), facts=tuple(facts)
+    )
+
+
+def _settings(text: str) -> list[tuple[str, str, int, int]]:
+    """(option, one value, 1-based line, offset of the value) of an INI file; values are split at white space."""
+    found = []
+    offset, name = 0, ""
+    for number, row in enumerate(text.splitlines(keepends=True), 1):
+        plain = row.strip()
+        at = offset
+        offset += len(row)
+        if not plain or plain[0] in "#;[":
+            name = name if not plain or plain[0] != "[" else ""
+            continue
+        rest = 0
+        if not row[0].isspace():
+            stop = min((place for mark in "=:" if (place := row.find(mark)) >= 0), default=-1)
+            if stop < 0:
+                continue
+            name = row[:stop].strip().lower().replace("_", "-").removeprefix("--")
+            rest = stop + 1
+        for value in row[rest:].split():
+            if value[0] in "#;":
+                break
+            rest = row.index(value, rest)
+            found.append((name, value, number, at + rest))
+            rest += len(value)
+    return found
+
+
 def _own_options(path: str, file: ReqFile, line: ReqLine, name: str) -> list[Fact]:
     """TS119: an index option behind a requirement."""
     found: list[Fact] = []
