@@ -14,8 +14,8 @@ from gatepost.manifests.installs import installs, sources
 from gatepost.model import ERROR, INFO, Edit, Finding, Fix, Location
 from gatepost.patterns import pattern
 from gatepost.record import record, replace
-from gatepost.rules.torch_source import presence, specs, urls
-from gatepost.rules.torch_source.installed import FAMILY, Effect, effect, index_build
+from gatepost.rules.torch_source import commands, presence, specs, urls
+from gatepost.rules.torch_source.installed import FAMILY, Effect, effect, index_build, located
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from gatepost.manifests.dockerfile import Stage
     from gatepost.manifests.installs import Install
     from gatepost.manifests.projects import Image, Repository
+    from gatepost.manifests.requirements import ReqFile
     from gatepost.model import Context, Outcome
+    from gatepost.rules.torch_source.view import View
 
 CPU_INDEX = "https://" + ".".join(urls.OFFICIAL[0]) + "/whl/cpu"
 # Images that hold no CUDA, by the last part of their name. Alpine is left out: torch has no wheels for musl.
@@ -61,22 +63,62 @@ def check(ctx: Context) -> Iterable[Outcome]:
     if not any(map(presence.deploys, paths)):
         return
     repository = deployed.Repository((path for path in paths if not ctx.exclude(path)), ctx.tree.read)
+    from gatepost.rules.torch_source.view import View
+
     seen: set[tuple[str, str, int | None]] = set()
-    for finding in _findings(repository, ctx.settings.get("build")):
+    for finding in _findings(repository, ctx.settings.get("build"), View(ctx.tree, ctx.settings, ())):
         identity = (finding.code, finding.where.path, finding.where.line)
-        concerned = (finding.where.path, *(one.path for one in finding.related))
+        concerned = (finding.where.path, *(one.path for one in finding.related), *_deciding(repository, finding.where.path))
         if identity not in seen and any(ctx.wants(path) for path in concerned):
             seen.add(identity)
             yield finding
 
 
-def _findings(repository: Repository, policy: object) -> Iterator[Finding]:
+def _deciding(repository: Repository, path: str) -> Iterator[str]:
+    """The files that decide what a Dockerfile's build sees: its ignore file, and what names its context."""
+    for image in repository.images():
+        if image.path == path:
+            yield from (build.path for build in image.builds)
+            yield from (own for own in (f"{path}.dockerignore", posixpath.join(image.context, ".dockerignore")))
+
+
+def _findings(repository: Repository, policy: object, view: View) -> Iterator[Finding]:
     for image in repository.images():
         yield from _image(repository, image, policy)
+        for stage in image.dockerfile.stages:
+            yield from _commands(repository, image, stage, view)
     for path, jobs in repository.jobs(b"torch"):
         for job in jobs:
-            yield from _job(repository, path, job)
+            yield from _job(repository, path, job, view)
     yield from _readme(repository)
+
+
+def _commands(repository: Repository, image: Image, stage: Stage, view: View) -> Iterator[Finding]:
+    """What the rules of manifests say of the install commands on the way to the end of a stage."""
+    ran = []
+    for one, index, step in image.steps(stage):
+        for install in installs(step.commands) if step.kind == "run" else ():
+
+            def locate(
+                name: str, one: Stage = one, index: int = index, install: Install = install
+            ) -> tuple[str, ReqFile] | None:
+                path = located(repository, image, one, index, install, name)
+                if path is None or image.touched(one, index, posixpath.basename(path), install.line):
+                    return None
+                file = repository.requirements(path) if path.endswith((".txt", ".in", ".pip")) else None
+                return None if file is None else (path, file)
+
+            ran.append(
+                commands.Ran(
+                    install=install,
+                    place=_place(install),
+                    conditional=install.command.conditional,
+                    files=commands.files_of(install, locate),
+                )
+            )
+    base, known = image.dockerfile.image(stage)
+    python = re.search(r"(?:^|/)python:(3\.\d+)(?:[.-]|$)", base) if known else None
+    yield from commands.judge(image.path, ran, view, python=python[1] if python else "")
 
 
 def _image(repository: Repository, image: Image, policy: object) -> Iterator[Finding]:
@@ -622,7 +664,7 @@ def _unresolved(image: Image, events: list[Event]) -> Iterator[Finding]:
                 )
 
 
-def _job(repository: Repository, path: str, job: object) -> Iterator[Finding]:
+def _job(repository: Repository, path: str, job: object, view: View) -> Iterator[Finding]:
     """TS505 and TS507 in a CI job."""
     from gatepost.manifests.workflow import Job
 
@@ -636,6 +678,14 @@ def _job(repository: Repository, path: str, job: object) -> Iterator[Finding]:
                 install = replace(install, command=replace(install.command, conditional=conditional))
                 events.append(Event(stage=0, step=number, install=install, effect=result, place=_place(install)))
     yield from _contradictions(path, events)
+    ran = [
+        commands.Ran(
+            install=install, place=_place(install), conditional=install.command.conditional or step.conditional
+        )
+        for step in job.steps
+        for install in installs(step.commands)
+    ]
+    yield from commands.judge(path, ran, view, ci=True)
     hosted = bool(job.runners) and all(_HOSTED.match(label) for label in job.runners) and job.kind == "github"
     if not hosted or _GPU_WORD.search(job.container or ""):
         return

@@ -181,7 +181,7 @@ def _pip(repository: Repository, image: Image | None, stage: Stage | None, index
     asked = list(named.asked)
     gpu, unknown = named.gpu, False
     for word in install.files:
-        path = _located(repository, image, stage, index, install, word.text) if word.known else None
+        path = located(repository, image, stage, index, install, word.text) if word.known else None
         if path is None or path.endswith((".toml", ".py", ".cfg")):
             if path is not None and path.endswith("pyproject.toml"):
                 more = _declared(repository, posixpath.dirname(path), install, build, ())
@@ -213,7 +213,7 @@ def _pip(repository: Repository, image: Image | None, stage: Stage | None, index
         asked += more.asked
         gpu, unknown = gpu or more.gpu, unknown or more.unknown
     for constraint in install.values("-c", "--constraint", "--constraints"):
-        path = _located(repository, image, stage, index, install, constraint.text) if constraint.known else None
+        path = located(repository, image, stage, index, install, constraint.text) if constraint.known else None
         lines = repository.requirements(path) if path is not None else None
         unknown = unknown or lines is None
         for line in lines.lines if lines is not None else ():
@@ -224,9 +224,10 @@ def _pip(repository: Repository, image: Image | None, stage: Stage | None, index
     return Effect(asked=tuple(asked), gpu=gpu, locked=False, unknown=unknown)
 
 
-def _located(
+def located(
     repository: Repository, image: Image | None, stage: Stage | None, index: int, install: Install, name: str
 ) -> str | None:
+    """The repository's path of a file that a command names, or None if it is not known to be one."""
     if install.command.cwd is None:
         return None
     path = posixpath.normpath(posixpath.join(install.command.cwd, name))
@@ -241,7 +242,7 @@ def _folder(
 ) -> str | None:
     target = word.split("[", 1)[0]
     for name in ("pyproject.toml", "setup.py"):
-        found = _located(repository, image, stage, index, install, posixpath.join(target, name))
+        found = located(repository, image, stage, index, install, posixpath.join(target, name))
         if found is not None:
             return posixpath.dirname(found) if name == "pyproject.toml" else None
     return None

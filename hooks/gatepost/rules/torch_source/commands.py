@@ -1,0 +1,274 @@
+"""Install commands of images and CI jobs, judged by the rules of manifests: TS109, TS12x, TS2xx and TS4xx.
+
+One `pip install` (or `uv pip install`) is a requirements file of one command: its packages, and the indexes of its
+options and environment. What one Python gets from several commands is then held together: companions and builds.
+Rules about files that others install (floating ranges, macOS, Windows) are left out: an image is one platform.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+
+from gatepost.manifests.installs import sources
+from gatepost.model import Finding, Location
+from gatepost.record import record, replace
+from gatepost.rules.torch_source import index_hygiene, routing, specs, urls, versions
+from gatepost.rules.torch_source.model import (
+    DEFAULT,
+    EXTENDED,
+    FAMILY,
+    FILE,
+    LINKS,
+    ROUTED,
+    SHARED,
+    WRONG_NAMES,
+    Env,
+    Index,
+    Project,
+    Requirement,
+    Route,
+)
+from gatepost.rules.torch_source.readers.pip import index_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from gatepost.manifests.installs import Install, Sources
+    from gatepost.manifests.requirements import ReqFile
+    from gatepost.rules.torch_source.view import View
+
+_EACH = (
+    *index_hygiene.RULES,
+    routing.extra_index,
+    routing.stable_page,
+    routing.starved,
+    versions.label_in_range,
+    versions.label_without_index,
+    versions.companions,
+    versions.tag_mix,
+    versions.unpublished_build,
+    versions.numpy_two,
+    versions.forced_torch,
+    versions.nightly,
+    versions.yanked,
+    versions.wrong_name,
+)
+_TOGETHER = (versions.companions, versions.tag_mix, versions.forced_torch)
+_OF_FILES = ("TS121", "TS126")  # what a command's indexes do to the requirements files it installs
+_NOT_IN_CI = ("TS122", "TS125", "TS216")  # a job may try a nightly build, and ends with the job
+
+
+@record
+class Ran:
+    """An install command: where it installs to, whether it may not run, and the requirements files it reads."""
+
+    install: Install
+    place: str
+    conditional: bool
+    files: tuple[tuple[str, ReqFile], ...] = ()
+
+
+def judge(path: str, ran: Iterable[Ran], v: View, ci: bool = False, python: str = "") -> Iterator[Finding]:
+    """What the rules say of the commands of one stage or job, in their order.
+
+    `python` is the minor version of the image (`3.13`), "" if it is not known.
+    """
+    commands = list(ran)
+    configured = any(one.install.action == "config" for one in commands)
+    latest: dict[str, dict[str, tuple[Requirement, tuple[Index, ...]]]] = {}
+    for number, one in enumerate(commands):
+        if one.install.tool not in ("pip", "uv-pip") or one.install.action not in ("install", "download", "wheel"):
+            continue
+        given = sources(one.install)
+        project = _project(path, one, given, number)
+        concerned = _concerned(project)
+        if concerned or any(urls.is_torch_index(index.url) for index in project.indexes):
+            sure = not (given.unknown or given.backend or configured or one.install.has("--no-index"))
+            yield from _of_one(project, one, v, ci, sure)
+            yield from _trusted(path, one.install, project)
+            yield from _strategy(path, one.install, project)
+        if python:
+            yield from _python(path, one, project, v, python)
+        if not one.conditional and not one.install.has("--no-deps"):
+            into = latest.setdefault(one.place, {})
+            for req in project.requirements:
+                if req.name in EXTENDED:
+                    into[req.name] = (req, project.indexes)
+    for found in latest.values():
+        if len(found) > 1:
+            project = _joined(path, found)
+            for rule in _TOGETHER:
+                yield from (replace(finding, fix=None) for finding in rule(project, v))
+
+
+def _concerned(project: Project) -> bool:
+    return any(req.name in EXTENDED or req.name in WRONG_NAMES for req in project.requirements)
+
+
+def _project(path: str, one: Ran, given: Sources, number: int) -> Project:
+    env = Env(kind=FILE, name=path)
+    requirements = [
+        Requirement(
+            name=package.name,
+            text=package.specifier,
+            spec=specs.parse(package.specifier),
+            marker=package.marker,
+            env=env,
+            where=Location(path=path, line=package.word.line),
+            url=package.url,
+            extras=package.extras,
+        )
+        for package in one.install.packages
+    ]
+    written = [("index-url", given.index)] if given.index is not None else []
+    written += [("extra-index-url", word) for word in given.extra] + [("find-links", word) for word in given.links]
+    indexes = []
+    for name, word in written:
+        index = index_of(name, word.text, Location(path=path, line=word.line), None) if word.known else None
+        if index is not None:
+            indexes.append(index)
+    return Project(
+        tool="pip",
+        root=posixpath.dirname(path),
+        path=path,
+        files=(path,),
+        requirements=tuple(requirements),
+        indexes=tuple(indexes),
+    )
+
+
+def _of_one(project: Project, one: Ran, v: View, ci: bool, sure: bool) -> Iterator[Finding]:
+    uv = one.install.tool == "uv-pip"
+    for rule in _EACH:
+        for finding in rule(project, v):
+            code = finding.code
+            if (
+                code == "TS202"
+                and (not sure or v.pip_conf())
+                or ci
+                and (code in _NOT_IN_CI or code == "TS121" and finding.severity == "warning")
+                or code in ("TS121", "TS122", "TS125")
+                and (uv or any(index.role == DEFAULT for index in project.indexes))
+                or code == "TS126"
+                and not any(req.name in FAMILY for req in project.requirements)  # its own step: it may well be there
+            ):
+                continue
+            yield _worded(finding, project)
+    files = [(where, file) for where, file in one.files if not file.options]
+    if not files or not sure:
+        return
+    env = Env(kind=FILE, name=project.path)
+    more = tuple(
+        Requirement(
+            name=re.sub(r"[-_.]+", "-", line.name).lower(),
+            text=line.specifier,
+            spec=specs.parse(line.specifier),
+            marker=line.marker,
+            env=env,
+            where=Location(path=where, line=line.line),
+            url=line.url,
+        )
+        for where, file in files
+        for line in file.lines
+        if line.name
+    )
+    wide = replace(project, requirements=project.requirements + more)
+    if not any(req.name in FAMILY for req in wide.requirements):
+        return
+    for rule in (routing.extra_index, routing.starved):
+        for finding in rule(wide, v):
+            if finding.code in _OF_FILES and not (uv and finding.code == "TS121"):
+                if not (ci and finding.severity == "warning" and finding.code == "TS121"):
+                    yield _worded(finding, project)
+
+
+def _worded(finding: Finding, project: Project) -> Finding:
+    """The finding in the words of a command, without an edit."""
+    message = re.sub(r"of this file|that pip installs with this configuration", "of this command", finding.message)
+    message, remedy = message.replace("for the whole file", "for the whole command"), finding.remedy
+    if finding.code == "TS202":
+        tag = re.search(r"\+([a-z0-9.]+)`", message)
+        if tag is not None:
+            remedy = f"Add `--index-url https://download.pytorch.org/whl/{tag[1]}` to the command."
+    return replace(finding, message=message, remedy=remedy, fix=None)
+
+
+def _trusted(path: str, install: Install, project: Project) -> Iterator[Finding]:
+    hosts = {index.parts().host for index in project.indexes if index.torch()}
+    for option in install.options:
+        if option.name not in ("--trusted-host", "--allow-insecure-host") or option.value is None:
+            continue
+        host = option.value.text.rpartition("://")[2].partition(":")[0].lower()
+        if host in hosts or host.endswith("pytorch.org"):
+            yield Finding(
+                code="TS405",
+                where=Location(path=path, line=option.line),
+                message=f"certificates of `{host}` are not checked ({option.name})",
+                remedy="Remove the option, or give the host's certificate.",
+            )
+
+
+def _strategy(path: str, install: Install, project: Project) -> Iterator[Finding]:
+    if install.tool != "uv-pip" or not any(index.role in (SHARED, DEFAULT) for index in project.torch_indexes()):
+        return
+    given = install.values("--index-strategy")
+    value = given[-1].text if given else install.command.env.get("UV_INDEX_STRATEGY") or ""
+    if value in ("unsafe-best-match", "unsafe-first-match"):
+        yield Finding(
+            code="TS109",
+            where=Location(path=path, line=given[-1].line if given else install.line),
+            message=f"index strategy `{value}` lets any index serve any package by the highest version, as in the torchtriton attack",
+            remedy="Leave the option out, and install PyTorch in a step of its own with `--index-url`.",
+        )
+
+
+def _python(path: str, one: Ran, project: Project, v: View, python: str) -> Iterator[Finding]:
+    """TS208: the image's Python has no wheel of the pinned torch."""
+    if one.install.has("--python", "-p", "--target", "-t") or one.conditional:
+        return
+    asked = [(req.spec, req.where, "") for req in project.requirements if req.name == "torch" and not req.url]
+    asked += [
+        (specs.parse(line.specifier), Location(path=path, line=one.install.line), f" ({where}:{line.line})")
+        for where, file in one.files
+        for line in file.lines
+        if line.name.lower() == "torch" and line.specifier and not line.marker
+    ]
+    for spec, where, source in asked:
+        row = v.table.row(spec.pin()) if spec.pin() else None
+        wheels = row.python.get("linux_x86_64", []) if row is not None else []
+        if row is not None and wheels and python not in wheels:
+            yield Finding(
+                code="TS208",
+                where=where,
+                message=f"the image has Python {python}, and torch {row.torch}{source} has wheels for {wheels[0]} to {wheels[-1]} only: it cannot be installed",
+                remedy=f"Start from an image with Python {wheels[-1]}, or ask for a newer torch.",
+            )
+
+
+def _joined(path: str, found: dict[str, tuple[Requirement, tuple[Index, ...]]]) -> Project:
+    """What one Python holds after all commands: the last request of each name, routed to its own command's index."""
+    indexes: list[Index] = []
+    routes: list[Route] = []
+    for req, given in found.values():
+        default = next((index for index in given if index.role == DEFAULT), None)
+        if default is not None and not any(index.role in (SHARED, LINKS) for index in given):
+            name = f"{req.name}"
+            indexes.append(replace(default, name=name, role=ROUTED))
+            routes.append(Route(package=req.name, index=name, where=req.where, env=req.env))
+    return Project(
+        tool="pip",
+        root=posixpath.dirname(path),
+        path=path,
+        files=(path,),
+        requirements=tuple(req for req, _ in found.values()),
+        indexes=tuple(indexes),
+        routes=tuple(routes),
+    )
+
+
+def files_of(install: Install, locate: Callable[[str], tuple[str, ReqFile] | None]) -> tuple[tuple[str, ReqFile], ...]:
+    """The requirements files of a command that are in the repository, as they are there."""
+    found = (locate(word.text) for word in install.files if word.known)
+    return tuple(one for one in found if one is not None)
