@@ -26,10 +26,10 @@ def examine(form: LockFormat, lock: Lock, relock: str) -> tuple[bool, list[Outco
         return False, []
     contents = form.packages(lock)
     if contents.broken:
-        reason = contents.broken.removeprefix("it ")
+        reason = contents.broken if contents.broken.startswith(("it ", "a ", "`")) else f"it {contents.broken}"
         return True, [
             Finding(code="LF202", where=Location(path=lock.path, line=contents.line),
-                    message=f"cannot be read: it {reason}", remedy=relock)
+                    message=f"cannot be read: {reason}", remedy=relock)
         ]  # fmt: skip
     return False, [*_entries(lock, contents, relock), *_pins(lock, contents, relock)]
 
@@ -60,7 +60,7 @@ def _entries(lock: Lock, contents: Contents, relock: str) -> list[Outcome]:
             found.append(Finding(code="LF203", where=where, message=text, remedy=relock))
         if contents.hashes and package.hashed is False:
             found.append(Finding(code="LF206", where=where, remedy=relock,
-                                 message=f"{package.name} {package.version} is locked without a hash"))  # fmt: skip
+                                 message=f"{f'{package.name} {package.version}'.rstrip()} is locked without a hash"))  # fmt: skip
     return found
 
 
