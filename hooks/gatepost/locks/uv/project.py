@@ -759,7 +759,8 @@ def _differ(
                     hit.add(id(other))
                     found = True
             except MarkerError as error:
-                raise Undecidable(f"{item.text}: {error}", "LF307", item.path, item.key) from None
+                shown = item.text if len(item.text) < 80 else f"{item.text[:76]} ..."
+                raise Undecidable(f"{shown}: {error}", "LF307", item.path, item.key) from None
         if not found:
             missing.append(item)
     return missing, [item for group in pool.values() for item in group if id(item) not in hit]

@@ -6,7 +6,7 @@ One run looks at lock roots, not files: a lock with every manifest that it depen
 
 from __future__ import annotations
 
-from gatepost.model import Hook, Setting
+from gatepost.model import Hook, Option, Setting
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,6 +43,9 @@ HOOK = Hook(
     check=_check,
     codes=_codes,
     files=FILES,
+    options=(
+        Option(flag="--partial", help="also list the locks that are fresh as far as files tell, and what is not seen"),
+    ),
     settings=(
         Setting(
             key="abandoned",

@@ -38,8 +38,12 @@ class Root:
             self.seen.add(name)
             return tree.read(name)
 
+        def status(name: str) -> str:
+            self.seen.add(name)
+            return tree.status(name)
+
         self.lock = Lock(
-            path=path, data=data, read=read, paths=tree.paths, status=tree.status, memo={},
+            path=path, data=data, read=read, paths=tree.paths, status=status, memo={},
             env=lambda name: ctx.env.get(name),
         )
 

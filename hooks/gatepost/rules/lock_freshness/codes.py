@@ -69,6 +69,18 @@ _STALE = (
         why="A newer version of the tool computes the fingerprint differently and will call this lock out of date.",
         bad="Pipfile.lock written by pipenv before March 2026", good="the same lock, written again", fix=_RELOCK,
     ),
+    Code(
+        id="LF114", name="partial-verdict", severity=INFO,
+        summary="With --partial: a lock is fresh as far as files tell, and this is what they do not tell.",
+        why="The outputs of pip-compile, `uv pip compile` and exports, conda-lock.yml, pixi.lock and most pylock.toml do "
+        "not record their inputs, and their tools have no offline check. Such a verdict is one-sided: stale is stale, "
+        "fresh means that nothing contradicts the manifest. Not seen, by format: pip-compile and uv pip compile: changed "
+        "options, indexes and Python versions, stripped extras; exports: packages that the export lacks, markers, hashes; "
+        "conda-lock: removed specs, channels, options, markers; pixi: those and source and virtual packages; "
+        "pylock.toml: removed requirements, markers, extras, options, indexes.",
+        bad="requirements.txt compiled with another --python-version", good="the same output, compiled again",
+        fix="Run the command that the message names where it must be certain; a difference in the file is the answer.",
+    ),
 )  # fmt: skip
 
 _UNSOUND = (
