@@ -114,7 +114,7 @@ class Collector:
             elif paths.is_environment(path):
                 from gatepost.rules.torch_source.readers import conda
 
-                project = conda.read(path, candidates[path])
+                project = conda.read(path, candidates[path], self._conda_locks(path))
                 if project is not None:
                     found.append(project)
         for path in self._includers(candidates):
@@ -320,6 +320,17 @@ class Collector:
                 if toml is not None and any(member.path == path for member in self._members(toml)):
                     return toml
         return None
+
+    def _conda_locks(self, path: str) -> tuple[Lock, ...]:
+        """conda-lock's locks beside an environment file that name it among their sources."""
+        above, _, base = path.rpartition("/")
+        wanted = []
+        for name in self.paths:
+            if paths.folder(name) == above and paths.is_lock(name) and name.endswith((".yml", ".yaml")):
+                head = (self.tree.read(name) or b"").partition(b"\npackage:")[0]
+                if f"- {base}".encode() in {row.strip() for row in head.splitlines()}:
+                    wanted.append(name.rpartition("/")[2])
+        return self._locks(path, wanted) if wanted else ()
 
     def _locks(self, path: str, names: Iterable[str], pylock: bool = False) -> tuple[Lock, ...]:
         from gatepost.rules.torch_source.readers import locks

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     Findings = Iterator[Finding]
 
 TORCH = ("pytorch", "pytorch-gpu", "pytorch-cpu")
+LOCKED = ("pytorch", "libtorch")
 
 
 def _deps(p: Project) -> list[Requirement]:
@@ -92,6 +93,50 @@ def both_installers(p: Project, v: View) -> Findings:
                 "Remove one of the two.",
                 related=(conda[req.name].where,),
             )
+
+
+def locked_by_both(p: Project, v: View) -> Findings:
+    """TS602: the lock installs torch from conda and from pip on one platform; often pip's part asks for it unseen."""
+    for lock in p.locks:
+        conda = {entry.groups: entry for entry in lock.entries if entry.reference == "conda" and entry.name in LOCKED}
+        for entry in lock.entries:
+            other = conda.get(entry.groups)
+            if entry.reference == "pip" and entry.name == "torch" and other is not None:
+                yield found(
+                    "TS602",
+                    entry.where,
+                    f"the lock installs pip's torch {entry.version} over conda's {other.name} {other.version} on {entry.groups[-1]}",
+                    f"Leave torch to one of the two, then run `{p.semantics().relock}`.",
+                    related=(other.where,),
+                )
+                break
+
+
+def locked_build(p: Project, v: View) -> Findings:
+    """TS301: the environment asks for the CPU build and the lock holds a CUDA one, or the other way round."""
+    deps = {req.name: req for req in _deps(p) if not req.env.optional}
+    cpu = next((deps[name] for name in ("cpuonly", "pytorch-cpu") if name in deps), None)
+    cuda = next((deps[name] for name in ("pytorch-cuda", "pytorch-gpu") if name in deps), None)
+    if (cpu is None) == (cuda is None):
+        return
+    asked = cpu or cuda
+    for lock in p.locks:
+        for entry in lock.entries:
+            if entry.reference != "conda" or entry.name != "pytorch" or entry.groups[0] not in ("linux-64", "default"):
+                continue
+            if entry.groups[-1] not in ("linux-64", "win-64"):
+                continue
+            build = "cuda" if "cuda" in entry.conda_build else "cpu" if "cpu" in entry.conda_build else ""
+            if asked is not None and build and build != ("cpu" if cpu is not None else "cuda"):
+                yield found(
+                    "TS301",
+                    entry.where,
+                    f"the lock holds the {build} build of pytorch {entry.version} ({entry.conda_build}) for {entry.groups[-1]}, "
+                    f"and {asked.where.path}:{asked.where.line} asks for `{asked.name}`",
+                    f"Run `{p.semantics().relock}`.",
+                    related=(asked.where,),
+                )
+                return
 
 
 def channel_order(p: Project, v: View) -> Findings:
@@ -259,4 +304,14 @@ def no_system_cuda(p: Project, v: View) -> Findings:
         return
 
 
-RULES = (ended_channel, both_installers, channel_order, unpublished, cuda_in_cpu, old_selector, no_system_cuda)
+RULES = (
+    ended_channel,
+    both_installers,
+    locked_by_both,
+    locked_build,
+    channel_order,
+    unpublished,
+    cuda_in_cpu,
+    old_selector,
+    no_system_cuda,
+)

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 PIP = "pip"  # the environment kind of the `pip:` part's requirements is FILE, of conda's own MAIN
 
 
-def read(path: str, data: bytes) -> Project | None:
-    """The project of an environment file, or None if it is none."""
+def read(path: str, data: bytes, locks: tuple[Lock, ...] = ()) -> Project | None:
+    """The project of an environment file, or None if it is none. `locks` are conda-lock's for this file."""
     file = environment.parse(data)
     if not file.is_environment:
         return None
@@ -77,10 +77,11 @@ def read(path: str, data: bytes) -> Project | None:
         tool="conda",
         root=common.folder(path),
         path=path,
-        files=(path,),
+        files=(path, *(lock.path for lock in locks)),
         requirements=tuple(requirements),
         indexes=tuple(indexes),
         channels=file.channels,
+        locks=locks,
         title=file.name,
         linux_only=bool(file.platforms) and all("linux" in name for name in file.platforms),
     )

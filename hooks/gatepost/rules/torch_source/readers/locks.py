@@ -281,14 +281,17 @@ def pipenv(path: str, data: bytes) -> Lock:
     return Lock(path=path, format="Pipfile.lock", entries=tuple(entries), strangers=tuple(strangers), sources=sources)
 
 
-_CONDA_ENTRY = pattern(r"^- name: (pytorch|torchvision|torchaudio|libtorch)\r?\n((?:^  .*\r?\n)*)", re.MULTILINE)
-_PIXI_ENTRY = pattern(
-    r"^- conda: (\S+/)(pytorch|torchvision|torchaudio|libtorch)-([^-\s]+)-([^-\s]+?)\.(?:conda|tar\.bz2)\s*$",
-    re.MULTILINE,
+# What conda calls torch; `torch` itself is pip's.
+_CONDA_NAMES = r"pytorch|torchvision|torchaudio|libtorch|torch"
+_CONDA_ENTRY = pattern(rf"^- name: ({_CONDA_NAMES})\r?\n((?:^  .*\r?\n)*)", re.MULTILINE)
+_PIXI_CONDA = pattern(
+    r"conda: (\S+/)(pytorch|torchvision|torchaudio|libtorch)-([^-\s]+)-([^-\s]+?)\.(?:conda|tar\.bz2)$"
 )
+_PIXI_PIP = pattern(r"pypi: (\S+/)(torch|torchvision|torchaudio)-([^-\s]+)-\S+\.whl$")
 
 
 def conda_lock(path: str, data: bytes) -> Lock:
+    """conda-lock's unified lock: `reference` of an entry is its manager (conda or pip), its group the platform."""
     text = text_of(data)
     entries = []
     for match in _CONDA_ENTRY.finditer(text):
@@ -301,6 +304,7 @@ def conda_lock(path: str, data: bytes) -> Lock:
                 version=fields.get("version", "").strip("'\""),
                 where=Location(path=path, line=line_at(text, match.start())),
                 origin=url.rsplit("/", 2)[0],
+                reference=fields.get("manager", "conda"),
                 files=(url,),
                 conda_build=build[1] if build else "",
                 marker="",
@@ -311,18 +315,40 @@ def conda_lock(path: str, data: bytes) -> Lock:
 
 
 def pixi(path: str, data: bytes) -> Lock:
+    """pixi's lock: one entry for each environment and platform that installs the package (groups: environment, platform)."""
     text = text_of(data)
-    entries = [
-        Locked(
-            name=match[2],
-            version=match[3],
-            where=Location(path=path, line=line_at(text, match.start())),
-            origin=match[1],
-            conda_build=match[4],
-            groups=(match[1].rstrip("/").rsplit("/", 1)[-1],),
-        )
-        for match in _PIXI_ENTRY.finditer(text)
-    ]
+    entries = []
+    environment = platform = ""
+    inside = False
+    for number, row in enumerate(text.splitlines(), 1):
+        if row[:1].strip():
+            inside = row.startswith("environments:")
+            continue
+        if not inside:
+            continue
+        plain = row.strip()
+        indent = len(row) - len(row.lstrip())
+        if plain.startswith("- "):
+            if "torch" not in plain:
+                continue
+            conda = _PIXI_CONDA.search(plain)
+            match = conda or _PIXI_PIP.search(plain)
+            if match is not None:
+                entries.append(
+                    Locked(
+                        name=match[2],
+                        version=match[3].replace("%2B", "+"),
+                        where=Location(path=path, line=number),
+                        origin=match[1],
+                        reference="conda" if conda else "pip",
+                        conda_build=match[4] if conda else "",
+                        groups=(environment, platform),
+                    )
+                )
+        elif plain.endswith(":") and indent == 2:
+            environment = plain[:-1]
+        elif plain.endswith(":") and indent == 6:
+            platform = plain[:-1]
     return Lock(path=path, format="pixi.lock", entries=tuple(entries))
 
 
