@@ -84,12 +84,18 @@ def test_damaged_documents_agree() -> None:
                     text[at] = rng.choice(alphabet)
                 case _:
                     lines = "".join(text).splitlines(keepends=True)
-                    rng.shuffle(lines) if rng.random() < 0.1 else lines.insert(rng.randrange(len(lines)), rng.choice(lines))
+                    rng.shuffle(lines) if rng.random() < 0.1 else lines.insert(
+                        rng.randrange(len(lines)), rng.choice(lines)
+                    )
                     text = list("".join(lines))
         plain += agree("".join(text))
     assert plain > 500
 
 
-@given(st.lists(st.sampled_from(["[", "]", "[[", "]]", "{", "}", "a", "b", ".", "=", "1", '"x"', "'y'", ",", "\n", " ", "#"])))
+@given(
+    st.lists(
+        st.sampled_from(["[", "]", "[[", "]]", "{", "}", "a", "b", ".", "=", "1", '"x"', "'y'", ",", "\n", " ", "#"])
+    )
+)
 def test_any_row_of_tokens_agrees(tokens: list[str]) -> None:
     agree("".join(tokens))
