@@ -38,7 +38,7 @@ def ended_channel(p: Project, v: View) -> Findings:
     """TS601: the `pytorch` channel has had no release since 2.5.1."""
     last = v.table.overlay["conda"]["last"]
     for req in _torch(p):
-        if req.name != "pytorch" or not (req.channel == "pytorch" or not req.channel and _has(p, "pytorch")):
+        if req.name != "pytorch" or not (req.channel == "pytorch" or (not req.channel and _has(p, "pytorch"))):
             continue
         only = req.channel == "pytorch" or not any(
             not name.endswith(("pytorch", "nvidia", "nodefaults")) for name in p.channels
@@ -171,7 +171,7 @@ def unpublished(p: Project, v: View) -> Findings:
             continue
         if req.name == "cudatoolkit" and (
             not _has(p, "pytorch")
-            or any(name in ("conda-forge", "defaults", "anaconda", "main") or "nvidia" == name for name in p.channels)
+            or any(name in ("conda-forge", "defaults", "anaconda", "main") or name == "nvidia" for name in p.channels)
         ):
             continue
         builds = conda["pytorch_cuda" if req.name == "pytorch-cuda" else "cudatoolkit"]
@@ -274,7 +274,7 @@ def no_system_cuda(p: Project, v: View) -> Findings:
         forge = any(torch.channel != "pytorch" for torch in _torch(p)) and not any(
             dep.name == "pytorch-cuda" for dep in _deps(p)
         )
-        wants = req.name == "pytorch-gpu" or req.name == "pytorch" and ("cuda" in req.build or "gpu" in req.build)
+        wants = req.name == "pytorch-gpu" or (req.name == "pytorch" and ("cuda" in req.build or "gpu" in req.build))
         wants = forge and (wants or req.name == "cuda-version")
         if not wants:
             continue

@@ -387,7 +387,7 @@ def url_tag(url: str) -> str:
 
 def wheel_platforms(file: str) -> set[str]:
     """The platforms (names of `markers.PLATFORMS`) that a wheel file serves; an unknown tag gives an empty set."""
-    base = file.split("#")[0].split("?")[0].rsplit("/", 1)[-1]
+    base = file.split("#", maxsplit=1)[0].split("?", maxsplit=1)[0].rsplit("/", 1)[-1]
     if not base.endswith(".whl"):
         return set()
     tag = base[:-4].rsplit("-", 1)[-1]

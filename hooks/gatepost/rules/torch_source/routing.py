@@ -524,7 +524,7 @@ def identical_variants(p: Project, v: View) -> Findings:
     for number, (left_key, left) in enumerate(plain):
         for right_key, right in plain[number + 1 :]:
             ours, theirs = names_build(left.env.words()), names_build(right.env.words())
-            if left_key[0] != right_key[0] or urls.kind(ours) == urls.kind(theirs) and ours == theirs:
+            if left_key[0] != right_key[0] or (urls.kind(ours) == urls.kind(theirs) and ours == theirs):
                 continue
             if left.text.replace(" ", "") != right.text.replace(" ", "") or left.marker != right.marker:
                 continue
@@ -716,7 +716,7 @@ def one_platform_url(p: Project, v: View) -> Findings:
             if route.url.startswith("url:")
         ),
     ):
-        if name not in FAMILY or "://" not in url or p.linux_only or not p.own(where) and p.tool == "uv":
+        if name not in FAMILY or "://" not in url or p.linux_only or (not p.own(where) and p.tool == "uv"):
             continue
         served = wheel_platforms(url)
         if not served or len(served) >= 4 or markers.names(marker) or p.environments:

@@ -348,4 +348,4 @@ def _facts(
 
 
 def _about_torch(host: str) -> bool:
-    return urls.split("https://" + host.split("://")[-1]).official
+    return urls.split("https://" + host.rsplit("://", maxsplit=1)[-1]).official
