@@ -149,6 +149,8 @@ def _of_one(project: Project, one: Ran, v: View, ci: bool, sure: bool) -> Iterat
                 and (not sure or v.pip_conf())
                 or ci
                 and (code in _NOT_IN_CI or code == "TS121" and finding.severity == "warning")
+                or code == "TS122"
+                and bool(one.install.files)  # what is pinned stands in the files: judged with them below
                 or code in ("TS121", "TS122", "TS125")
                 and (uv or any(index.role == DEFAULT for index in project.indexes))
                 or code == "TS126"
@@ -179,7 +181,8 @@ def _of_one(project: Project, one: Ran, v: View, ci: bool, sure: bool) -> Iterat
         return
     for rule in (routing.extra_index, routing.starved):
         for finding in rule(wide, v):
-            if finding.code in _OF_FILES and not (uv and finding.code == "TS121"):
+            whole = finding.code == "TS122" and len(files) == len(one.install.files) and not ci
+            if (finding.code in _OF_FILES or whole) and not (uv and finding.code in ("TS121", "TS122")):
                 if not (ci and finding.severity == "warning" and finding.code == "TS121"):
                     yield _worded(finding, project)
 

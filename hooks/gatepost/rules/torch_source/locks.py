@@ -55,6 +55,19 @@ def origin(p: Project, v: View) -> Findings:
                     "Declare the source in the Pipfile, then run `pipenv lock`.",
                 )
                 continue
+            if (
+                lock.format == "poetry.lock"
+                and entry.reference
+                and p.index(entry.reference) is None
+                and any(urls.same(entry.origin, index.url) for index in p.indexes)
+            ):
+                yield found(
+                    "TS307",
+                    entry.where,
+                    f"the lock takes `{entry.name}` from `{entry.reference}`, which {p.path} does not declare: poetry install finds no such source",
+                    "Run `poetry lock`, or give the source its former name again.",
+                )
+                continue
             official = list(p.torch_indexes())
             source = entry.origin
             if source and not any(urls.same(source, index.url) for index in p.indexes):
@@ -181,7 +194,7 @@ def variant_contradicted(p: Project, v: View) -> Findings:
             base = req.env.name.rpartition("/")[2].rpartition(".")[0]
             words = re.split(r"[-_.]", base)
             implied = names_build(words)
-            if implied in ("", "cpu") or urls.kind(tag) != "cpu":
+            if not implied or implied != "cpu" and urls.kind(tag) != "cpu":
                 continue
         else:
             implied = names_build(req.env.words())

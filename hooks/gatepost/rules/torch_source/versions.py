@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gatepost.model import Finding
-    from gatepost.rules.torch_source.model import Project, Requirement
+    from gatepost.rules.torch_source.model import Index, Project, Requirement
     from gatepost.rules.torch_source.table import Row
     from gatepost.rules.torch_source.view import View
 
@@ -106,7 +106,8 @@ def label_without_index(p: Project, v: View) -> Findings:
         tag = req.tag()
         if not tag or p.routes_of(req):
             continue
-        if any(p.serves(index, req.name) or index.role == LINKS for index in p.indexes):
+        serving = [index for index in p.indexes if p.serves(index, req.name) or index.role == LINKS]
+        if any(not _lacks(index, tag) for index in serving):
             continue
         if p.tool == "pip" and (
             v.index_given_for(p.path) or v.index_given_for(req.where.path) or _given_by_includer(p, v, req.where.path)
@@ -136,6 +137,18 @@ def label_without_index(p: Project, v: View) -> Findings:
             f"`{req.name}=={version}+{tag}` is not on PyPI, and no index here has it: it cannot be installed",
             remedy,
         )
+
+
+def _lacks(index: Index, tag: str) -> bool:
+    """Whether an index is PyTorch's own of another build, so that it cannot have this one."""
+    parts = index.parts()
+    return (
+        parts.official
+        and index.role != LINKS
+        and not parts.channel
+        and urls.tag_of(index.tag()) != ""
+        and index.tag() != tag
+    )
 
 
 def _given_by_includer(p: Project, v: View, path: str) -> bool:
@@ -336,7 +349,7 @@ def _next_minor(version: str) -> str:
 
 def tag_mix(p: Project, v: View) -> Findings:
     """TS206: two builds of the family in one environment."""
-    family = [req for req in p.family()]
+    family = p.family()
     tagged = [(req, tags) for req in family if (tags := p.tags_of(req))]
     for number, (left, ours) in enumerate(tagged):
         for right, theirs in tagged[number + 1 :]:
@@ -954,7 +967,7 @@ def wrong_name(p: Project, v: View) -> Findings:
     """TS218: a name on PyPI that is not PyTorch's."""
     names = v.table.overlay["wrong_names"]
     for req in p.requirements:
-        if req.role not in (DIRECT,) or req.url or req.name not in names or req.name == "source" or p.routes_of(req):
+        if req.role != DIRECT or req.url or req.name not in names or req.name == "source" or p.routes_of(req):
             continue
         right = names[req.name]
         changes = []
