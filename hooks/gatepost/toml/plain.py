@@ -31,6 +31,10 @@ def parse(text: str) -> dict[str, Any] | None:
         return None
 
 
+def _is_bare(key: str) -> bool:
+    return key.isascii() and key.replace("-", "").replace("_", "").isalnum()
+
+
 class _Parser:
     """A cursor over a text that ends with a newline. Tables are known by identity: how each came to be decides what
     may be added to it (a header may complete a table that only longer headers made, nothing else)."""
@@ -95,7 +99,7 @@ class _Parser:
                 while text[at] not in " \t.=]\n":
                     at += 1
                 part = text[start:at]
-                if not part.isascii() or not part.replace("-", "").replace("_", "").isalnum():
+                if not _is_bare(part):
                     raise _NotPlain
                 self.at = at
             found.append(part)
@@ -248,7 +252,31 @@ class _Parser:
             elif char != "]":
                 raise _NotPlain
 
+    def simple(self) -> dict[str, Any] | None:
+        """An inline table of bare keys and plain strings, by cutting it at its quotes; None for any other."""
+        close = self.text.find("}", self.at)
+        inner = self.text[self.at + 1 : close]
+        parts = inner.split('"')
+        if close < 0 or "\n" in inner or "\\" in inner or len(parts) % 2 == 0 or parts[-1].strip(" \t"):
+            return None
+        found: dict[str, Any] = {}
+        for at in range(0, len(parts) - 1, 2):
+            lead = parts[at].strip(" \t")
+            if at:
+                if not lead.startswith(","):
+                    return None
+                lead = lead[1:].lstrip(" \t")
+            key = lead[:-1].rstrip(" \t")
+            if not lead.endswith("=") or key in found or not _is_bare(key):
+                return None
+            found[key] = parts[at + 1]
+        self.at = close + 1
+        return found
+
     def inline(self, depth: int) -> dict[str, Any]:
+        quick = self.simple()
+        if quick is not None:
+            return quick
         found: dict[str, Any] = {}
         self.at += 1
         self.blank()

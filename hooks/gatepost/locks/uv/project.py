@@ -138,11 +138,14 @@ def load(directory: str, read: Callable[[str], bytes | None]) -> Project | None:
     if data is None:
         return None
     try:
-        return Project(directory=directory, path=path, data=loads(data))
+        if data not in _parsed:  # the root of a workspace is asked for once per member
+            _parsed[data] = loads(data)
+        return Project(directory=directory, path=path, data=_parsed[data])
     except TomlError as error:
         raise Undecidable(f"{path} is not TOML: {error}", "LF305", path) from None
 
 
+_parsed: dict[bytes, Mapping[str, Any]] = {}
 _globs: dict[str, Callable[[str], bool]] = {}
 
 
