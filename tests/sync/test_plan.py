@@ -208,3 +208,26 @@ def test_a_newer_record_is_told_from_a_broken_one() -> None:
         parse(b"x = 1\n")
     assert not caught.value.newer
     assert parse(dump(empty())) == empty()
+
+
+@pytest.mark.parametrize(
+    ("mine", "added"),
+    [
+        ('select = ["ALL"]', []),
+        ('select = ["B"]\nignore = ["F"]', ["E"]),
+        ('select = ["B"]\nextend-ignore = ["E"]', ["F"]),
+        ('select = ["E4"]', ["E", "F"]),
+    ],
+)
+def test_no_code_is_added_that_the_lists_of_the_project_have_or_refuse(mine: str, added: list[str]) -> None:
+    before = f"[tool.ruff.lint]\n{mine}\n"
+    new = after({"pyproject.toml": before.encode()}, planned({"pyproject.toml": before.encode()}))["pyproject.toml"]
+    had = get(loads(before.encode()), ("tool", "ruff", "lint", "select"))
+    assert get(loads(new), ("tool", "ruff", "lint", "select")) == [*had, *added]
+
+
+def test_an_override_without_a_module_name_stays_at_an_uninstall() -> None:
+    from gatepost.sync.overrides import owned
+
+    assert not owned({"module": [3, "x"]}, ())
+    assert not owned({"module": "x"}, ())

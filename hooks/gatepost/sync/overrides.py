@@ -72,6 +72,6 @@ def conflicts(blocks: Any) -> list[Pair]:
 
 def owned(block: Any, ours: Iterable[Pair]) -> bool:
     """Whether every pair of a block is one that we added."""
-    names = modules(block)
     mine = set(ours)
-    return bool(names) and all((module, key) in mine for module in names for key in block if key != "module")
+    pairs = [(module, key) for module in modules(block) for key in block if key != "module"]
+    return bool(pairs) and all(pair in mine for pair in pairs)

@@ -82,7 +82,11 @@ def settings(data: dict[str, Any]) -> dict[str, Any]:
     table = get(data, ("tool", "gatepost"))
     table = table if isinstance(table, dict) else {}
     own = table.get("sync-configs")
-    return {"profile": table.get("profile", "base"), **(own if isinstance(own, dict) else {})}
+    lists = {
+        key: [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
+        for key, value in (own if isinstance(own, dict) else {}).items()
+    }
+    return {"profile": table.get("profile", "base"), **lists}
 
 
 def changed(raw: bytes | None, ops: Sequence[Any], path: str = PYPROJECT) -> Edit:
