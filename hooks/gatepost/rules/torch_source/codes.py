@@ -907,7 +907,27 @@ _NOTES = {
 }
 # Rules that rest on the compatibility table: which releases pair, which builds and wheels exist.
 _OF_THE_TABLE = frozenset(
-    "TS121 TS203 TS204 TS205 TS206 TS207 TS208 TS213 TS214 TS215 TS217 TS218 TS219 TS221 TS222 TS306 TS601 TS604 TS606".split()
+    [
+        "TS121",
+        "TS203",
+        "TS204",
+        "TS205",
+        "TS206",
+        "TS207",
+        "TS208",
+        "TS213",
+        "TS214",
+        "TS215",
+        "TS217",
+        "TS218",
+        "TS219",
+        "TS221",
+        "TS222",
+        "TS306",
+        "TS601",
+        "TS604",
+        "TS606",
+    ]
 )
 
 

@@ -145,16 +145,18 @@ def _of_one(project: Project, one: Ran, v: View, ci: bool, sure: bool) -> Iterat
         for finding in rule(project, v):
             code = finding.code
             if (
-                code == "TS202"
-                and (not sure or v.pip_conf())
-                or ci
-                and (code in _NOT_IN_CI or code == "TS121" and finding.severity == "warning")
-                or code == "TS122"
-                and bool(one.install.files)  # what is pinned stands in the files: judged with them below
-                or code in ("TS121", "TS122", "TS125")
-                and (uv or any(index.role == DEFAULT for index in project.indexes))
-                or code == "TS126"
-                and not any(req.name in FAMILY for req in project.requirements)  # its own step: it may well be there
+                (code == "TS202" and (not sure or v.pip_conf()))
+                or (ci and (code in _NOT_IN_CI or (code == "TS121" and finding.severity == "warning")))
+                or (
+                    code == "TS122" and bool(one.install.files)
+                )  # what is pinned stands in the files: judged with them below
+                or (
+                    code in ("TS121", "TS122", "TS125")
+                    and (uv or any(index.role == DEFAULT for index in project.indexes))
+                )
+                or (
+                    code == "TS126" and not any(req.name in FAMILY for req in project.requirements)
+                )  # its own step: it may well be there
             ):
                 continue
             yield _worded(finding, project)

@@ -68,7 +68,11 @@ def check(ctx: Context) -> Iterable[Outcome]:
     seen: set[tuple[str, str, int | None]] = set()
     for finding in _findings(repository, ctx.settings.get("build"), View(ctx.tree, ctx.settings, ())):
         identity = (finding.code, finding.where.path, finding.where.line)
-        concerned = (finding.where.path, *(one.path for one in finding.related), *_deciding(repository, finding.where.path))
+        concerned = (
+            finding.where.path,
+            *(one.path for one in finding.related),
+            *_deciding(repository, finding.where.path),
+        )
         if identity not in seen and any(ctx.wants(path) for path in concerned):
             seen.add(identity)
             yield finding
@@ -382,10 +386,8 @@ def _gpu_in_repository(repository: Repository, image: Image) -> bool:
             continue
         if many and not path.startswith(folder):
             continue
-        if (
-            path.endswith((".yaml", ".yml"))
-            and not path.startswith(".github/")
-            or re.search(r"(?:^|/)(?:Makefile|README[^/]*|[^/]+\.sh|justfile|DOCKER[^/]*\.md)$", path)
+        if (path.endswith((".yaml", ".yml")) and not path.startswith(".github/")) or re.search(
+            r"(?:^|/)(?:Makefile|README[^/]*|[^/]+\.sh|justfile|DOCKER[^/]*\.md)$", path
         ):
             count += 1
             data = repository.read(path) or b""
@@ -550,14 +552,9 @@ def _base(image: Image, base: str, events: list[Event]) -> Iterator[Finding]:
             if one.name != "torch" and not event.effect.locked:
                 continue
             if (
-                framework
-                and spec is not None
-                and not spec.broken
-                and not spec.admits(framework[1])
-                or vendor
-                and pin
-                or separate
-                and event.effect.locked
+                (framework and spec is not None and not spec.broken and not spec.admits(framework[1]))
+                or (vendor and pin)
+                or (separate and event.effect.locked)
             ):
                 yield Finding(
                     code="TS504",

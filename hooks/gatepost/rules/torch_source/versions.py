@@ -98,7 +98,7 @@ def label_in_range(p: Project, v: View) -> Findings:
 
 def label_without_index(p: Project, v: View) -> Findings:
     """TS202: a build tag that the public registry does not have, and no index that could."""
-    if p.tool not in ("pip", "uv", "Poetry", "PDM", "Pipenv", "pyproject", "conda") or p.dynamic and p.tool == "pip":
+    if p.tool not in ("pip", "uv", "Poetry", "PDM", "Pipenv", "pyproject", "conda") or (p.dynamic and p.tool == "pip"):
         return
     for req in p.requirements:
         if req.name not in FAMILY or req.url or req.role not in (DIRECT, CONSTRAINT):
@@ -262,7 +262,7 @@ def _tightened(p: Project, req: Requirement) -> specs.Spec:
         and not other.url
         and not other.spec.broken
         and not other.marker
-        and (other.env == req.env and other.env.kind == "file" or other.env.kind == MAIN and req.env.kind != MAIN)
+        and ((other.env == req.env and other.env.kind == "file") or (other.env.kind == MAIN and req.env.kind != MAIN))
     ]
     if not extra:
         return req.spec
@@ -613,8 +613,7 @@ def tag_on_mac(p: Project, v: View) -> Findings:
         if (
             p.environments
             or p.linux_only
-            or not markers.possible(req.marker, "macos_arm64")
-            and not markers.possible(req.marker, "macos_x86_64")
+            or (not markers.possible(req.marker, "macos_arm64") and not markers.possible(req.marker, "macos_x86_64"))
         ):
             continue
         explicit = markers.mentions(req.marker, "darwin")
@@ -652,8 +651,7 @@ def machine_name(p: Project, v: View) -> Findings:
             or "x86_64" not in marker
             or "platform_machine" not in marker
             or where in seen
-            or not p.own(where)
-            and p.tool == "uv"
+            or (not p.own(where) and p.tool == "uv")
         ):
             continue
         node = markers.parse(marker)
@@ -791,7 +789,7 @@ def numpy_two(p: Project, v: View) -> Findings:
 
 
 def _major(version: str) -> str:
-    return version.split(".")[0]
+    return version.split(".", maxsplit=1)[0]
 
 
 def _python_below(p: Project, minor: int) -> bool:
@@ -846,8 +844,7 @@ def forced_torch(p: Project, v: View) -> Findings:
                     torch.where,
                     f"`{name}` {other.spec.pin() or _shown(p, other)} requires torch{one}, which `torch{_shown(p, torch)}` excludes",
                     f"Ask for torch {last.lstrip('=')}"
-                    + f", or another {name}"
-                    + (f", then run `{p.semantics().relock}`." if p.locks else "."),
+                    f", or another {name}" + (f", then run `{p.semantics().relock}`." if p.locks else "."),
                     related=(other.where,),
                 )
                 break
@@ -863,7 +860,7 @@ def _wanted(v: View, name: str, spec: specs.Spec) -> list[specs.Spec]:
         ((at, version, need) for version, need in v.table.requires.get(name, {}).items() if (at := specs.key(version))),
     )
     inside = [number for number, (_, version, _need) in enumerate(known) if spec.admits(version)]
-    if not known or not inside and (name != "vllm" or not spec.pin()):
+    if not known or (not inside and (name != "vllm" or not spec.pin())):
         return []
     if any(not known[number][2] for number in inside):
         return []
@@ -879,11 +876,11 @@ def _wanted(v: View, name: str, spec: specs.Spec) -> list[specs.Spec]:
     at = specs.key(spec.pin()) if spec.pin() else None
     first = inside[0] - 1 if inside else max((n for n, one in enumerate(known) if at and one[0] < at), default=-1)
     last = inside[-1] + 1 if inside else first + 1
-    if first < 0 or last >= len(known) and not open_above:
+    if first < 0 or (last >= len(known) and not open_above):
         return []
     low = specs.parse(known[first][2]).clauses()
     high = specs.parse(known[last][2]).clauses() if last < len(known) and not open_above else ()
-    if len(low) != 1 or low[0].op not in ("==", ">=") or high and (len(high) != 1 or high[0].op != "=="):
+    if len(low) != 1 or low[0].op not in ("==", ">=") or (high and (len(high) != 1 or high[0].op != "==")):
         return []
     return [specs.parse(f">={low[0].version}" + (f",<={high[0].version}" if high else ""))]
 
