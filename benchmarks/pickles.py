@@ -22,7 +22,6 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from gatepost.formats.pickles import inspect_file
-
 from tests.large_model_files.hostile import BENIGN, EVIL, HOSTILE, PROTO, call, pickled, zipped
 from tests.large_model_files.test_pickles import _named
 

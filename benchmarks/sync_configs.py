@@ -24,6 +24,7 @@ from typing import Any
 
 import tomli
 import tomlkit
+
 from gatepost.sync.layers import resolve
 from gatepost.sync.merge import merge, proved
 from gatepost.sync.paths import get, leaves, plain, same, show

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from gatepost.cli import _parser
 from gatepost.engine import Result, run_hook
 from gatepost.registry import all_codes, own_hook, own_ids
@@ -15,7 +16,6 @@ from gatepost.tools.table import TOOLS
 from gatepost.tree.base import Tree
 from gatepost.tree.git import Git, IndexTree
 from gatepost.tree.memory import MemoryTree
-
 from tests.casefile import Case, read_case, write_expect
 from tests.conftest import Repo
 

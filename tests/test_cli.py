@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from gatepost.registry import own_ids
 
+from gatepost.registry import own_ids
 from tests.conftest import Repo
 
 POETRY = """\

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from gatepost.manifests import dockerfile, ignores, installs, shell, workflow
 from gatepost.manifests.projects import Repository, is_development, is_dockerfile, is_example, is_generated
 from gatepost.model import Context, Finding
 from gatepost.rules.lock_freshness import deployment
 from gatepost.rules.torch_source import containers
 from gatepost.tree.memory import MemoryTree, OverlayTree
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 
 def commands(text: str, **variables: str | None) -> list[tuple[int, list[str]]]:

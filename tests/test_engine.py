@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+
 from gatepost.engine import CheckError, Result, failing, run_hook
 from gatepost.fixing import plan
 from gatepost.model import Code, Context, Edit, Finding, Fix, Hook, Location, Outcome, Unchecked

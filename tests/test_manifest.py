@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
+
 from gatepost import __version__, render
 from gatepost.registry import all_codes, own_hook, own_ids
 from gatepost.tools.table import TOOLS

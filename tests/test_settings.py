@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from gatepost.model import Context, Hook, Setting
 from gatepost.settings import SettingsError, parse_size, read_settings
 from gatepost.toml.load import TomlError

@@ -7,12 +7,12 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from gatepost.settings import validate
 from gatepost.tools import command, config
 from gatepost.tools.interpreter import find_interpreter
 from gatepost.tools.run import CannotRun, build, split_args
 from gatepost.tools.table import TOOLS
-
 from tests.conftest import Repo
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import tomli
 import yaml
+
 from gatepost.cli import main
 from gatepost.commands import doctor, drop, init, keep, migrate, uninstall
 from gatepost.commands.explain_key import explain_key

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+
 from gatepost.rules.large_model_files.notebooks import output_bytes
 
 from .hostile import BENIGN, EVIL, HOSTILE, call, pickled, zipped

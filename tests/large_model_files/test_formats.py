@@ -18,11 +18,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from gatepost.formats import CATEGORIES, HEAD, TAIL, Kind, companions, identify
 from gatepost.formats.datasets import crc32c, masked
 from gatepost.formats.protobuf import fields
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from .hostile import BENIGN
 

@@ -6,10 +6,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
 from gatepost.formats import HEAD, TAIL, identify
 from gatepost.formats.pickle_names import SAFE
 from gatepost.formats.pickles import inspect_file
-
 from tests.oracle import tool_env
 
 LIBRARIES = [

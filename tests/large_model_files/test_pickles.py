@@ -23,13 +23,14 @@ from array import array
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from gatepost.formats import HEAD, TAIL, identify
 from gatepost.formats.pickle_machine import Budget, Use, Walk
 from gatepost.formats.pickle_names import DANGER, SAFE, UNKNOWN, judge
 from gatepost.formats.pickles import inspect_file
 from gatepost.rules.large_model_files.pickles import CONTAINERS
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from .hostile import BENIGN, EVIL, HOSTILE, PROTO, SYSTEM, blob, call, name, pickled, text, zipped
 

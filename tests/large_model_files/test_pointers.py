@@ -8,11 +8,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
 from gatepost.rules.large_model_files.dvc import held_twice, outputs
 from gatepost.rules.large_model_files.lfs import dead_rules, is_pointer
 from gatepost.rules.large_model_files.limits import exact, human, is_lock
 from gatepost.rules.large_model_files.remedy import lfs_track, quote
-
 from tests.large_model_files.lab import BIN, environment, noise, pointer
 
 GOOD = pointer(b"x")

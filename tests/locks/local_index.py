@@ -165,7 +165,7 @@ class LocalIndex:
 
     def answer(self, path: str, accept: str) -> tuple[int, str, bytes]:
         """Status, content type and body for one request path."""
-        parts = [part for part in path.split("?")[0].split("/") if part]
+        parts = [part for part in path.split("?", maxsplit=1)[0].split("/") if part]
         if parts[:1] == ["files"] and len(parts) == 2 and parts[1] in self._files:
             return 200, "application/octet-stream", self._files[parts[1]]
         if parts[:1] == ["simple"] and len(parts) == 2 and canonical(parts[1]) in self._pages:

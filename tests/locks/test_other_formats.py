@@ -8,15 +8,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from gatepost.locks import condalock, exports, pdm, pipenv, piptools, pixi, poetry, pylock
 from gatepost.locks._base import Fresh, LockFormat, Stale, Unknown
 from gatepost.locks._conda import meets as conda_meets
 from gatepost.locks._poetry_manifest import pep440
 from gatepost.locks._slim import loads_lock
 from gatepost.toml.load import loads
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
 from tests.locks.asking import memory_lock, word
 
 FORMATS = [module.FORMAT for module in (poetry, pdm, pipenv, piptools, pylock, condalock, pixi, exports)]

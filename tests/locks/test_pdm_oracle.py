@@ -9,9 +9,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
 from gatepost.locks.pdm import FORMAT
 from gatepost.locks.pylock import FORMAT as PYLOCK
-
 from tests.locks.asking import ask, edited
 from tests.locks.local_index import LocalIndex, Packages
 from tests.oracle import tool_env

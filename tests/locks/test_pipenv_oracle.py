@@ -7,8 +7,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from gatepost.locks.pipenv import FORMAT
 
+from gatepost.locks.pipenv import FORMAT
 from tests.locks.asking import ask, edited
 from tests.locks.local_index import LocalIndex, Packages
 from tests.oracle import tool_env

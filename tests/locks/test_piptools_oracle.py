@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from gatepost.locks.piptools import FORMAT
 
+from gatepost.locks.piptools import FORMAT
 from tests.locks.asking import ask, edited
 from tests.locks.local_index import LocalIndex, Packages
 from tests.oracle import tool_env

@@ -8,9 +8,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
 from gatepost.locks._base import Stale
 from gatepost.locks.poetry import FORMAT
-
 from tests.locks.asking import ask, edited
 from tests.locks.local_index import LocalIndex, Packages
 from tests.oracle import tool_env

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from gatepost.cli import main
 from gatepost.engine import Result
 from gatepost.tools.relock import commands, relock
@@ -35,12 +36,13 @@ def tool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_runs_once_and_reports_the_changed_lock(tool: Path, tmp_path: Path) -> None:
     said: list[str] = []
-    found = [result("`uv lock --directory a`, then `git add uv.lock`"), result("`uv lock --directory a`, then `git add x`")]
+    found = [
+        result("`uv lock --directory a`, then `git add uv.lock`"),
+        result("`uv lock --directory a`, then `git add x`"),
+    ]
     assert relock(found, str(tmp_path), said.append) == ([], ["uv.lock"])
     assert (tmp_path / "calls").read_text() == "lock --directory a\n"
-    assert said == [
-        "gatepost: running `uv lock --directory a` (it needs the package index: without network it fails)"
-    ]
+    assert said == ["gatepost: running `uv lock --directory a` (it needs the package index: without network it fails)"]
 
 
 def test_a_failing_tool_leaves_the_finding(tool: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -68,7 +70,7 @@ def test_a_missing_tool_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ],
 )
 def test_nothing_else_is_run(found: Result, tool: Path, tmp_path: Path) -> None:
-    assert relock([found], str(tmp_path), lambda text: pytest.fail(text)) == ([found], [])
+    assert relock([found], str(tmp_path), lambda text: pytest.fail(text)) == ([found], [])  # noqa: PLW0108
     assert not (tmp_path / "calls").exists()
 
 
@@ -106,9 +108,7 @@ def test_fix_looks_again_and_finds_nothing(repo: Path, tmp_path: Path, capfd: py
     assert main(["lock-freshness", "--fix", "pyproject.toml"]) == 0
 
 
-@pytest.mark.parametrize(
-    ("text", "code"), [(LOCK.format(3), "LF103"), (LOCK.format(1), "LF103"), ("new\n", "LF202")]
-)
+@pytest.mark.parametrize(("text", "code"), [(LOCK.format(3), "LF103"), (LOCK.format(1), "LF103"), ("new\n", "LF202")])
 def test_fix_reports_what_is_left(
     text: str, code: str, repo: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
 from gatepost.cli import main
 
 ROOT = """\
@@ -48,7 +49,9 @@ class Project:
         target.write_text(text)
 
     def git(self, *args: str) -> None:
-        subprocess.run(["git", "-c", "user.name=a", "-c", "user.email=a@index.example", *args], cwd=self.path, check=True)
+        subprocess.run(
+            ["git", "-c", "user.name=a", "-c", "user.email=a@index.example", *args], cwd=self.path, check=True
+        )
 
 
 @pytest.fixture
@@ -92,7 +95,9 @@ def test_a_member_judges_the_root_lock(project: Project, capsys: pytest.CaptureF
     assert run(capsys, "packages/a/pyproject.toml") == ""  # not staged
     project.git("add", "packages")
     out = run(capsys, "packages/a/pyproject.toml")
-    assert out.startswith("uv.lock: error[LF103] out of date with packages/a/pyproject.toml: a is version 2, the lock has 1")
+    assert out.startswith(
+        "uv.lock: error[LF103] out of date with packages/a/pyproject.toml: a is version 2, the lock has 1"
+    )
     assert out.count("error[") == 1
 
 
@@ -106,7 +111,10 @@ def test_a_member_that_is_taken_out_of_the_index(project: Project, capsys: pytes
     project.git("rm", "-q", "--cached", "packages/b/pyproject.toml")
     for files in ((), ("packages/b/pyproject.toml",), ("pyproject.toml",)):
         out = run(capsys, *files)
-        assert "the workspace has no member b, which the lock has (packages/b/pyproject.toml is on disk but not staged)" in out
+        assert (
+            "the workspace has no member b, which the lock has (packages/b/pyproject.toml is on disk but not staged)"
+            in out
+        )
 
 
 def test_a_new_member_that_is_not_added(project: Project, capsys: pytest.CaptureFixture[str]) -> None:

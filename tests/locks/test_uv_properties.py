@@ -7,13 +7,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
 from gatepost.locks._base import Fresh, Stale
 from gatepost.locks.uv import FORMAT
 from gatepost.locks.uv.contents import sound
 from gatepost.manifests import markers, pep508, versions
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
-
 from tests.locks.asking import memory_lock
 
 REGISTRY = "https://index.example/simple"
@@ -116,7 +116,7 @@ def test_the_lock_in_another_layout_reads_the_same(kind: str) -> None:
 @given(st.binary(max_size=400), st.integers(0, len(LOCK)), st.integers(0, 40))
 @example(b"[" * 100_000, 0, 0)
 @example(b"a = " + b"[" * 50_000, 0, 0)
-@example(b'requires-python = 3\n', 0, 12)
+@example(b"requires-python = 3\n", 0, 12)
 def test_no_bytes_ever_crash(noise: bytes, at: int, cut: int) -> None:
     whole = LOCK.encode()
     spliced = whole[:at] + noise + whole[at + cut :]
@@ -134,7 +134,9 @@ def test_no_bytes_ever_crash(noise: bytes, at: int, cut: int) -> None:
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=8) | st.sampled_from(["alpha>=1", "x; os_name=='a'"]),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("abc-", min_size=1, max_size=4), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text("abc-", min_size=1, max_size=4), inner, max_size=3)
+    ),
     max_leaves=6,
 )
 KEYS = [
@@ -151,6 +153,7 @@ KEYS = [
 @given(st.sampled_from(KEYS), VALUES)
 def test_values_of_any_type_never_crash(keys: tuple[str, ...], value: object) -> None:
     import tomlkit
+
     from gatepost.toml.load import loads
 
     data = loads(MANIFEST.encode())
@@ -210,7 +213,11 @@ def test_requirements_parse_like_packaging(name: str, extras: str, rest: str, ma
 
     text = name + extras + rest + marker
     expected, ours = Requirement(text), pep508.parse(text)
-    assert (ours.name, SpecifierSet(ours.specifier), ours.url) == (expected.name, expected.specifier, expected.url or "")
+    assert (ours.name, SpecifierSet(ours.specifier), ours.url) == (
+        expected.name,
+        expected.specifier,
+        expected.url or "",
+    )
     assert set(ours.extras) == {pep508.canonical(extra) for extra in expected.extras}
     assert bool(ours.marker) == (expected.marker is not None)
 

@@ -6,11 +6,11 @@ import hashlib
 import json
 
 import pytest
+
 from gatepost.model import Context, Unchecked
 from gatepost.rules.secrets.baseline import BaselineError, parse, parse_detect_secrets, render
 from gatepost.rules.secrets.check import check
 from gatepost.tree.memory import MemoryTree
-
 from tests.secrets.corpus import Tokens
 from tests.secrets.test_scan import SETTINGS, findings
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from gatepost.rules.secrets.scan import Scanner
 
+from gatepost.rules.secrets.scan import Scanner
 from tests.secrets.corpus import Tokens
 
 T = Tokens(77)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 
 import pytest
+
 from gatepost.model import Context, Finding
 from gatepost.rules.secrets.check import check
 from gatepost.rules.secrets.formats import FORMATS, by_start, token_regex
 from gatepost.rules.secrets.scan import Scanner
 from gatepost.tree.memory import MemoryTree
-
 from tests.secrets.corpus import (
     CONTEXTS,
     HELD_OUT,

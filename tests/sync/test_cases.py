@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from gatepost.sync.merge import Merged, merge
 from gatepost.sync.overrides import PATH, explode
 from gatepost.sync.paths import leaves, read

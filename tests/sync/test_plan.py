@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from gatepost.sync.paths import get, read, show
 from gatepost.sync.plan import Plan, plan
 from gatepost.sync.record_file import NAME, Entry, Record, RecordError, dump, empty, parse
 from gatepost.toml.load import loads
 from gatepost.tree.memory import MemoryTree, OverlayTree
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 SHARED = b'[tool.ruff]\nline-length = 100\n[tool.ruff.lint]\nselect = ["E", "F"]\n[tool.mypy]\nstrict = true\n'
 PROFILE = {"profile": "shared.toml"}

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from gatepost import __version__
 from gatepost.sync import layers
 from gatepost.sync.derive import derived, fitted, oldest
@@ -14,7 +15,6 @@ from gatepost.sync.layers import PROFILES, ProfileError, configs_folder, release
 from gatepost.sync.merge import merge
 from gatepost.sync.paths import get
 from gatepost.sync.tables import PROJECT_ONLY, REMOVED_RUFF, current_code
-
 from tests.oracle import tool_env
 
 TOOLS = ("ruff==0.17.5", "mypy==2.4.1", "bandit==1.9.4", "pytest==9.2.0", "coverage")

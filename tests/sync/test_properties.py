@@ -6,12 +6,13 @@ from collections import Counter
 from typing import Any
 
 import tomli
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
 from gatepost.sync.merge import merge, proved
 from gatepost.sync.overrides import explode
 from gatepost.sync.paths import get, leaves, render, render_key, same, show
 from gatepost.toml.scan import scan
-from hypothesis import assume, given, settings
-from hypothesis import strategies as st
 
 CODES = st.lists(st.sampled_from(["E", "F", "B", "UP", "NPY", "TC001", "RUF"]), unique=True, max_size=5)
 MODULES = st.lists(st.sampled_from(["a.*", "b.*", "c.*", "d"]), unique=True, min_size=1, max_size=3)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import random
 
 import tomli
-from gatepost.toml.plain import parse
 from hypothesis import given
 from hypothesis import strategies as st
+
+from gatepost.toml.plain import parse
 
 DOCUMENT = """\
 # a comment

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 import tomli
-from gatepost.toml.load import TomlError
-from gatepost.toml.scan import ELEMENT, KEY, Document, scan
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from gatepost.toml.load import TomlError
+from gatepost.toml.scan import ELEMENT, KEY, Document, scan
 
 TEXT = """\
 # top

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from gatepost.engine import Result, run_hook
 from gatepost.fixing import plan
 from gatepost.registry import own_hook, own_ids
@@ -13,7 +14,6 @@ from gatepost.toml.load import loads
 from gatepost.tools.table import TOOLS
 from gatepost.tree.base import Tree
 from gatepost.tree.memory import MemoryTree, OverlayTree
-
 from tests.casefile import read_case
 
 FOLDER = Path(__file__).parents[1] / "cases" / "torch-source"

@@ -6,12 +6,12 @@ import random
 from pathlib import Path
 
 import pytest
+
 from gatepost.engine import run_hook
 from gatepost.registry import own_hook, own_ids
 from gatepost.settings import read_settings
 from gatepost.tools.table import TOOLS
 from gatepost.tree.memory import MemoryTree
-
 from tests.casefile import read_case
 
 FOLDER = Path(__file__).parents[1] / "cases" / "torch-source"

@@ -17,12 +17,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from gatepost.engine import run_hook
 from gatepost.registry import own_hook, own_ids
 from gatepost.settings import read_settings
 from gatepost.tools.table import TOOLS
 from gatepost.tree.memory import MemoryTree
-
 from tests.locks.local_index import LocalIndex
 from tests.oracle import tool_env
 

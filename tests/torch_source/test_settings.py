@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from gatepost.model import Context, Outcome
 from gatepost.registry import own_hook
 from gatepost.rules.torch_source.table import date, load

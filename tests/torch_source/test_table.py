@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from gatepost.rules.torch_source import specs
 from gatepost.rules.torch_source.table import load
 

@@ -6,6 +6,7 @@ import json
 import re
 
 import pytest
+
 from gatepost.model import Context, Finding, Unchecked
 from gatepost.rules.unsafe_load.check import check, may_load
 from gatepost.rules.unsafe_load.codes import CODES

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from gatepost.model import Edit
 from gatepost.writer import WriteError, write, write_all
 

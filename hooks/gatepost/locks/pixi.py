@@ -150,7 +150,7 @@ def _locked_packages(environment: object) -> dict[str, dict[str, list[tuple[str,
 
 def _named(kind: str, url: str) -> tuple[str, str]:
     """Normal name and version of a record's address; ("", "") where it shows neither."""
-    last = url.split("#")[0].split("?")[0].rstrip("/").rpartition("/")[2]
+    last = url.split("#", maxsplit=1)[0].split("?", maxsplit=1)[0].rstrip("/").rpartition("/")[2]
     match = (_CONDA if kind == "conda" else _WHEEL).match(last)
     if match:
         return canonical(match[1]), match[2]

@@ -93,9 +93,7 @@ def parse(text: str) -> Requirement:
             if not parsed and body.strip() != "()":
                 raise RequirementError(f"bad version specifier in {text[:60]!r}")
             specifier = ",".join(operator + version for operator, version in parsed)
-    return Requirement(
-        name=name, canonical=canonical(name), extras=extras, specifier=specifier, url=url, marker=marker
-    )
+    return Requirement(name=name, canonical=canonical(name), extras=extras, specifier=specifier, url=url, marker=marker)
 
 
 def _marker(rest: str, text: str) -> str:

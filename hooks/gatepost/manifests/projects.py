@@ -663,12 +663,7 @@ class Image:
                 if any(copy.inline and (copy.dest or "").endswith(name) for copy in step.copies):
                     return True
                 for command in step.commands:
-                    if (
-                        one is stage
-                        and number == index
-                        and command.line >= line
-                        and command.words[0].text != "sed"
-                    ):
+                    if one is stage and number == index and command.line >= line and command.words[0].text != "sed":
                         continue
                     if any(posixpath.basename(output) == name for output in command.outputs):
                         return True

@@ -83,7 +83,7 @@ def relock(
             tell(f"gatepost: `{command}` failed with exit code {code}; is the network there?")
             continue
         mended.update(paths)
-        changed.extend(path for path, old in zip(paths, before) if _bytes(root, path) != old)
+        changed.extend(path for path, old in zip(paths, before, strict=False) if _bytes(root, path) != old)
     return [each for each in results if each.path not in mended or not _CODES.fullmatch(each.code)], changed
 
 

@@ -235,7 +235,14 @@ class _Run:
             disk = hook.fixer or self.known.fix or self.known.diff
             if disk not in self._trees:
                 self._trees[disk] = choose_tree(self.git, self.known.tree, [], disk=disk)
-            results, changed = _run_one(hook, self._trees[disk], self.settings, self.scope.own, self.known)
+            results, changed = _run_one(
+                hook,
+                self._trees[disk],
+                self.settings,
+                self.scope.own,
+                self.known,
+                lambda: choose_tree(self.git, None, [], disk=True),
+            )
         except Exception as error:  # one check that breaks must not take the others' reports along
             if os.environ.get("GATEPOST_DEBUG"):
                 raise

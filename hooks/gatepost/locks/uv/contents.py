@@ -31,7 +31,7 @@ def packages(lock: Lock) -> Contents:
         parsed = [None if entry.source.startswith("registry = ") else next(local, None) for entry in data.entries]
     found = []
     line, at = 1, 0
-    for entry, item in zip(data.entries, parsed):
+    for entry, item in zip(data.entries, parsed, strict=False):
         line += data.data.count(b"\n", at, entry.start)
         at = entry.start
         kind = entry.source.partition(" ")[0]
@@ -65,9 +65,14 @@ def _direct(data: r.UvLock) -> list[Need]:
             continue
         for needs in lists:
             for need in needs if isinstance(needs, list) else ():
-                if not isinstance(need, dict) or not {"git", "url", "path", "editable", "virtual", "directory"}.isdisjoint(
-                    need
-                ):
+                if not isinstance(need, dict) or not {
+                    "git",
+                    "url",
+                    "path",
+                    "editable",
+                    "virtual",
+                    "directory",
+                }.isdisjoint(need):
                     continue
                 if need.get("marker") or not isinstance(need.get("name"), str):
                     continue

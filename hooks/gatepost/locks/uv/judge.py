@@ -290,7 +290,9 @@ def _span(text: str) -> dict[str, int] | None:
         for number, unit in re.findall(r"(\d+)([A-Z])", clock):
             found[unit.lower()] = found.get(unit.lower(), 0) + int(number)
         return found
-    pattern = r"(\d+)\s*(years?|yrs?|y|months?|mos?|weeks?|wks?|w|days?|d|hours?|hrs?|h|minutes?|mins?|m|seconds?|secs?|s)"
+    pattern = (
+        r"(\d+)\s*(years?|yrs?|y|months?|mos?|weeks?|wks?|w|days?|d|hours?|hrs?|h|minutes?|mins?|m|seconds?|secs?|s)"
+    )
     if not re.fullmatch(rf"(?:{pattern}[\s,]*)+(?:ago)?", text):
         return None
     for number, unit in re.findall(pattern, text):
@@ -308,7 +310,9 @@ def _environments(case: _Case, python: versions.Ranges) -> None:
         locked = strings(case.data.head.get(locked_key))
         try:
             new, old = [markers.parse(text) for text in wanted], [markers.parse(text) for text in locked]
-            same = len(new) == len(old) and all(markers.equivalent(a, b, python) for a, b in zip(new, old))
+            same = len(new) == len(old) and all(
+                markers.equivalent(a, b, python) for a, b in zip(new, old, strict=False)
+            )
         except markers.MarkerError as error:
             raise Undecidable(f"tool.uv.{key}: {error}", "LF305", case.root.path) from None
         if not same:
@@ -453,7 +457,7 @@ def _manifest(case: _Case, python: versions.Ranges) -> None:
         ("build-constraint-dependencies", "build-constraints"),
     ):
         value = case.root.uv.get(key)
-        if isinstance(value, list) and any(not isinstance(item, str) for item in value) or any(
+        if (isinstance(value, list) and any(not isinstance(item, str) for item in value)) or any(
             isinstance(item, dict) and "package" in item and "dependencies" in item
             for item in listed(manifest.get(stored))
         ):
@@ -517,7 +521,9 @@ def _metadata(case: _Case, manifest: Mapping[str, Any], locked_names: set[str]) 
         if item[0] in locked_names or any(other[0] == item[0] for other in had):
             raise _Stale("LF105", f"the tool.uv.{key} of {item[0]} differs from the lock's", case.settings_path, key)
     for item in sorted(had - wanted, key=str):
-        raise _Stale("LF105", f"tool.uv.{key} no longer describes {item[0]} as the lock has it", case.settings_path, key)
+        raise _Stale(
+            "LF105", f"tool.uv.{key} no longer describes {item[0]} as the lock has it", case.settings_path, key
+        )
 
 
 def _exists(case: _Case, path: str) -> bool:
@@ -608,7 +614,9 @@ def _packages(case: _Case, python: versions.Ranges) -> None:
                     continue
                 if url not in allowed:
                     slashed = {known.rstrip("/"): known for known in allowed}.get(url.rstrip("/"))
-                    state = f"the index is now written {slashed}" if slashed else "which is not among the project's indexes"
+                    state = (
+                        f"the index is now written {slashed}" if slashed else "which is not among the project's indexes"
+                    )
                     raise _Stale("LF105", f"{name} is locked from {url}, {state}", case.settings_path, "tool.uv.index")
     if doubts:
         raise doubts[0]
@@ -700,12 +708,14 @@ def _tree(case: _Case, item: Mapping[str, Any], where: str, python: versions.Ran
     _requirements(case, name, project, wanted, metadata.get("requires-dist"), python)
     stored = {canonical(group): value for group, value in table(metadata, "requires-dev").items()}
     for group in sorted({*groups, *stored}):
-        if group not in stored and (groups[group] or case.revision >= 1) or group not in groups:
+        if (group not in stored and (groups[group] or case.revision >= 1)) or group not in groups:
             if group not in stored and not groups[group]:
                 raise _Stale("LF101", f'{name} gained the group "{group}"', project.path, f"dependency-groups.{group}")
             if group not in groups and (stored[group] or case.revision >= 1):
                 raise _Stale("LF101", f'{name} lost the group "{group}"', project.path, "dependency-groups")
-        locked = [p.recorded(entry, case.lock.directory) for entry in listed(stored.get(group)) if isinstance(entry, dict)]
+        locked = [
+            p.recorded(entry, case.lock.directory) for entry in listed(stored.get(group)) if isinstance(entry, dict)
+        ]
         missing, extra = p.differ(groups.get(group, []), locked, python)
         if missing or extra:
             raise _difference(missing, extra, f'group "{group}"', project.path)
@@ -741,7 +751,7 @@ def _flat(wanted: list[Wanted], name: str) -> list[Wanted]:
         for extra in need.identity[1]:
             if extra in chain:
                 continue
-            flag = markers.extra(extra)
+            flag = markers.extra(extra)  # noqa: S610
             for other in wanted:
                 parts = list(other.marker[1]) if isinstance(other.marker, tuple) and other.marker[0] == "and" else [
                     other.marker]  # fmt: skip
@@ -766,7 +776,7 @@ def _revision_five(item: Mapping[str, Any], name: str, project: Project) -> None
         for group, text in table(item, "group-requires-python").items()
     }
     if wanted_python != locked_python:
-        group = sorted(set(wanted_python.items()) ^ set(locked_python.items()))[0][0]
+        group = min(set(wanted_python.items()) ^ set(locked_python.items()))[0]
         raise _Stale("LF102", f'the requires-python of group "{group}" differs from the lock\'s', project.path,
                      f"tool.uv.dependency-groups.{group}")  # fmt: skip
     value = project.uv.get("default-groups")
@@ -775,7 +785,7 @@ def _revision_five(item: Mapping[str, Any], name: str, project: Project) -> None
     had = item.get("default-groups")
     wanted: Any = sorted(map(canonical, strings(value))) if isinstance(value, list) else value
     locked: Any = sorted(map(canonical, strings(had))) if isinstance(had, list) else had
-    if wanted == ["dev"] and locked is None or wanted is None and locked == ["dev"]:
+    if (wanted == ["dev"] and locked is None) or (wanted is None and locked == ["dev"]):
         return
     if wanted != locked:
         shown = ", ".join(wanted) if isinstance(wanted, list) else wanted

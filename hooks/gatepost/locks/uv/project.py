@@ -167,7 +167,7 @@ def _glob(pattern: str) -> Callable[[str], bool]:
             return len(names) == len(pairs) and all(
                 name == front if not star
                 else len(name) >= len(front) + len(back) and name.startswith(front) and name.endswith(back)
-                for name, (front, star, back) in zip(names, pairs)
+                for name, (front, star, back) in zip(names, pairs, strict=False)
             )  # fmt: skip
 
         return plain
@@ -499,7 +499,8 @@ class Lowering:
 def _is_archive(name: str) -> bool:
     front, dot, last = name.rpartition(".")
     return bool(dot) and (
-        last in ("whl", "zip", "tgz", "tbz", "txz", "tar") or (front.endswith(".tar") and last.replace("_", "a").isalnum())
+        last in ("whl", "zip", "tgz", "tbz", "txz", "tar")
+        or (front.endswith(".tar") and last.replace("_", "a").isalnum())
     )
 
 
@@ -613,7 +614,10 @@ def check_sources(project: Project) -> None:
     Raises:
         Undecidable: there is such a source.
     """
-    places = {"extra": table(project.project, "optional-dependencies"), "group": table(project.data, "dependency-groups")}
+    places = {
+        "extra": table(project.project, "optional-dependencies"),
+        "group": table(project.data, "dependency-groups"),
+    }
     for name, entries in source_tables(project).items():
         for entry in entries:
             for kind, place in places.items():
@@ -653,7 +657,7 @@ def requires_dist(project: Project, lower: Lowering) -> tuple[list[Wanted], set[
         extras.add(extra)
         for position, text in enumerate(strings(lines)):
             key = f"project.optional-dependencies.{name}[{position}]"
-            found.extend(lower.requirement(text, key, markers.extra(extra), extra=extra))
+            found.extend(lower.requirement(text, key, markers.extra(extra), extra=extra))  # noqa: S610
     groups = {
         name: [item for text, key, mark in lines for item in lower.requirement(text, key, mark, group=name)]
         for name, lines in group_lines(project).items()

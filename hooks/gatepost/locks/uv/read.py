@@ -20,9 +20,7 @@ if TYPE_CHECKING:
 
 # compiled where they are used: most runs need none of them
 _CONFLICT = rb"(?m)^(?:<<<<<<< |>>>>>>> |\|\|\|\|\|\|\| |=======\r?$)"
-_REFERENCE = (
-    rb'\n(?:    |(?:dependencies|[A-Za-z0-9_.-]+) = \[)\{ name = "([^"\\\n]+)"(?:, version = "([^"\\\n]+)")?'
-)
+_REFERENCE = rb'\n(?:    |(?:dependencies|[A-Za-z0-9_.-]+) = \[)\{ name = "([^"\\\n]+)"(?:, version = "([^"\\\n]+)")?'
 _SPLIT = 4_000_000  # bytes: above this a lock is not cut into lines (that would double the memory)
 LARGE = 12_000_000  # bytes: a lock of another layout above this is not parsed (a TOML parser needs 20 times as much)
 
@@ -107,7 +105,9 @@ def read(data: bytes) -> UvLock:
         entries.append(
             Entry(name=str(item.get("name", "")), version=str(item.get("version", "")), source=text, start=0, end=0)
         )
-    local = tuple(item for item, entry in zip(packages, entries) if not entry.source.startswith("registry = "))
+    local = tuple(
+        item for item, entry in zip(packages, entries, strict=False) if not entry.source.startswith("registry = ")
+    )
     head = {name: value for name, value in whole.items() if name != "package"}
     return UvLock(
         head=head, entries=tuple(entries), local=local, data=data, canonical=False, everything=tuple(packages)

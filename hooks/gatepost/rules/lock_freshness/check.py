@@ -43,8 +43,13 @@ class Root:
             return tree.status(name)
 
         self.lock = Lock(
-            path=path, data=data, read=read, paths=tree.paths, status=status, memo={},
-            env=lambda name: ctx.env.get(name),
+            path=path,
+            data=data,
+            read=read,
+            paths=tree.paths,
+            status=status,
+            memo={},
+            env=lambda name: ctx.env.get(name),  # noqa: PLW0108
         )
 
 

@@ -12,9 +12,7 @@ def _stale(id: str, name: str, summary: str, why: str, bad: str, good: str) -> C
 
 
 def _unsure(id: str, name: str, summary: str, why: str, bad: str, good: str, fix: str) -> Code:
-    return Code(
-        id=id, name=name, severity=ERROR, summary=summary, why=why, bad=bad, good=good, fix=fix, unchecked=True
-    )
+    return Code(id=id, name=name, severity=ERROR, summary=summary, why=why, bad=bad, good=good, fix=fix, unchecked=True)
 
 
 _STALE = (

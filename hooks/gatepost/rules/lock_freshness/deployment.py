@@ -72,7 +72,7 @@ def _findings(repository: Repository) -> Iterator[tuple[Finding, tuple[str, ...]
             if not image.final(stage):
                 continue
             for index, install in image.installs(stage):
-                if install.command.conditional or install.uncertain and not install.files:
+                if install.command.conditional or (install.uncertain and not install.files):
                     continue
                 if example or deployed.is_development(image.path):
                     continue
@@ -139,10 +139,8 @@ def _project(
     repository: Repository, image: Image, stage: Stage, index: int, install: Install, place: Location
 ) -> Iterator[tuple[Finding, tuple[str, ...]]]:
     tool = install.tool
-    if (
-        tool == "pipenv"
-        and (install.action == "sync" or install.words)
-        or install.has("--help", "--system-site-packages")
+    if (tool == "pipenv" and (install.action == "sync" or install.words)) or install.has(
+        "--help", "--system-site-packages"
     ):
         if install.words:
             return
@@ -476,7 +474,7 @@ def _workflows(repository: Repository) -> Iterator[tuple[Finding, tuple[str, ...
                         relocked = True
                     if tool not in ("uv", "pipenv", "pdm") or install.action not in ("sync", "install") or relocked:
                         continue
-                    if tool in ("pipenv", "pdm") and install.action == "sync" or install.words:
+                    if (tool in ("pipenv", "pdm") and install.action == "sync") or install.words:
                         continue
                     if install.has(
                         *_STRICT[tool],

@@ -429,7 +429,7 @@ def _declared(repository: Repository, folder: str, install: Install, build: str,
         poetry
         and install.tool == "poetry"
         and any(
-            isinstance(source, dict) and index_build(str(source.get("url", ""))) not in ("pypi",)
+            isinstance(source, dict) and index_build(str(source.get("url", ""))) != "pypi"
             for source in poetry.get("source", [])
             if isinstance(poetry.get("source"), list)
         )

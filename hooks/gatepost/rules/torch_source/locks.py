@@ -128,7 +128,7 @@ def _allowed(p: Project, entry: Locked, reqs: list[Requirement]) -> set[str] | N
     if any(route.url for route in applying):
         return None
     for req in reqs:
-        routes = [route for route in p.routes_of(req)] if req.role == DIRECT and req in p.requirements else applying
+        routes = list(p.routes_of(req)) if req.role == DIRECT and req in p.requirements else applying
         for route in routes:
             index = p.index(route.index) if route.index else None
             if index is None:
