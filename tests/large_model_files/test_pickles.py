@@ -16,6 +16,7 @@ import pathlib
 import pickle
 import random
 import re
+import sys
 import types
 import uuid
 from argparse import Namespace
@@ -385,3 +386,27 @@ def test_many_members_are_each_followed_to_the_next() -> None:
 def test_an_escape_that_is_none_says_nothing() -> None:
     """Python would warn on standard error; warnings are errors in this suite."""
     assert inspect_file(b"S'a\\ b'\n.", "x.pkl").verdict == SAFE
+
+
+def test_picklescan_is_asked_where_it_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it calls dangerous and we do not know as harmless is passed on; what breaks in it is not."""
+    from types import ModuleType, SimpleNamespace
+
+    from gatepost.rules.large_model_files.pickles import picklescan_says
+
+    data = b"cours.models\nNet\n."
+    report = inspect_file(data, "x.pkl")
+    scanner = ModuleType("picklescan.scanner")
+    level = SimpleNamespace(Dangerous="dangerous")
+    hit = SimpleNamespace(module="ours.models", name="Net", safety="dangerous")
+    known = SimpleNamespace(module="collections", name="OrderedDict", safety="innocuous")
+    scanner.__dict__.update(SafetyLevel=level, scan_bytes=lambda *_: SimpleNamespace(globals=[hit, known]))
+    monkeypatch.setitem(sys.modules, "picklescan", ModuleType("picklescan"))
+    monkeypatch.setitem(sys.modules, "picklescan.scanner", scanner)
+    assert picklescan_says(data, "x.pkl", report) == ["`ours.models.Net`"]
+
+    def broken(*_: object) -> None:
+        raise ValueError
+
+    scanner.__dict__["scan_bytes"] = broken
+    assert picklescan_says(data, "x.pkl", report) == []
