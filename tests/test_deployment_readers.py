@@ -10,7 +10,7 @@ from gatepost.manifests import dockerfile, ignores, installs, shell, workflow
 from gatepost.manifests.projects import Repository, is_development, is_dockerfile, is_example, is_generated
 from gatepost.model import Context, Finding
 from gatepost.rules.lock_freshness import deployment
-from gatepost.rules.torch_source import containers
+from gatepost.rules.torch_source.images import check as images
 from gatepost.tree.memory import MemoryTree, OverlayTree
 
 
@@ -248,7 +248,7 @@ def test_a_file_of_the_image_is_found_in_the_repository(stage: int, path: str, f
 
 def check_all(files: dict[str, bytes]) -> list[object]:
     ctx = Context(tree=MemoryTree(files), settings={}, args={}, env={})
-    return [*deployment.check(ctx), *containers.check(ctx)]
+    return [*deployment.check(ctx), *images.check(ctx)]
 
 
 def test_the_fix_of_a_cpu_image_removes_its_finding() -> None:
@@ -260,11 +260,11 @@ def test_the_fix_of_a_cpu_image_removes_its_finding() -> None:
             "r.txt": b"torch>=2.4,<3\ntorchvision\n",
         }
         tree = MemoryTree(files)
-        (finding,) = containers.check(Context(tree=tree, settings={}, args={}, env={}))
+        (finding,) = images.check(Context(tree=tree, settings={}, args={}, env={}))
         assert isinstance(finding, Finding) and finding.fix is not None and finding.fix.safe
         assert finding.fix.edits[0].new is not None and finding.fix.edits[0].new.count(end) == 5
         after = OverlayTree(tree, finding.fix.edits)
-        assert [one.code for one in containers.check(Context(tree=after, settings={}, args={}, env={}))] == []
+        assert [one.code for one in images.check(Context(tree=after, settings={}, args={}, env={}))] == []
 
 
 @settings(max_examples=150, deadline=None)

@@ -32,9 +32,9 @@ def check(ctx: Context) -> Iterable[Outcome]:
         return
     yield from _projects(ctx, collector, collector.projects())
     if presence.speaks(ctx.tree, collector.paths):
-        from gatepost.rules.torch_source import containers
+        from gatepost.rules.torch_source.images import check as images
 
-        yield from containers.check(ctx)
+        yield from images.check(ctx)
 
 
 def _script(path: str) -> bool:

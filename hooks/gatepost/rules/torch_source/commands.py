@@ -13,7 +13,7 @@ import re
 from gatepost.manifests.installs import sources
 from gatepost.model import Finding, Location
 from gatepost.record import record, replace
-from gatepost.rules.torch_source import index_hygiene, routing, specs, urls, versions
+from gatepost.rules.torch_source import index_hygiene, specs, urls
 from gatepost.rules.torch_source.model import (
     DEFAULT,
     EXTENDED,
@@ -30,6 +30,8 @@ from gatepost.rules.torch_source.model import (
     Route,
 )
 from gatepost.rules.torch_source.readers.pip import index_of
+from gatepost.rules.torch_source.routing import options
+from gatepost.rules.torch_source.versions import builds, companions, labels, neighbours, releases
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,21 +43,21 @@ if TYPE_CHECKING:
 
 _EACH = (
     *index_hygiene.RULES,
-    routing.extra_index,
-    routing.stable_page,
-    routing.starved,
-    versions.label_in_range,
-    versions.label_without_index,
-    versions.companions,
-    versions.tag_mix,
-    versions.unpublished_build,
-    versions.numpy_two,
-    versions.forced_torch,
-    versions.nightly,
-    versions.yanked,
-    versions.wrong_name,
+    options.extra_index,
+    options.stable_page,
+    options.starved,
+    labels.label_in_range,
+    labels.label_without_index,
+    companions.companions,
+    builds.tag_mix,
+    builds.unpublished_build,
+    neighbours.numpy_two,
+    neighbours.forced_torch,
+    releases.nightly,
+    releases.yanked,
+    releases.wrong_name,
 )
-_TOGETHER = (versions.companions, versions.tag_mix, versions.forced_torch)
+_TOGETHER = (companions.companions, builds.tag_mix, neighbours.forced_torch)
 _OF_FILES = ("TS121", "TS126")  # what a command's indexes do to the requirements files it installs
 _NOT_IN_CI = ("TS122", "TS125", "TS216")  # a job may try a nightly build, and ends with the job
 
@@ -181,7 +183,7 @@ def _of_one(project: Project, one: Ran, v: View, ci: bool, sure: bool) -> Iterat
     wide = replace(project, requirements=project.requirements + more)
     if not any(req.name in FAMILY for req in wide.requirements):
         return
-    for rule in (routing.extra_index, routing.starved):
+    for rule in (options.extra_index, options.starved):
         for finding in rule(wide, v):
             whole = finding.code == "TS122" and len(files) == len(one.install.files) and not ci
             if (finding.code in _OF_FILES or whole) and not (uv and finding.code in ("TS121", "TS122")):

@@ -1,0 +1,102 @@
+"""TS501: a CPU image, torch in it, and nothing that says "CPU build": the finding and its fix."""
+
+from __future__ import annotations
+
+import re
+
+from gatepost.manifests import projects as deployed
+from gatepost.model import INFO, Edit, Finding, Fix, Location
+from gatepost.rules.torch_source import urls
+from gatepost.rules.torch_source.images.events import Event, place_of
+from gatepost.rules.torch_source.images.meant import switchable
+from gatepost.rules.torch_source.installed.build import FAMILY
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from gatepost.manifests.dockerfile import Stage
+    from gatepost.manifests.installs import Install
+    from gatepost.manifests.projects import Image, Repository
+
+
+CPU_INDEX = "https://" + ".".join(urls.OFFICIAL[0]) + "/whl/cpu"
+
+
+def cuda_in_cpu_image(repository: Repository, image: Image, stage: Stage, event: Event) -> Finding:
+    base, _ = image.dockerfile.image(stage)
+    first = event.effect.first
+    install = event.install
+    shown = " ".join(install.command.texts)[:60]
+    where = f"{first.path}:{first.line}" if first.path and first.line else first.path
+    reason = ", ".join(([f"for {first.name}"] if first.name != "torch" else []) + ([where] if where else []))
+    taken = "torch" + (f" ({reason})" if reason else "")
+    message = (
+        f"`{base}` has no CUDA, and `{shown}` takes {taken} from the default index: "
+        "2-5 GB of CUDA libraries in a CPU image"
+    )
+    related = (Location(path=first.path, line=first.line or None),) if first.path else ()
+    names = sorted({one.name for one in event.effect.asked if one.name in FAMILY} | {"torch"})
+    if install.tool in ("pip", "uv-pip"):
+        wanted = []
+        for name in names:
+            spec = next(
+                (one.spec for one in event.effect.asked if one.name == name and one.name == "torch"), ""
+            ).replace(" ", "")
+            wanted.append(f'"{name}{spec}"' if re.search(r"[<>!~*,;]", spec) else name + spec)
+        if len(names) == 1 and first.name == "torch" and not first.path:
+            remedy = f"Add `--index-url {CPU_INDEX}` to a command of its own for torch, before the rest."
+        else:
+            remedy = f"Add before it: `RUN {_program(install)} install {' '.join(wanted)} --index-url {CPU_INDEX}`."
+        fix = _inserted(
+            repository,
+            image,
+            stage,
+            event,
+            f"RUN {_program(install)} install --no-cache-dir {' '.join(wanted)} --index-url {CPU_INDEX}",
+        )
+    elif install.tool == "uv":
+        remedy = (
+            f"Declare torch and route it: `[[tool.uv.index]]` with url `{CPU_INDEX}` and `explicit = true`, and "
+            "`[tool.uv.sources] torch = {index = ...}`; then `uv lock`."
+        )
+        fix = None
+    else:
+        remedy = f"Route torch to an explicit source with url `{CPU_INDEX}` in pyproject.toml, then lock again."
+        fix = None
+    return Finding(
+        code="TS501",
+        where=Location(path=image.path, line=first.line if not first.path else install.line),
+        message=message,
+        remedy=remedy,
+        severity=INFO
+        if deployed.is_example(image.path) or deployed.is_development(image.path) or switchable(repository, image)
+        else None,
+        related=related,
+        fix=fix,
+    )
+
+
+def _program(install: Install) -> str:
+    """`pip`, `python -m pip`, `uv pip` ... as the command writes it, up to `install`."""
+    texts = install.command.texts
+    head = texts[: texts.index("install")] if "install" in texts else texts[:1]
+    return " ".join(text for text in head if not text.startswith("--no-cache"))
+
+
+def _inserted(repository: Repository, image: Image, stage: Stage, event: Event, line: str) -> Fix | None:
+    """A line before the RUN that installs, if that RUN is a plain one and the fault is not in the line itself."""
+    old = repository.read(image.path)
+    step = stage.steps[event.step]
+    if old is None or event.install.tool != "pip" or not event.effect.first.path or event.install.command.runner:
+        return None
+    if (
+        event.install.command.words[0].text not in ("pip", "pip3", "python", "python3")
+        or place_of(event.install) != "system"
+    ):
+        return None
+    rows = old.decode("utf-8", "surrogateescape").splitlines(keepends=True)
+    at = step.line - 1
+    if not rows[at].lstrip().upper().startswith("RUN"):
+        return None
+    rows.insert(at, line + ("\r\n" if rows[at].endswith("\r\n") else "\n"))
+    new = "".join(rows).encode("utf-8", "surrogateescape")
+    return Fix(title="install the CPU build first", edits=(Edit(path=image.path, old=old, new=new),), safe=True)

@@ -1,0 +1,72 @@
+"""The installs on the way to the end of a stage that bring torch, or could."""
+
+from __future__ import annotations
+
+import posixpath
+
+from gatepost.manifests.installs import installs
+from gatepost.record import record
+from gatepost.rules.torch_source.installed.build import Effect
+from gatepost.rules.torch_source.installed.effect import effect
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from gatepost.manifests.dockerfile import Stage
+    from gatepost.manifests.installs import Install
+    from gatepost.manifests.projects import Image, Repository
+
+
+@record
+class Event:
+    """An install that concerns torch: where it stands, what it brings, where it installs to."""
+
+    stage: int
+    step: int
+    install: Install
+    effect: Effect
+    place: str  # what Python it installs into, as far as words say
+
+
+def events_of(repository: Repository, image: Image, stage: Stage) -> list[Event]:
+    """Every install on the way to the end of a stage that brings torch, or could."""
+    found = []
+    shared = False  # `poetry config virtualenvs.create false`
+    for one, index, step in image.steps(stage):
+        if step.kind != "run":
+            continue
+        for command in step.commands:
+            words = tuple(text for text in command.texts if not text.startswith("-"))
+            shared = shared or words == ("poetry", "config", "virtualenvs.create", "false")
+        for install in installs(step.commands):
+            result = effect(repository, image, one, index, install)
+            if result.asked or result.unknown:
+                place = "system" if shared and install.tool == "poetry" else place_of(install)
+                found.append(Event(stage=one.index, step=index, install=install, effect=result, place=place))
+    return found
+
+
+def place_of(install: Install) -> str:
+    """A name for the Python that a command installs into; equal names are the same one."""
+    if install.has("-t", "--target", "--prefix", "--root"):
+        return "target"
+    if install.command.runner:
+        return " ".join(install.command.runner[:4])
+    env = install.command.env
+    if install.tool == "uv":
+        return env.get("UV_PROJECT_ENVIRONMENT") or posixpath.join(install.command.cwd or "?", ".venv")
+    if install.tool == "uv-pip":
+        if install.has("--system") or env.get("UV_SYSTEM_PYTHON") in ("1", "true"):
+            return "system"
+        given = install.values("--python", "-p")
+        if given:
+            return given[0].text
+        return env.get("VIRTUAL_ENV") or posixpath.join(install.command.cwd or "?", ".venv")
+    if install.tool == "poetry":
+        loose = env.get("POETRY_VIRTUALENVS_CREATE") in ("0", "false", "False")
+        return "system" if loose else "poetry"
+    program = install.command.words[0].text
+    return (
+        posixpath.dirname(program)
+        if "/" in program and not program.startswith("/usr")
+        else env.get("VIRTUAL_ENV") or "system"
+    )

@@ -1,0 +1,121 @@
+"""What says that an image is for a CPU, or that a GPU is meant."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+
+from gatepost.manifests import projects as deployed
+from gatepost.patterns import pattern
+from gatepost.rules.torch_source.images.events import Event
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from gatepost.manifests.dockerfile import Stage
+    from gatepost.manifests.projects import Image, Repository
+
+
+# Images that hold no CUDA, by the last part of their name. Alpine is left out: torch has no wheels for musl.
+_CPU_IMAGE = pattern(
+    r"(?:^|/)(?:python|debian|ubuntu|uv|amazonlinux|fedora|rockylinux|almalinux|buildpack-deps|airflow|bitnami-python|"
+    r"uvicorn-gunicorn(?:-fastapi)?|uvicorn-gunicorn-starlette|azure-functions/python|ubi[89](?:-minimal)?|"
+    r"ubi[89]/python-3\d+|ubi[89]/ubi(?:-minimal)?|lambda/python|jupyter/[\w-]+|miniconda3?|anaconda3?|mambaforge|miniforge3?|"
+    r"micromamba|selenium/[\w-]+|playwright/python|cimg/python|poetry)(?::[^@/]+)?(?:@sha256:[0-9a-f]+)?$"
+)
+
+
+GPU_WORD = pattern(r"cuda|gpu|nvidia|rocm|cudnn|tensorrt|jetson|l4t|hopper|habana", re.IGNORECASE)
+
+
+_TRAIN_WORD = pattern(r"(?:^|[./_-])(?:train(?:er|ing)?|fine-?tun\w*|gpu|cuda)(?:[./_-]|$)", re.IGNORECASE)
+
+
+_NOT_GPU = pattern(r"(?:no|non|without)[-_]?gpu|gpu[-_]?less|cpu", re.IGNORECASE)
+
+
+def is_cpu_image(image: Image, stage: Stage) -> bool:
+    """Whether the stage, and every stage that carries it on, stands on an image without CUDA."""
+    for one in image.descendants(stage):
+        base, known = image.dockerfile.image(one)
+        if not known or GPU_WORD.search(base) or not _CPU_IMAGE.search(base):
+            return False
+        if "arm64" in one.platform or "aarch64" in one.platform:
+            return False
+    return image.final(stage)
+
+
+def gpu_meant(repository: Repository, image: Image, stage: Stage, events: list[Event]) -> bool:
+    """Whether anything says that this image is for a GPU, or that it was built with care for its torch."""
+    name = _NOT_GPU.sub("", image.path + " " + stage.name)
+    if (
+        _TRAIN_WORD.search(name)
+        or any(event.effect.gpu for event in events)
+        or any(build.gpu for build in image.builds)
+    ):
+        return True
+    for one in image.descendants(stage):
+        for lineage in image.dockerfile.lineage(one):
+            for key, value in lineage.env.items():
+                if key.startswith("NVIDIA_") or (
+                    key in ("CUDA_HOME", "CUDA_VERSION", "TORCH_CUDA_ARCH_LIST", "FORCE_CUDA")
+                    and value not in ("", "0", "-1")
+                ):
+                    return True
+                if key == "CUDA_VISIBLE_DEVICES" and value not in ("", "-1", "none", None):
+                    return True
+            for step in lineage.steps:
+                for command in step.commands:
+                    texts = command.texts
+                    if any(
+                        re.search(r"(?i)nvidia|cuda(?!_visible)|rocm", text)
+                        for text in texts[:1] + texts[1:]
+                        if not text.startswith("http")
+                    ) and texts[0] in ("apt-get", "apt", "dnf", "yum", "pip", "pip3", "uv", "wget", "curl", "dpkg"):
+                        return True
+                    if "whl/cpu" in " ".join(texts) or "pip.conf" in " ".join(texts):
+                        return True
+                    if texts[0] in ("pip", "pip3") and texts[1:3] == ("config", "set"):
+                        return True
+                for copy in step.copies:
+                    if any(
+                        re.search(r"(?:^|/)(?:pip\.conf|pip|\.pip|\.config)/?$", word.text) for word in copy.sources
+                    ):
+                        return True
+    return _gpu_in_repository(repository, image)
+
+
+def _gpu_in_repository(repository: Repository, image: Image) -> bool:
+    """A Kubernetes file or a `docker run` line that asks for a GPU, when no other Dockerfile is there for it."""
+    if any(
+        GPU_WORD.search(other.path) or any(GPU_WORD.search(stage.image) for stage in other.dockerfile.stages)
+        for other in repository.images()
+        if other.path != image.path
+    ):
+        return False
+    many = len([one for one in repository.images() if not deployed.is_example(one.path)]) > 3
+    folder = posixpath.dirname(image.path)
+    count = 0
+    for path in sorted(repository.paths):
+        if deployed.is_generated(path) or count > 300:
+            continue
+        if many and not path.startswith(folder):
+            continue
+        if (path.endswith((".yaml", ".yml")) and not path.startswith(".github/")) or re.search(
+            r"(?:^|/)(?:Makefile|README[^/]*|[^/]+\.sh|justfile|DOCKER[^/]*\.md)$", path
+        ):
+            count += 1
+            data = repository.read(path) or b""
+            if b"nvidia.com/gpu" in data or re.search(
+                rb"--gpus[ =]|--runtime[= ]nvidia|nvidia-docker|driver: nvidia",
+                data,
+            ):
+                return True
+    return False
+
+
+def switchable(repository: Repository, image: Image) -> bool:
+    """Whether the code reads a variable such as ENABLE_CUDA or USE_GPU: the same image may also run with a GPU."""
+    prefix = image.context + "/" if image.context else ""
+    files = [path for path in sorted(repository.paths) if path.startswith(prefix) and path.endswith((".py", ".yml"))]
+    found = re.compile(rb"\b(?:ENABLE|USE|WITH|HAS)_(?:CUDA|GPU)\b")
+    return any(found.search(repository.read(path) or b"") for path in files[:200] if not deployed.is_generated(path))

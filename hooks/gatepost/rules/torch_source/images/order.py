@@ -1,0 +1,185 @@
+"""TS501, TS502, TS506: what the commands, in order, leave in the image."""
+
+from __future__ import annotations
+
+from gatepost.model import ERROR, Finding, Location
+from gatepost.record import replace
+from gatepost.rules.torch_source import specs
+from gatepost.rules.torch_source.images.cuda import cuda_in_cpu_image
+from gatepost.rules.torch_source.images.events import Event
+from gatepost.rules.torch_source.images.meant import gpu_meant, is_cpu_image
+from gatepost.rules.torch_source.installed.build import FAMILY
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gatepost.manifests.dockerfile import Stage
+    from gatepost.manifests.projects import Image, Repository
+
+
+def intent_of(policy: object, image: Image, stage: Stage) -> str:
+    """The build that the settings state for an image: by Dockerfile, by `Dockerfile:stage`, by stage, or for all."""
+    if isinstance(policy, str):
+        return policy
+    if isinstance(policy, dict):
+        for key in (f"{image.path}:{stage.name}", image.path, stage.name):
+            if key and isinstance(policy.get(key), str):
+                return str(policy[key])
+    return ""
+
+
+def order(repository: Repository, image: Image, stage: Stage, events: list[Event], intent: str) -> Iterator[Finding]:
+    """TS501, TS502, TS506: what the commands, in order, leave in the image."""
+    current: Event | None = None
+    pending: Event | None = None
+    for event in events:
+        build, install = event.effect.build, event.install
+        own = event.stage == stage.index
+        if install.command.conditional:
+            if event.effect.asked:
+                return  # one of several variants: which one is built cannot be seen
+            continue
+        if current is None:
+            if event.effect.asked:
+                current = event
+                pending = event if build == "pypi" and own else None
+            elif event.effect.unknown:
+                return
+            continue
+        if not event.effect.asked:
+            continue
+        direct = any(one.name in FAMILY for one in event.effect.asked) and install.tool in ("pip", "uv-pip")
+        was = current.effect.build
+        if build == "cpu" and direct and was not in ("cpu", "") and not install.files:
+            if not own:
+                current, pending = event, None
+                continue
+            if event.place != current.place:
+                if (
+                    current.install.tool in ("uv", "poetry")
+                    and install.tool in ("pip", "uv-pip")
+                    and "system" in (event.place, current.place)
+                ):
+                    return
+                return
+            pending = None
+            if _replaces(event, current):
+                yield _late(image, event, current)
+                current = event
+            else:
+                yield _no_op(image, event, current)
+            continue
+        if was == "cpu" and build not in ("cpu", "") and own:
+            undone = _undone(event, current)
+            if undone is not None:
+                yield _undoing(image, event, current, undone)
+            elif event.place == current.place:
+                continue
+            return
+        if was == "" or build == "":
+            pending = None
+    if pending is None or not is_cpu_image(image, stage) or intent not in ("", "cpu"):
+        return
+    if intent == "cpu":  # stated, so it is no longer a guess
+        yield replace(cuda_in_cpu_image(repository, image, stage, pending), severity=ERROR)
+    elif ".devcontainer" not in image.path and not gpu_meant(repository, image, stage, events):
+        yield cuda_in_cpu_image(repository, image, stage, pending)
+
+
+def _replaces(event: Event, before: Event) -> bool:
+    """Whether a later install of torch replaces the one that is there."""
+    install = event.install
+    if install.has(
+        "--force-reinstall",
+        "--reinstall",
+        "--reinstall-package",
+        "-I",
+        "--ignore-installed",
+        "-U",
+        "--upgrade",
+        "-P",
+        "--upgrade-package",
+    ):
+        return True
+    for one in event.effect.asked:
+        if one.name == "torch":
+            spec = specs.parse(one.spec)
+            if specs.label(one.spec.lstrip("=")) or "+" in one.spec:
+                return True
+            pin = spec.pin()
+            there = next(
+                (
+                    specs.parse(other.spec).pin()
+                    for other in before.effect.asked
+                    if other.name == "torch" or before.effect.locked
+                ),
+                "",
+            )
+            if pin and there:
+                return specs.key(pin) != specs.key(there)
+            if pin:
+                return True
+            if one.spec and there:
+                return not spec.admits(there)
+            if one.spec:
+                return True  # cannot be told: say nothing of a no-op
+    return False
+
+
+def _undone(event: Event, current: Event) -> str | None:
+    """Why an install after a CPU torch takes it away again, or None when it does not (or that is not certain)."""
+    if event.install.tool == "uv" and event.effect.locked:
+        if event.install.has("--inexact") and event.place != current.place:
+            return None
+        if current.install.tool == "uv-pip" and event.place == current.place:
+            return "installs the locked build in its place"
+        if current.place == "system" and event.place.endswith(".venv"):
+            return "installs the locked build into its own environment, which never sees the CPU one"
+        return "installs the locked build in its place" if event.place == current.place else None
+    if event.install.tool == "poetry" and event.effect.locked:
+        if event.place == current.place:
+            return "installs the locked build in its place"
+        return "installs the locked build into its own environment, which never sees the CPU one"
+    if event.install.tool in ("pip", "uv-pip") and event.place == current.place:
+        here = next((specs.parse(one.spec).pin() for one in current.effect.asked if one.name == "torch"), None)
+        for one in event.effect.asked:
+            pin = specs.parse(one.spec).pin() if one.name == "torch" else ""
+            if pin and here is not None and here and specs.key(pin) != specs.key(here):
+                return f"wants torch {pin} and replaces {here}"
+    return None
+
+
+def _no_op(image: Image, event: Event, before: Event) -> Finding:
+    return Finding(
+        code="TS502",
+        where=Location(path=image.path, line=event.install.line),
+        message=f"this CPU install changes nothing: line {before.install.line} has already installed torch, which satisfies it",
+        remedy="Route torch to the CPU index in the project, lock again, and remove this command."
+        if before.effect.locked
+        else f"Move it before line {before.install.line}, so that the CPU build is there first.",
+        related=(Location(path=image.path, line=before.install.line),),
+    )
+
+
+def _late(image: Image, event: Event, before: Event) -> Finding:
+    return Finding(
+        code="TS506",
+        where=Location(path=image.path, line=event.install.line),
+        message=f"line {before.install.line} has already installed the CUDA build of torch; replacing it here leaves it in the layer below",
+        remedy=f"Move this command before line {before.install.line}.",
+        related=(Location(path=image.path, line=before.install.line),),
+    )
+
+
+def _undoing(image: Image, event: Event, current: Event, why: str) -> Finding:
+    lock = event.install.tool in ("uv", "poetry")
+    return Finding(
+        code="TS502",
+        where=Location(path=image.path, line=current.install.line),
+        message=f"this CPU install of torch is undone: `{' '.join(event.install.command.texts)[:50]}` (line {event.install.line}) {why}",
+        remedy="Route torch to the CPU index in the project, lock again, and remove this command."
+        if lock
+        else "Install the same version that the requirements pin, from the CPU index.",
+        related=(Location(path=image.path, line=event.install.line),),
+    )

@@ -1,0 +1,130 @@
+"""TS503, TS504, TS509, TS510: the base image and the environment of a stage against what is installed."""
+
+from __future__ import annotations
+
+import re
+
+from gatepost.manifests.installs import sources
+from gatepost.model import INFO, Finding, Location
+from gatepost.rules.torch_source import specs, urls
+from gatepost.rules.torch_source.images.cuda import CPU_INDEX
+from gatepost.rules.torch_source.images.events import Event
+from gatepost.rules.torch_source.installed.build import FAMILY, index_build
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gatepost.manifests.dockerfile import Stage
+    from gatepost.manifests.projects import Image
+
+
+_ENV_INDEX = (
+    "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS", "UV_INDEX", "UV_INDEX_URL", "UV_DEFAULT_INDEX",
+    "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS", "UV_TORCH_BACKEND",
+)  # fmt: skip
+
+
+def base_image(image: Image, base: str, events: list[Event]) -> Iterator[Finding]:
+    """TS503 and TS504: the base image against what is installed on it."""
+    cuda = re.search(r"nvidia/cuda:(\d+)\.(\d+)", base)
+    for event in events:
+        build = event.effect.build
+        line = event.install.line
+        if event.install.command.conditional:
+            continue
+        if cuda and re.fullmatch(r"cu\d{2,3}", build) and not event.effect.locked:
+            wheel = urls.cuda_version(build)
+            if wheel != f"{cuda[1]}.{cuda[2]}":
+                yield Finding(
+                    code="TS503",
+                    where=Location(path=image.path, line=line),
+                    message=f"the base image has CUDA {cuda[1]}.{cuda[2]}, these wheels bring CUDA {wheel} of their own",
+                    remedy="Fine if the driver supports it; a plain base image is smaller, as the wheels hold the runtime.",
+                    severity=INFO,
+                )
+        framework = re.search(r"(?:^|/)pytorch/pytorch:(\d+\.\d+(?:\.\d+)?)", base)
+        vendor = re.search(r"nvcr\.io/nvidia/pytorch:", base)
+        if not framework and not vendor:
+            continue
+        for one in event.effect.asked:
+            pin = specs.parse(one.spec).pin() if one.spec else ""
+            separate = event.install.tool in ("uv", "poetry") and event.place != "system"
+            spec = specs.parse(one.spec) if one.spec else None
+            if one.name != "torch" and not event.effect.locked:
+                continue
+            if (
+                (framework and spec is not None and not spec.broken and not spec.admits(framework[1]))
+                or (vendor and pin)
+                or (separate and event.effect.locked)
+            ):
+                yield Finding(
+                    code="TS504",
+                    where=Location(path=image.path, line=line),
+                    message=f"`{base}` already holds torch{' ' + framework[1] if framework else ''}, and this installs {'torch ' + (pin or one.spec)}"
+                    + (" into an environment of its own" if separate else " over it"),
+                    remedy="Start from an image without torch, or leave torch to the base image.",
+                    related=(Location(path=one.path, line=one.line or None),) if one.path else (),
+                )
+                return  # one is enough: the next install finds the replaced torch
+
+
+def environment(image: Image, stage: Stage, events: list[Event]) -> Iterator[Finding]:
+    """TS509: the only source of torch is an environment variable of the image."""
+    for variable in _ENV_INDEX:
+        for step in stage.steps:
+            if step.kind != "env" or variable not in step.names:
+                continue
+            value = next(
+                (one.env.get(variable) for one in stage.steps if one.line > step.line and variable in one.env),
+                stage.env.get(variable),
+            )
+            if value is None:
+                continue
+            build = (
+                value
+                if variable == "UV_TORCH_BACKEND"
+                else next((found for part in value.split() if (found := index_build(part)) not in ("", "pypi")), "")
+            )
+            if not build:
+                continue
+            relying = [event for event in events if variable in sources(event.install).from_env]
+            synced = [event for event in events if event.install.tool == "uv" and event.effect.asked]
+            if variable == "UV_TORCH_BACKEND" and synced and not relying:
+                yield Finding(
+                    code="TS509",
+                    where=Location(path=image.path, line=step.line),
+                    message=f"`{variable}={value}` has no effect here: `uv {synced[0].install.action}` (line {synced[0].install.line}) takes torch from the lock",
+                    remedy="Route torch with `[tool.uv.sources]` in pyproject.toml and run `uv lock`.",
+                )
+                break
+            files = [event for event in relying if any(one.path for one in event.effect.asked)]
+            if files and not any(one.build not in ("", build) for event in files for one in event.effect.asked):
+                yield Finding(
+                    code="TS509",
+                    where=Location(path=image.path, line=step.line),
+                    message=f"only `{variable}` says that torch is the {build} build: outside this image `{files[0].effect.first.path}` installs another one",
+                    remedy="Say it in the project too: an `--extra-index-url` with a pinned build, or `[tool.uv.sources]`.",
+                    severity=INFO,
+                    related=(Location(path=files[0].effect.first.path, line=files[0].effect.first.line or None),),
+                )
+                break
+
+
+def unresolved(image: Image, events: list[Event]) -> Iterator[Finding]:
+    """TS510: the index is a variable that nothing sets."""
+    for event in events:
+        if not any(one.name in FAMILY and not one.path for one in event.effect.asked):
+            continue
+        for option in event.install.options:
+            if (
+                option.name in ("-i", "--index-url", "--extra-index-url", "--index", "-f", "--find-links")
+                and option.value is not None
+                and not option.value.known
+            ):
+                yield Finding(
+                    code="TS510",
+                    where=Location(path=image.path, line=option.line),
+                    message=f"the index of torch is a build argument without a default: a plain build gets an empty `{option.name}`",
+                    remedy=f"Give the ARG a default, such as `{CPU_INDEX}`.",
+                )

@@ -1,0 +1,147 @@
+"""What `uv sync` brings: uv.lock walked from the project that is installed."""
+
+from __future__ import annotations
+
+import posixpath
+
+from gatepost.manifests.installs import canonical
+from gatepost.rules.torch_source import markers, specs
+from gatepost.rules.torch_source.carriers import GPU_ONLY
+from gatepost.rules.torch_source.installed.build import Asked, Effect, index_build
+from gatepost.rules.torch_source.installed.manifest import line_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from gatepost.manifests.installs import Install
+    from gatepost.manifests.projects import Repository
+
+
+def uv_lock(repository: Repository, lock: str, folder: str, install: Install) -> Effect:
+    """Walk uv.lock from the project that is installed, over the groups and extras that the command names."""
+    data = repository.toml(lock)
+    packages = (
+        [one for one in data.get("package", []) if isinstance(one, dict)]
+        if isinstance(data.get("package"), list)
+        else []
+    )
+    by_name: dict[str, list[dict[str, Any]]] = {}
+    for one in packages:
+        by_name.setdefault(canonical(str(one.get("name", ""))), []).append(one)
+    inner = posixpath.relpath(folder or ".", posixpath.dirname(lock) or ".")
+    wanted = {canonical(word.text) for word in install.values("--package")}
+    roots = []
+    for one in packages:
+        source = one.get("source", {})
+        where = source.get("editable", source.get("virtual")) if isinstance(source, dict) else None
+        if (
+            (where == inner and not wanted)
+            or (canonical(str(one.get("name"))) in wanted and where is not None)
+            or (install.has("--all-packages") and where is not None)
+        ):
+            roots.append(one)
+    if not roots:
+        return Effect(asked=(), gpu="", locked=True, unknown=True)
+    manifest = repository.toml(posixpath.join(folder, "pyproject.toml"))
+    todo: list[tuple[dict[str, Any], str]] = []
+    for root in roots:
+        todo += [(dependency, "") for dependency in _uv_direct(root, manifest, install)]
+    reached: dict[int, tuple[dict[str, Any], str]] = {}
+    visited: set[tuple[int, str]] = set()
+    while todo:
+        dependency, top = todo.pop(0)
+        if not markers.possible(_no_extra(str(dependency.get("marker", ""))), "linux_x86_64"):
+            continue
+        name = canonical(str(dependency.get("name", "")))
+        for one in by_name.get(name, ()):
+            if "version" in dependency and one.get("version") != dependency["version"]:
+                continue
+            source = dependency.get("source")
+            if source is not None and one.get("source") != source:
+                continue
+            resolution = one.get("resolution-markers")
+            if (
+                isinstance(resolution, list)
+                and resolution
+                and not any(markers.possible(_no_extra(str(marker)), "linux_x86_64") for marker in resolution)
+            ):
+                continue
+            extras = dependency.get("extra", [])
+            for extra in ["", *(extras if isinstance(extras, list) else [])]:
+                if (id(one), str(extra)) in visited:
+                    continue
+                visited.add((id(one), str(extra)))
+                reached.setdefault(id(one), (one, top or name))
+                optional = one.get("optional-dependencies", {})
+                more = (
+                    one.get("dependencies", [])
+                    if not extra
+                    else optional.get(extra, [])
+                    if isinstance(optional, dict)
+                    else []
+                )
+                todo += (
+                    [(inner_one, top or name) for inner_one in more if isinstance(inner_one, dict)]
+                    if isinstance(more, list)
+                    else []
+                )
+    line = line_of(repository.text(posixpath.join(folder, "pyproject.toml")))
+    asked = []
+    gpu = ""
+    for one, top in reached.values():
+        name = canonical(str(one.get("name", "")))
+        if name in GPU_ONLY - {"triton"}:
+            gpu = gpu or name
+        if name == "torch":
+            version = str(one.get("version", ""))
+            source = one.get("source", {})
+            registry = str(source.get("registry", "")) if isinstance(source, dict) else ""
+            label = specs.label(version)
+            asked.append(
+                Asked(
+                    name=top,
+                    spec="==" + version,
+                    build=label or index_build(registry),
+                    path=posixpath.join(folder, "pyproject.toml"),
+                    line=line(top),
+                )
+            )
+    return Effect(asked=tuple(asked), gpu=gpu, locked=True)
+
+
+def _no_extra(marker: str) -> str:
+    """uv's conflict markers (`extra == 'extra-3-app-cpu'`) may hold either way: leave such a marker out."""
+    return "" if "extra" in marker else marker
+
+
+def _uv_direct(root: dict[str, Any], manifest: dict[str, Any], install: Install) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+
+    def add(items: Any) -> None:
+        found.extend(one for one in items if isinstance(one, dict)) if isinstance(items, list) else None
+
+    only = {word.text for word in install.values("--only-group")}
+    if not only:
+        add(root.get("dependencies", []))
+    optional = root.get("optional-dependencies", {})
+    extras = {canonical(word.text) for word in install.values("--extra")}
+    for extra, items in optional.items() if isinstance(optional, dict) else ():
+        if not only and (canonical(extra) in extras or install.has("--all-extras")):
+            add(items)
+    tool = manifest.get("tool", {})
+    uv = tool.get("uv", {}) if isinstance(tool, dict) else {}
+    defaults = uv.get("default-groups", ["dev"]) if isinstance(uv, dict) else ["dev"]
+    groups = set(defaults) if isinstance(defaults, list) else {"dev"}
+    everything = defaults == "all" or install.has("--all-groups")
+    if install.has("--no-dev"):
+        groups.discard("dev")
+    if install.has("--no-default-groups") or only:
+        groups = set()
+    groups |= {word.text for word in install.values("--group")} | only
+    groups -= {word.text for word in install.values("--no-group")}
+    table = root.get("dev-dependencies", {})
+    for group, items in table.items() if isinstance(table, dict) else ():
+        if group in groups or (everything and not only):
+            add(items)
+    return found

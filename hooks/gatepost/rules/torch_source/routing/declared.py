@@ -1,0 +1,203 @@
+"""TS101, TS102, TS103, TS104, TS129: routes and indexes that do not meet."""
+
+from __future__ import annotations
+
+import re
+
+from gatepost.rules.torch_source import fixes, urls
+from gatepost.rules.torch_source.model import (
+    BUILD,
+    CONSTRAINT,
+    DEFAULT,
+    DIRECT,
+    EXTENDED,
+    FALLBACK,
+    FAMILY,
+    ROUTED,
+    SHARED,
+)
+from gatepost.rules.torch_source.view import found
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gatepost.model import Finding
+    from gatepost.rules.torch_source.model import Project, Route
+    from gatepost.rules.torch_source.view import View
+
+    Findings = Iterator[Finding]
+
+
+def undeclared_index(p: Project, v: View) -> Findings:
+    """TS101, TS129: a route names an index that is not declared, or declared in another case."""
+    table = p.semantics().index_table
+    for route in p.routes:
+        if route.package not in EXTENDED or not route.index or not p.own(route.where):
+            continue
+        index = p.index(route.index)
+        if index is None:
+            if p.tool == "Poetry" and route.index.lower() == "pypi":
+                continue
+            declared = ", ".join(f"`{item.name}`" for item in p.indexes if item.name) or "none"
+            consequence = {
+                "Poetry": "Poetry cannot lock",
+                "uv": "uv cannot lock",
+                "Pipenv": "Pipenv takes it from the first source, without a word",
+            }.get(p.tool, "it cannot be resolved")
+            yield found(
+                "TS101",
+                route.where,
+                f"`{route.package}` is routed to `{route.index}`, which {table} does not declare (declared: {declared}): {consequence}",
+                f"Declare `{route.index}` under {table} with its URL, or correct the name, then run `{p.semantics().relock}`.",
+            )
+        elif index.name != route.index:
+            changes = _rename(p, v, route, index.name)
+            yield found(
+                "TS129",
+                route.where,
+                f"`{route.package}` names the source `{route.index}`, declared as `{index.name}`: `poetry check` fails, `poetry lock` does not",
+                f'Write `source = "{index.name}"`.',
+                fix=v.edit(route.where.path, f"write the source's name as declared: {index.name}", changes),
+            )
+
+
+def _rename(p: Project, v: View, route: Route, name: str) -> list[tuple[int, int, str]]:
+    doc = fixes.document(v, route.where.path)
+    if doc is None or route.span is None:
+        return []
+    start, end = route.span
+    hit = re.search(rf"(source\s*=\s*[\"']){re.escape(route.index)}([\"'])", doc.text[start:end])
+    return [(start + hit.end(1), start + hit.start(2), name)] if hit else []
+
+
+def unrouted_index(p: Project, v: View) -> Findings:
+    """TS102: an index of PyTorch that serves only what is routed to it, and nothing is."""
+    if p.tool not in ("Poetry", "uv", "Pipenv"):
+        return
+    for index in p.torch_indexes():
+        if index.role != ROUTED or not p.own(index.where) or not index.name:
+            continue
+        if any(route.index.lower() == index.name.lower() for route in p.routes):
+            continue
+        direct = sorted(
+            {req.name for req in p.requirements if req.name in FAMILY and req.role == DIRECT and not req.url},
+            key=lambda name: name != "torch",
+        )
+        unrouted = [name for name in direct if not any(p.routes_of(req) for req in p.named(name))]
+        if direct and not unrouted:
+            continue  # another index is in use; this one is kept at hand
+        others = [other for other in p.torch_indexes() if other.role == ROUTED and other is not index]
+        fix = None
+        if unrouted and unrouted == direct and not others:
+            fix = v.edit(p.path, f"route {', '.join(unrouted)} to {index.name}", fixes.route(v, p, index, unrouted))
+        what = (
+            f"{', '.join(f'`{name}`' for name in unrouted)} come{'s' if len(unrouted) == 1 else ''} from PyPI"
+            if unrouted
+            else "it has no effect"
+        )
+        key = {"uv": "[tool.uv.sources]", "Poetry": "`source =`", "Pipenv": "`index =`"}[p.tool]
+        remedy = (
+            f"Route {unrouted[0]} to `{index.name}` with {key}"
+            if unrouted
+            else f"Remove the index `{index.name}`, or declare torch and route it with {key}"
+        )
+        yield found(
+            "TS102",
+            index.where,
+            f"index `{index.name}` ({urls.show(index.url)}) is declared, but nothing is routed to it: {what}",
+            f"{remedy}, then run `{p.semantics().relock}`.",
+            fix=fix,
+        )
+
+
+def unrouted_companion(p: Project, v: View) -> Findings:
+    """TS103: torch has a source and its companion has none (or the reverse), in one environment."""
+    if p.tool not in ("Poetry", "uv", "Pipenv"):
+        return
+    family = [req for req in p.family() if not req.url]
+    seen: set[str] = set()
+    for routed in family:
+        targets = [
+            index for route in p.routes_of(routed) if route.index and (index := p.index(route.index)) is not None
+        ]
+        if not targets or not all(index.torch() for index in targets):
+            continue
+        for other in family:
+            if other.name == routed.name or other.name in seen or p.routes_of(other) or other.spec.exact_label():
+                continue
+            if not p.together(routed, other):
+                continue
+            if any(
+                req.name == other.name and p.routes_of(req) and (req.env == other.env or p.semantics().one_per_name)
+                for req in family
+            ):
+                continue
+            if any(p.serves(index, other.name) and index.role != FALLBACK for index in targets):
+                continue
+            if any(index.role in (SHARED, DEFAULT) and index.torch() for index in p.indexes):
+                continue
+            if not p.own(other.where):
+                continue
+            seen.add(other.name)
+            index = targets[0]
+            fix = None
+            if len({item.name for item in targets}) == 1 and not any(
+                route.marker or route.extra or route.group for route in p.routes_of(routed)
+            ):
+                fix = v.edit(p.path, f"route {other.name} to {index.name} too", fixes.route(v, p, index, [other.name]))
+            yield found(
+                "TS103",
+                other.where,
+                f"`{routed.name}` comes from `{index.name}`, but `{other.name}` has no source and comes from PyPI, built for another torch",
+                f"Route `{other.name}` to `{index.name}` as well, then run `{p.semantics().relock}`.",
+                fix=fix,
+            )
+
+
+def dead_route(p: Project, v: View) -> Findings:
+    """TS104: a source for a package that the project does not itself require does nothing."""
+    if p.tool != "uv" or p.dynamic:
+        return
+    # A constraint without a bound does not make the source live (tested with uv 0.13.8).
+    wanted = {
+        req.name for req in (*p.requirements, *p.foreign) if req.role not in (CONSTRAINT, BUILD) or req.text.strip()
+    }
+    locked = {entry.name: entry for lock in p.locks for entry in lock.entries}
+    seen: set[str] = set()
+    for route in p.routes:
+        if (
+            route.package not in EXTENDED
+            or not route.index
+            or route.package in wanted
+            or route.package in seen
+            or not p.own(route.where)
+        ):
+            continue
+        index = p.index(route.index)
+        if index is None:
+            continue
+        entry = locked.get(route.package)
+        if entry is not None and entry.origin and urls.same(entry.origin, index.url):
+            continue  # something makes it live that is not in these files
+        seen.add(route.package)
+        fix = None
+        absent = bool(p.locks) and entry is None
+        if not absent and index.name:
+            fix = v.edit(
+                p.path,
+                f"make the source of {route.package} live through constraint-dependencies",
+                fixes.add_item(v, p.path, ("tool", "uv", "constraint-dependencies"), f"{route.package}>=0"),
+            )
+        remedy = (
+            f"Remove the entry: nothing in the lock needs `{route.package}`."
+            if absent
+            else f'Add `constraint-dependencies = ["{route.package}>=0"]` under [tool.uv], then run `uv lock`.'
+        )
+        yield found(
+            "TS104",
+            route.where,
+            f"`{route.package}` has a source, but no requirement of this project names it: uv ignores the entry and takes the PyPI build",
+            remedy,
+            fix=fix,
+        )

@@ -1,0 +1,133 @@
+"""TS105, TS106, TS107, TS109, TS110: how PyTorch's index stands beside the public registry."""
+
+from __future__ import annotations
+
+from gatepost.rules.torch_source import fixes, urls
+from gatepost.rules.torch_source.model import (
+    DEFAULT,
+    FALLBACK,
+    SHARED,
+)
+from gatepost.rules.torch_source.view import found
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gatepost.model import Finding
+    from gatepost.rules.torch_source.model import Index, Project
+    from gatepost.rules.torch_source.view import View
+
+    Findings = Iterator[Finding]
+
+
+def index_not_explicit(p: Project, v: View) -> Findings:
+    """TS105, TS106, TS107: how PyTorch's index stands beside the public registry."""
+    if p.tool not in ("Poetry", "uv", "PDM", "Pipenv"):
+        return
+    for index in p.torch_indexes():
+        if not p.own(index.where):
+            continue
+        name = index.name or urls.show(index.url)
+        if index.role == FALLBACK:
+            shadowed = [req for req in p.family() if not p.routes_of(req) and not req.url and not req.spec.labels()]
+            if shadowed:
+                fix = v.edit(p.path, f"make {name} explicit and route torch to it", fixes.make_explicit(v, p, index))
+                yield found(
+                    "TS107",
+                    shadowed[0].where,
+                    f"`{shadowed[0].name}` has no `source =` and `{name}` is {index.written}: PyPI has a match, so Poetry never asks `{name}`",
+                    f'Write `source = "{name}"` on `{shadowed[0].name}` and `priority = "explicit"` on the source, then run `poetry lock`.',
+                    fix=fix,
+                )
+                continue
+        if index.role == DEFAULT and p.tool != "pip":
+            yield found(
+                "TS106",
+                index.where,
+                f"`{name}` stands in for PyPI, so every package is taken from PyTorch's stale mirror or not found",
+                _default_remedy(p, name),
+            )
+        elif index.role in (SHARED, FALLBACK):
+            fix = (
+                v.edit(p.path, f"make {name} explicit", fixes.make_explicit(v, p, index))
+                if p.tool in ("uv", "Poetry")
+                else None
+            )
+            if p.tool == "PDM":
+                fix = v.edit(p.path, f"limit {name} to PyTorch's packages", _include(v, p, index))
+            yield found(
+                "TS105",
+                index.where,
+                f"`{name}` is asked for every package, not only for PyTorch: {_why_shared(p, index)}",
+                _explicit_remedy(p, name),
+                fix=fix,
+            )
+
+
+def _why_shared(p: Project, index: Index) -> str:
+    if p.tool == "uv":
+        return "uv takes numpy, filelock and the like from its stale mirror"
+    if index.role == FALLBACK:
+        return "Poetry asks it whenever PyPI has no match"
+    return f"{p.tool} merges it with PyPI"
+
+
+def _explicit_remedy(p: Project, name: str) -> str:
+    return {
+        "uv": f"Add `explicit = true` to the index and route torch to `{name}` in [tool.uv.sources], then run `uv lock`.",
+        "Poetry": 'Write `priority = "explicit"` on the source and `source =` on torch and its companions, then run `poetry lock`.',
+        "PDM": 'Add `include_packages = ["torch", "torchvision", "torchaudio"]` to the source, then run `pdm lock`.',
+    }.get(p.tool, "Route only PyTorch's packages to it.")
+
+
+def _default_remedy(p: Project, name: str) -> str:
+    if p.tool == "Pipenv":
+        return f'Put PyPI first among the [[source]] entries and write `index = "{name}"` on torch, then run `pipenv lock`.'
+    return _explicit_remedy(p, name)
+
+
+def _include(v: View, p: Project, index: Index) -> list[tuple[int, int, str]]:
+    doc = fixes.document(v, p.path)
+    if doc is None:
+        return []
+    for statement in doc.statements:
+        if statement.path[:3] == ("tool", "pdm", "source") and statement.path[-1:] == ("url",):
+            if index.url in doc.text[statement.value_start : statement.value_end]:
+                return fixes.add_key(
+                    doc,
+                    statement.path[:-1],
+                    'include_packages = ["torch", "torchvision", "torchaudio", "pytorch-*", "nvidia-*"]',
+                )
+    return []
+
+
+def unsafe_strategy(p: Project, v: View) -> Findings:
+    """TS109, TS110: settings of uv that undo or do not do what they seem to."""
+    if p.tool != "uv":
+        return
+    if p.strategy in ("unsafe-best-match", "unsafe-first-match") and p.indexes:
+        index = p.indexes[0]
+        where = index.where
+        doc = fixes.document(v, p.path)
+        for path in (("tool", "uv", "index-strategy"), ("tool", "uv", "pip", "index-strategy")):
+            line = doc.line(path) if doc is not None else None
+            if line is not None:
+                from gatepost.model import Location
+
+                where = Location(path=p.path, line=line, key=".".join(path))
+        yield found(
+            "TS109",
+            where,
+            f'`index-strategy = "{p.strategy}"` lets any index serve any package by the highest version, as in the torchtriton attack',
+            "Remove `index-strategy` and route PyTorch's packages with an explicit index, then run `uv lock`.",
+        )
+    if p.settings_torch_backend is not None and any(lock.format == "uv.lock" for lock in p.locks):
+        direct = p.family()
+        if direct and not any(p.routes_of(req) for req in direct):
+            yield found(
+                "TS110",
+                p.settings_torch_backend,
+                "`torch-backend` is read by `uv pip` only: `uv lock` and `uv sync` ignore it without a word",
+                "Declare the index under [[tool.uv.index]] with `explicit = true` and route torch in [tool.uv.sources], then run `uv lock`.",
+            )

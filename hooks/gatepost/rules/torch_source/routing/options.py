@@ -1,0 +1,155 @@
+"""TS121, TS122, TS123, TS125, TS126: pip's index options."""
+
+from __future__ import annotations
+
+import re
+
+from gatepost.rules.torch_source import specs, urls
+from gatepost.rules.torch_source.model import (
+    CONSTRAINT,
+    DEFAULT,
+    DIRECT,
+    EXTENDED,
+    FAMILY,
+    SHARED,
+)
+from gatepost.rules.torch_source.view import found
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gatepost.model import Finding
+    from gatepost.rules.torch_source.model import Index, Project, Requirement
+    from gatepost.rules.torch_source.view import View
+
+    Findings = Iterator[Finding]
+
+
+def extra_index(p: Project, v: View) -> Findings:
+    """TS121, TS122, TS125: PyTorch's index merged with PyPI by `--extra-index-url`."""
+    if p.tool not in ("pip", "conda"):
+        return
+    direct = [req for req in p.requirements if req.role == DIRECT]
+    for index in p.torch_indexes():
+        if index.role != SHARED or index.parts().channel:
+            continue
+        report = None
+        for req in sorted(direct, key=lambda req: req.name != "torch"):
+            if req.name not in FAMILY or req.url or req.spec.pin() or req.spec.broken:
+                continue
+            tied = [req.spec] + [
+                other.spec for other in p.requirements if other.role == CONSTRAINT and other.name == req.name
+            ]
+            if any(spec.pin() for spec in tied):
+                continue
+            report = _highest_wins(p, v, index, req)
+            break
+        if report is not None:
+            yield report
+            continue
+        if direct and all(req.spec.pin() or req.url for req in direct):
+            pass
+        else:
+            yield found(
+                "TS122",
+                index.where,
+                f"every package {'of this file' if p.requirements else 'that pip installs with this configuration'} may come from "
+                f"{urls.show(index.url)} as well as from PyPI: pip takes the highest version it finds",
+                "Install PyTorch in a step of its own with `--index-url`, or pin every package.",
+            )
+        if p.tool == "pip" and v.install_tools(p.path) == {"pip", "uv"}:
+            yield found(
+                "TS125",
+                index.where,
+                "this file is installed with pip and with uv, which read --extra-index-url differently: pip takes the highest version, uv the first index that has the package",
+                "Install it with one tool, or pin every package that both indexes have.",
+            )
+
+
+def _highest_wins(p: Project, v: View, index: Index, req: Requirement) -> Finding | None:
+    tag = index.tag()
+    table = v.table
+    remedy = f"Pin the build, such as `{req.name}==<version>+{tag or 'cpu'}`, or install PyTorch in a step of its own with `--index-url {urls.show(index.url)}`."
+    last = table.last_for(tag) if tag else None
+    if last is not None:
+        versions = table.torch if req.name == "torch" else table.versions(req.name)
+        newest = [version for version in versions if req.spec.admits(version)]
+        limit = last.torch if req.name == "torch" else table.partner(req.name, last.torch)
+        high, bound = specs.key(newest[-1]) if newest else None, specs.key(limit)
+        if high is not None and bound is not None and high > bound:
+            return found(
+                "TS121",
+                index.where,
+                f"`{req.name}{req.text}` is not pinned and {tag} ends at {req.name} {limit}: pip takes {newest[-1]} or newer from PyPI, not the {tag} build",
+                remedy,
+                related=(req.where,),
+            )
+        if high is not None and not req.spec.admits_unknown(table.newest):
+            return None
+    if req.spec.bounded_above() and req.spec.rows(table.torch if req.name == "torch" else table.versions(req.name)):
+        return None
+    return found(
+        "TS121",
+        index.where,
+        f"`{req.name}{req.text}` is not pinned, so the build depends on which index has the higher version on the day: {urls.show(index.url)} or PyPI",
+        remedy,
+        severity="warning",
+        related=(req.where,),
+    )
+
+
+def stable_page(p: Project, v: View) -> Findings:
+    """TS123: the legacy find-links page."""
+    for index in p.indexes:
+        if "torch_stable.html" not in index.url:
+            continue
+        tags = {tag for req in p.requirements if (tag := req.tag())}
+        tag = urls.split(index.url).build or (tags.pop() if len(tags) == 1 else "")
+        option = (
+            "--index-url"
+            if all(req.name in EXTENDED for req in p.requirements if req.role == DIRECT)
+            else "--extra-index-url"
+        )
+        address = f"https://download.pytorch.org/whl/{tag or '<build>'}"
+        fix = None
+        if tag and p.tool == "pip" and index.span is not None:
+            data = v.tree.read(index.where.path)
+            text = data.decode("utf-8", "replace") if data else ""
+            head = re.search(r"(?:-f|--find-links)[=\s]*[\"']?$", text[: index.span[0]])
+            if head is not None:
+                fix = v.edit(
+                    index.where.path, f"use the index of {tag}", [(head.start(), index.span[1], f"{option} {address}")]
+                )
+        yield found(
+            "TS123",
+            index.where,
+            "torch_stable.html lists every build of every release at once; it is PyTorch's legacy page",
+            f"Use the index of one build instead: `{option} {address}`.",
+            fix=fix,
+        )
+
+
+def starved(p: Project, v: View) -> Findings:
+    """TS126: `--index-url` replaces PyPI for every other package of the file."""
+    if p.tool not in ("pip", "conda"):
+        return
+    for index in p.torch_indexes():
+        if index.role != DEFAULT or any(other.role in ("pypi", SHARED) for other in p.indexes):
+            continue
+        there = v.table.index_packages() | set(v.table.overlay["mirrored"]["names"])
+        others = [
+            req
+            for req in p.requirements
+            if req.role == DIRECT and req.name not in there and not req.url and not req.name.startswith("nvidia-")
+        ]
+        if others:
+            shown = ", ".join(f"`{req.name}`" for req in others[:3]) + (
+                f" and {len(others) - 3} more" if len(others) > 3 else ""
+            )
+            yield found(
+                "TS126",
+                index.where,
+                f"--index-url replaces PyPI for the whole file, and PyTorch's index does not have {shown}",
+                "Put PyTorch into a file and an install step of its own.",
+            )

@@ -1,0 +1,173 @@
+"""TS206, TS207, TS221, TS222: builds that meet, that were never published, whose line ended, that move."""
+
+from __future__ import annotations
+
+from gatepost.rules.torch_source import markers, specs
+from gatepost.rules.torch_source.model import (
+    CONSTRAINT,
+    DIRECT,
+    FAMILY,
+    LINKS,
+    MAIN,
+    SHARED,
+)
+from gatepost.rules.torch_source.versions.ranges import tightened
+from gatepost.rules.torch_source.view import found
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gatepost.model import Finding
+    from gatepost.rules.torch_source.model import Project, Requirement
+    from gatepost.rules.torch_source.table import Row
+    from gatepost.rules.torch_source.view import View
+
+    Findings = Iterator[Finding]
+
+
+def tag_mix(p: Project, v: View) -> Findings:
+    """TS206: two builds of the family in one environment."""
+    family = p.family()
+    tagged = [(req, tags) for req in family if (tags := p.tags_of(req))]
+    for number, (left, ours) in enumerate(tagged):
+        for right, theirs in tagged[number + 1 :]:
+            if left.name == right.name or len(ours) != 1 or len(theirs) != 1 or ours == theirs:
+                continue
+            a, b = next(iter(ours)), next(iter(theirs))
+            if left.env != right.env or p.exclusive(left.env, right.env):
+                if left.env.kind != MAIN and right.env.kind != MAIN:
+                    continue
+            if not markers.overlap(left.marker, right.marker, *_route_markers(p, left), *_route_markers(p, right)):
+                continue
+            yield found(
+                "TS206",
+                right.where,
+                f"`{right.name}` is the {b} build and `{left.name}` the {a} build in one environment",
+                f"Take both from one index, https://download.pytorch.org/whl/{a} or https://download.pytorch.org/whl/{b}"
+                + (f", then run `{p.semantics().relock}`." if p.locks else "."),
+                related=(left.where,),
+            )
+
+
+def _route_markers(p: Project, req: Requirement) -> list[str]:
+    routes = p.routes_of(req)
+    return [routes[0].marker] if len(routes) == 1 and routes[0].marker else []
+
+
+def unpublished_build(p: Project, v: View) -> Findings:
+    """TS207: the build was never published for that torch."""
+    table = v.table
+    for req in p.requirements:
+        if req.name not in FAMILY or req.url or req.role not in (DIRECT, CONSTRAINT) or req.spec.broken:
+            continue
+        tag = req.tag()
+        others: set[str] = set()
+        if not tag:
+            others = p.tags_of(req)
+            if not others and p.semantics().merges and req.spec.pin():
+                shared = {
+                    index.tag()
+                    for index in p.torch_indexes()
+                    if index.role in (SHARED, LINKS) and index.tag() and not index.parts().channel
+                }
+                others = shared if len(shared) == 1 else set()
+            if len(others) != 1:
+                continue
+            tag = next(iter(others))
+        if any(index.parts().channel for index in p.torch_indexes() if index.tag() == tag):
+            continue
+        spec = tightened(p, req)
+        if req.name == "torch":
+            rows, unknown = table.torch_rows(spec)
+        else:
+            releases, unknown = table.released(req.name, spec)
+            rows = [row for release in releases for row in table.torch_of(req.name, release)]
+            if req.name == "torchaudio" and "2.11.0" in releases:
+                unknown = True
+        if not rows or not table.known_tag(tag):
+            continue
+        last = table.last_for(tag)
+        if unknown and (last is None or not _all_after(rows, last, spec)):
+            continue
+        there = [table.published(tag, row) for row in rows]
+        if last is not None and False in there and _all_after(rows, last, spec):
+            there = [bool(one) for one in there]  # an ended line does not come back in a release too new for the table
+        if any(one is not False for one in there):
+            continue
+        newest = next(row for row in reversed(rows) if row.cuda)
+        what = f"{req.name} {req.text.strip() or newest.torch}"
+        first = table.first_for(tag)
+        span = (
+            f"torch {first.torch} to {last.torch}"
+            if first and last
+            else f"torch {first.torch} and later"
+            if first
+            else ""
+        )
+        yield found(
+            "TS207",
+            req.where,
+            f"`{what}` was never published for {tag} ({tag} builds exist for {span}); torch {newest.torch} has {', '.join(newest.cuda)} and cpu {v.as_of()}",
+            f"Use an index of a build that exists, such as https://download.pytorch.org/whl/{newest.cuda[-1]}"
+            + (f", then run `{p.semantics().relock}`." if p.locks else "."),
+        )
+
+
+def _all_after(rows: list[Row], last: Row, spec: specs.Spec) -> bool:
+    low = specs.key(rows[0].torch)
+    end = specs.key(last.torch)
+    return low is not None and end is not None and low > end
+
+
+def line_ended(p: Project, v: View) -> Findings:
+    """TS221: an index whose build line ended before the fix of a published advisory."""
+    table = v.table
+    for req in p.named("torch"):
+        tags = p.tags_of(req)
+        if len(tags) != 1 or req.spec.broken or req.tag():
+            continue
+        last = table.last_for(next(iter(tags)))
+        if last is None:
+            continue
+        for advisory in table.overlay["advisories"]:
+            fixed = specs.key(advisory["fixed"])
+            end = specs.key(last.torch)
+            if fixed is not None and end is not None and end < fixed and req.spec.admits(advisory["fixed"]):
+                yield found(
+                    "TS221",
+                    req.where,
+                    f"{next(iter(tags))} ends at torch {last.torch}, so `torch{req.text.strip()}` never reaches {advisory['fixed']}, which mends {advisory['id']} {v.as_of()}",
+                    "Move to an index that goes on, such as https://download.pytorch.org/whl/"
+                    + table.rows[-2].cuda[0]
+                    + f", then run `{p.semantics().relock}`.",
+                )
+                break
+
+
+def moving_cuda(p: Project, v: View) -> Findings:
+    """TS222: PyPI's own builds change their CUDA within the range."""
+    if p.locks or p.tool in ("conda", "pixi"):
+        return
+    table = v.table
+    for req in p.named("torch"):
+        if (
+            req.url
+            or req.spec.broken
+            or p.routes_of(req)
+            or req.spec.pin()
+            or any(index.torch() for index in p.indexes)
+            or req.spec.labels()
+        ):
+            continue
+        rows, unknown = table.torch_rows(tightened(p, req))
+        if unknown or len(rows) < 2 or specs.parse("<2.0").admits(rows[0].torch):
+            continue
+        majors = sorted({row.pypi_cuda[2:4] for row in rows if row.pypi_cuda})
+        if len(majors) > 1:
+            yield found(
+                "TS222",
+                req.where,
+                f"`torch{req.text.strip()}` spans PyPI builds for CUDA {' and '.join(majors)}: the driver that is needed depends on the day",
+                "Narrow the range, or choose the build with an index.",
+            )

@@ -1,0 +1,167 @@
+"""TS203, TS204, TS205: torch and its companions, by the table's rows."""
+
+from __future__ import annotations
+
+from gatepost.rules.torch_source import fixes, specs
+from gatepost.rules.torch_source.versions.ranges import shown_range, tightened
+from gatepost.rules.torch_source.view import found
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gatepost.model import Finding
+    from gatepost.rules.torch_source.model import Project, Requirement
+    from gatepost.rules.torch_source.table import Row
+    from gatepost.rules.torch_source.view import View
+
+    Findings = Iterator[Finding]
+
+
+PAIRED = ("torchvision", "torchaudio")
+
+
+def companions(p: Project, v: View) -> Findings:
+    """TS203, TS204, TS205: torch and its companions, by the table's rows."""
+    table = v.table
+    torches = [req for req in p.named("torch") if not req.url]
+    for name in (*PAIRED, "torchcodec"):
+        for other in p.named(name):
+            if other.url or other.spec.broken:
+                continue
+            for torch in torches:
+                if torch.spec.broken or not p.together(torch, other):
+                    continue
+                rows, torch_unknown = table.torch_rows(tightened(p, torch))
+                releases, other_unknown = table.released(name, tightened(p, other))
+                pinned, version = torch.spec.pin(), other.spec.pin()
+                if not rows:
+                    continue
+                report = None
+                if pinned and version:
+                    if name != "torchcodec" and not torch_unknown and table.pairs(name, version, pinned) is False:
+                        report = _pins(p, v, torch, other, pinned, version)
+                elif (
+                    releases and name != "torchcodec" and _never(v, name, rows, releases, torch_unknown, other_unknown)
+                ):
+                    report = _apart(p, v, torch, other, rows)
+                if report is None and not torch_unknown and not version:
+                    report = _uncapped(p, v, torch, other, rows)
+                if report is not None:
+                    yield report
+                    break
+
+
+def _never(v: View, name: str, rows: list[Row], releases: list[str], torch_unknown: bool, other_unknown: bool) -> bool:
+    """Whether no release of a companion pairs with any torch, releases newer than the table included.
+
+    A newer torch pairs with a known release only if that release's own requirement admits it; a newer torchvision
+    asks for at least the torch of the newest known one. Of a newer torchaudio nothing is known (TS205).
+    """
+    table = v.table
+    if any(table.pairs(name, release, row.torch) is not False for row in rows for release in releases):
+        return False
+    if torch_unknown and any(
+        not need or specs.parse(need).admits_unknown(table.newest)
+        for release in releases
+        for need in (table.requires[name].get(release, ""),)
+    ):
+        return False
+    if not other_unknown:
+        return True
+    return name == "torchvision" and not torch_unknown
+
+
+def _apart(p: Project, v: View, torch: Requirement, other: Requirement, rows: list[Row]) -> Finding:
+    table = v.table
+    name = other.name
+    top = rows[-1].torch
+    while len(rows) > 1 and not table.partner(name, top):
+        rows = rows[:-1]
+        top = rows[-1].torch
+    partner = table.partner(name, top)
+    goes = table.torch_of(name, other.spec.pin()) if other.spec.pin() else []
+    example = (
+        f"{name} {other.spec.pin()} goes with torch {goes[-1].torch}"
+        if goes
+        else f"torch {top} goes with {name} {partner}"
+    )
+    return found(
+        "TS204",
+        other.where,
+        f"no `{name}` in `{shown_range(p, other)}` goes with any torch in `{shown_range(p, torch)}` ({example})",
+        f"Ask for `{name}` {partner}" + (f", then run `{p.semantics().relock}`." if p.locks else "."),
+        related=(torch.where,),
+    )
+
+
+def _pins(p: Project, v: View, torch: Requirement, other: Requirement, pinned: str, version: str) -> Finding:
+    table = v.table
+    partner = table.partner(other.name, pinned)
+    goes = table.torch_of(other.name, version)
+    with_ = f" ({other.name} {version} goes with torch {goes[-1].torch})" if goes else ""
+    return found(
+        "TS203",
+        other.where,
+        f"`{other.name}` {version} does not go with `torch` {pinned}{with_}",
+        f"Pin `{other.name}` {partner}" + (f", then run `{p.semantics().relock}`." if p.locks else "."),
+        fix=v.edit(other.where.path, f"pin {other.name} {partner}", fixes.replace_version(other, partner))
+        if partner
+        else None,
+        related=(torch.where,),
+    )
+
+
+def _uncapped(p: Project, v: View, torch: Requirement, other: Requirement, rows: list[Row]) -> Finding | None:
+    """TS205: torchaudio 2.11 and torchcodec ask for no torch at all, so a resolver takes the newest beside any torch."""
+    table = v.table
+    if other.name == "torchaudio":
+        stable = table.overlay["torchaudio_stable_from"]
+        first, limit = stable["torchaudio"], stable["torch"]
+    elif other.name == "torchcodec":
+        first = next((version for version, need in table.requires["torchcodec"].items() if need.startswith(">=")), "")
+        limit = table.overlay["torchaudio_stable_from"]["torch"]
+    else:
+        return None
+    if not first or any(specs.parse(">=" + limit).admits(row.torch) for row in rows):
+        return None
+    spec = tightened(p, other)
+    if not spec.admits(first) and not spec.admits_unknown(first):
+        return None
+    if spec.bounded_above() and not spec.admits(first):
+        return None
+    tags = p.tags_of(other)
+    if tags and all(
+        (last := table.last_for(tag)) is not None and not specs.parse(">=" + limit).admits(last.torch) for tag in tags
+    ):
+        return None  # the index ends before that release
+    top = rows[-1].torch
+    partner = table.partner(other.name, top) if other.name == "torchaudio" else _codec(v, top)
+    ceiling = limit if other.name == "torchaudio" else _next_minor(partner)
+    advice = f"`{other.name}` {partner}" if partner else f"`{other.name}<{ceiling}`"
+    fix = v.edit(other.where.path, f"cap {other.name} below {ceiling}", fixes.cap(other, ceiling)) if ceiling else None
+    return found(
+        "TS205",
+        other.where,
+        f"`{other.name}{other.text.strip()}` has no upper bound beside torch {top}{_elsewhere(torch, other)}: {other.name} {first} requires no torch version, so resolvers take it or a newer one, which needs torch>={limit}",
+        f"Ask for {advice}, or cap it with `<{ceiling}`" + (f", then run `{p.semantics().relock}`." if p.locks else ".")
+        if ceiling
+        else f"Pin {advice}.",
+        fix=fix,
+        related=(torch.where,),
+    )
+
+
+def _elsewhere(torch: Requirement, other: Requirement) -> str:
+    """Where torch is asked for, if that is another file."""
+    return "" if torch.where.path == other.where.path else f" ({torch.where.path}:{torch.where.line})"
+
+
+def _codec(v: View, torch: str) -> str:
+    found_ = [version for version, need in v.table.requires["torchcodec"].items() if specs.parse(need).admits(torch)]
+    return found_[-1] if found_ else ""
+
+
+def _next_minor(version: str) -> str:
+    parts = version.split(".")
+    return f"{parts[0]}.{int(parts[1]) + 1}" if len(parts) > 1 else ""

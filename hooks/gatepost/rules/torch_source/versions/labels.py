@@ -1,0 +1,127 @@
+"""TS201, TS202: build tags where they are not allowed, or that nothing here can serve."""
+
+from __future__ import annotations
+
+import re
+
+from gatepost.rules.torch_source import fixes, specs, urls
+from gatepost.rules.torch_source.model import (
+    CONSTRAINT,
+    DEFAULT,
+    DIRECT,
+    EXTENDED,
+    FAMILY,
+    LINKS,
+    SHARED,
+)
+from gatepost.rules.torch_source.view import found
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gatepost.model import Finding
+    from gatepost.rules.torch_source.model import Index, Project
+    from gatepost.rules.torch_source.view import View
+
+    Findings = Iterator[Finding]
+
+
+def label_in_range(p: Project, v: View) -> Findings:
+    """TS201: a build tag in anything but `==`."""
+    for req in p.requirements:
+        if req.name not in EXTENDED or req.role == "conda":
+            continue
+        clauses = req.spec.labelled_ranges()
+        if not clauses:
+            continue
+        clause = clauses[0]
+        if p.semantics().label_in_range == "text":
+            public = specs.public(clause.version)
+            why = (
+                f"{p.tool} compares the tag as text, so any newer build satisfies it, from any source, and pip refuses the wheel built from it"
+                if public
+                else ""
+            )
+        else:
+            why = f"a build tag is only allowed after `==`, so {'pip and uv refuse' if p.tool == 'pip' else p.tool + ' refuses'} it"
+        routed = bool(p.routes_of(req))
+        yield found(
+            "TS201",
+            req.where,
+            f"`{req.name}` {req.text.strip()} puts the build tag `+{specs.label(clause.version)}` in a range: {why}",
+            f"Drop the tag: `{req.name}` `{re.sub(r'[+][A-Za-z0-9.]+', '', req.text.strip())}`"
+            + (
+                " (the source already chooses the build)"
+                if routed
+                else f", and choose the build with an index, or pin `=={clause.version}`"
+            )
+            + (f", then run `{p.semantics().relock}`." if p.locks else "."),
+            fix=v.edit(req.where.path, f"drop the build tag from {req.name}", fixes.drop_label(req)),
+        )
+
+
+def label_without_index(p: Project, v: View) -> Findings:
+    """TS202: a build tag that the public registry does not have, and no index that could."""
+    if p.tool not in ("pip", "uv", "Poetry", "PDM", "Pipenv", "pyproject", "conda") or (p.dynamic and p.tool == "pip"):
+        return
+    for req in p.requirements:
+        if req.name not in FAMILY or req.url or req.role not in (DIRECT, CONSTRAINT):
+            continue
+        tag = req.tag()
+        if not tag or p.routes_of(req):
+            continue
+        serving = [index for index in p.indexes if p.serves(index, req.name) or index.role == LINKS]
+        if any(not _lacks(index, tag) for index in serving):
+            continue
+        if p.tool == "pip" and (
+            v.index_given_for(p.path) or v.index_given_for(req.where.path) or _given_by_includer(p, v, req.where.path)
+        ):
+            continue
+        if p.tool == "conda" and v.pip_conf():
+            continue
+        if p.tool == "pyproject" and (
+            p.settings_torch_backend is not None or any(v.index_given_for(path) for path in ("pyproject.toml",))
+        ):
+            continue
+        version = req.spec.pin()
+        address = f"https://download.pytorch.org/whl/{tag}"
+        remedy = {
+            "pip": f"Add a line `--extra-index-url {address}` to the file.",
+            "conda": f"Add `- --extra-index-url {address}` above it in the pip: list.",
+            "Poetry": f'Add a [[tool.poetry.source]] with `url = "{address}"` and `priority = "explicit"`, and `source =` here, then run `poetry lock`.',
+            "Pipenv": f'Add a [[source]] with `url = "{address}"` and `index =` here, then run `pipenv lock`.',
+            "PDM": f'Add a [[tool.pdm.source]] with `url = "{address}"`, then run `pdm lock`.',
+        }.get(
+            p.tool,
+            f'Add [[tool.uv.index]] with `url = "{address}"` and `explicit = true`, and route `{req.name}` in [tool.uv.sources], then run `uv lock`.',
+        )
+        yield found(
+            "TS202",
+            req.where,
+            f"`{req.name}=={version}+{tag}` is not on PyPI, and no index here has it: it cannot be installed",
+            remedy,
+        )
+
+
+def _lacks(index: Index, tag: str) -> bool:
+    """Whether an index is PyTorch's own of another build, so that it cannot have this one."""
+    parts = index.parts()
+    return (
+        parts.official
+        and index.role != LINKS
+        and not parts.channel
+        and urls.tag_of(index.tag()) != ""
+        and index.tag() != tag
+    )
+
+
+def _given_by_includer(p: Project, v: View, path: str) -> bool:
+    """Whether a file that includes this one names an index."""
+    return any(
+        other.tool == "pip"
+        and other.path != p.path
+        and path in other.files
+        and any(index.role in (DEFAULT, SHARED, LINKS) for index in other.indexes)
+        for other in v.projects
+    )

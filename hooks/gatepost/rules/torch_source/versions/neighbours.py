@@ -1,0 +1,222 @@
+"""TS213, TS214, TS215: other packages that go with some releases of torch only."""
+
+from __future__ import annotations
+
+from gatepost.rules.torch_source import fixes, markers, specs, urls
+from gatepost.rules.torch_source.model import (
+    DEFAULT,
+    LINKS,
+    ROUTED,
+)
+from gatepost.rules.torch_source.versions.ranges import minor_of, row_range, shown_range, tightened
+from gatepost.rules.torch_source.view import found
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gatepost.model import Finding
+    from gatepost.rules.torch_source.model import Project, Requirement
+    from gatepost.rules.torch_source.table import Row
+    from gatepost.rules.torch_source.view import View
+
+    Findings = Iterator[Finding]
+
+
+FORCING = ("vllm", "xformers", "torchtext", "torchdata")
+
+
+NUMPY_CAPPED = frozenset(
+    {
+        "scipy",
+        "numba",
+        "tensorflow",
+        "tensorflow-cpu",
+        "tensorflow-gpu",
+        "thinc",
+        "spacy",
+        "gensim",
+        "librosa",
+        "langchain",
+        "langchain-community",
+        "chromadb",
+        "scikit-image",
+        "fairseq",
+        "transformer-lens",
+        "streamlit",
+        "contourpy",
+        "matplotlib",
+        "pandas",
+        "faiss-cpu",
+        "unstructured",
+    }
+)
+
+
+def numpy_two(p: Project, v: View) -> Findings:
+    """TS213: a torch built against numpy 1 beside numpy 2."""
+    table = v.table
+    for torch in p.named("torch"):
+        if torch.spec.broken or torch.url:
+            continue
+        rows, unknown = table.torch_rows(tightened(p, torch))
+        if unknown or not rows or any("l" in row.numpy2 for row in rows):
+            continue
+        for numpy in p.named("numpy"):
+            if numpy.spec.broken or numpy.url or not p.together(torch, numpy):
+                continue
+            spec = tightened(p, numpy)
+            if not any(spec.admits(f"2.{minor}.{patch}") for minor in range(6) for patch in range(7)):
+                continue
+            if any(
+                entry.name == "numpy" and entry.version.startswith("1.") for lock in p.locks for entry in lock.entries
+            ):
+                continue
+            if p.tags_of(numpy) or any(index.role == DEFAULT and index.torch() for index in p.indexes):
+                continue
+            pythons = {minor for row in rows for minor in row.python.get("linux_x86_64", ())}
+            if not any(minor_of(minor) >= 9 for minor in pythons) or _python_below(p, 9):
+                continue
+            sure = _major(numpy.spec.pin()) == "2" or not any(
+                req.name in NUMPY_CAPPED and req.spec.bounded_above() for req in p.requirements
+            )
+            yield found(
+                "TS213",
+                numpy.where,
+                f"`numpy{numpy.text.strip()}` admits numpy 2, but torch {row_range(rows)} was built against numpy 1 and fails to exchange arrays with it",
+                "Ask for `numpy<2`" + (f", then run `{p.semantics().relock}`." if p.locks else "."),
+                severity=None if sure else "warning",
+                fix=v.edit(numpy.where.path, "cap numpy below 2", fixes.cap(numpy, "2")),
+                related=(torch.where,),
+            )
+
+
+def _major(version: str) -> str:
+    return version.split(".", maxsplit=1)[0]
+
+
+def _python_below(p: Project, minor: int) -> bool:
+    """Whether the project only runs on Pythons below 3.`minor`."""
+    if not p.python:
+        return False
+    spec = specs.parse(p.python, specs.POETRY if p.tool == "Poetry" else specs.PEP440)
+    return not spec.broken and not any(
+        spec.admits(f"3.{number}") or spec.admits(f"3.{number}.5") for number in range(minor, 20)
+    )
+
+
+def forced_torch(p: Project, v: View) -> Findings:
+    """TS214: a package requires another torch, whatever release of it the range admits."""
+    table = v.table
+    if any(req.name == "torch" and req.role == "override" for req in p.requirements):
+        return
+    for name in (*FORCING, "triton"):
+        for other in p.named(name):
+            if other.url or other.spec.broken:
+                continue
+            wanted = _wanted(v, name, tightened(p, other)) if name != "triton" else []
+            if not wanted and name != "triton":
+                continue
+            for torch in p.named("torch"):
+                if torch.url or torch.spec.broken or not p.together(torch, other):
+                    continue
+                rows, unknown = table.torch_rows(tightened(p, torch))
+                if not rows:
+                    continue
+                if name == "triton":
+                    if not _other_triton(p, torch, other, rows, unknown):
+                        continue
+                    need = f"triton {rows[-1].triton}"
+                    yield found(
+                        "TS214",
+                        other.where,
+                        f"torch {row_range(rows)} requires {need}, which `triton{other.text.strip()}` excludes",
+                        f"Ask for {need}, or leave triton to torch"
+                        + (f", then run `{p.semantics().relock}`." if p.locks else "."),
+                        related=(torch.where,),
+                    )
+                    break
+                if any(need.admits(row.torch) for row in rows for need in wanted):
+                    continue
+                if unknown and any(need.admits_unknown(table.newest) for need in wanted):
+                    continue
+                first, last = wanted[0].text, wanted[-1].text
+                one = first if first == last else f"{first} to {last} (by its release)"
+                yield found(
+                    "TS214",
+                    torch.where,
+                    f"`{name}` {other.spec.pin() or shown_range(p, other)} requires torch{one}, which `torch{shown_range(p, torch)}` excludes",
+                    f"Ask for torch {last.lstrip('=')}"
+                    f", or another {name}" + (f", then run `{p.semantics().relock}`." if p.locks else "."),
+                    related=(other.where,),
+                )
+                break
+
+
+def _wanted(v: View, name: str, spec: specs.Spec) -> list[specs.Spec]:
+    """What the releases that a range admits require of torch, one range each; empty: not known.
+
+    The rows of vllm are one in a minor: a release between two of them requires a torch between theirs. Releases newer
+    than the table require at least what the newest known one does.
+    """
+    known = sorted(
+        ((at, version, need) for version, need in v.table.requires.get(name, {}).items() if (at := specs.key(version))),
+    )
+    inside = [number for number, (_, version, _need) in enumerate(known) if spec.admits(version)]
+    if not known or (not inside and (name != "vllm" or not spec.pin())):
+        return []
+    if any(not known[number][2] for number in inside):
+        return []
+    open_above = spec.admits_unknown(known[-1][1])
+    if inside and (spec.pin() or name != "vllm"):
+        needs = [specs.parse(known[number][2]) for number in inside]
+        if open_above:
+            floor = specs.parse(known[-1][2]).clauses()
+            if len(floor) != 1 or floor[0].op not in ("==", ">="):
+                return []
+            needs.append(specs.parse(">=" + floor[0].version))
+        return needs
+    at = specs.key(spec.pin()) if spec.pin() else None
+    first = inside[0] - 1 if inside else max((n for n, one in enumerate(known) if at and one[0] < at), default=-1)
+    last = inside[-1] + 1 if inside else first + 1
+    if first < 0 or (last >= len(known) and not open_above):
+        return []
+    low = specs.parse(known[first][2]).clauses()
+    high = specs.parse(known[last][2]).clauses() if last < len(known) and not open_above else ()
+    if len(low) != 1 or low[0].op not in ("==", ">=") or (high and (len(high) != 1 or high[0].op != "==")):
+        return []
+    return [specs.parse(f">={low[0].version}" + (f",<={high[0].version}" if high else ""))]
+
+
+def _other_triton(p: Project, torch: Requirement, other: Requirement, rows: list[Row], unknown: bool) -> bool:
+    """Whether the Linux wheels of the public registry require a triton that the range excludes."""
+    if unknown or torch.tag() or p.routes_of(torch) or any(index.torch() or index.role == LINKS for index in p.indexes):
+        return False
+    if not markers.possible(other.marker, "linux_x86_64") or not markers.possible(torch.marker, "linux_x86_64"):
+        return False
+    return all(row.triton and not other.spec.admits(row.triton) for row in rows)
+
+
+def triton_unrouted(p: Project, v: View) -> Findings:
+    """TS215: the triton of ROCm and XPU builds is only on PyTorch's index, and an explicit index serves what is routed."""
+    if p.tool not in ("uv", "Poetry"):
+        return
+    overlay = v.table.overlay["rocm_triton"]
+    for route in p.routes:
+        if route.package != "torch" or not route.index or not p.own(route.where):
+            continue
+        index = p.index(route.index)
+        kind = urls.kind(index.tag()) if index is not None else ""
+        if index is None or index.role != ROUTED or kind not in ("rocm", "xpu"):
+            continue
+        names = overlay[kind]
+        if any(other.package in names and other.index == route.index for other in p.routes):
+            continue
+        if p.tool == "uv" and any(entry.name in names for lock in p.locks for entry in lock.entries):
+            continue
+        yield found(
+            "TS215",
+            route.where,
+            f"the {index.tag()} build needs `{names[0]}`, which only `{index.name}` has, and nothing routes it there",
+            f"Add `{names[0]}` to the requirements and route it to `{index.name}` as well (newer torch: `{names[1]}`), then run `{p.semantics().relock}`.",
+        )

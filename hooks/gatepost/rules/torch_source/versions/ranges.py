@@ -1,0 +1,67 @@
+"""A requirement's range as a whole: what constraints, overrides and repetitions leave of it, and how to say it."""
+
+from __future__ import annotations
+
+from gatepost.rules.torch_source import specs
+from gatepost.rules.torch_source.model import (
+    CONSTRAINT,
+    DIRECT,
+    MAIN,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gatepost.model import Finding
+    from gatepost.rules.torch_source.model import Project, Requirement
+    from gatepost.rules.torch_source.table import Row
+
+    Findings = Iterator[Finding]
+
+
+def shown_range(p: Project, req: Requirement) -> str:
+    """A range as written; with the constraints on it where there are any."""
+    texts = [req.text.strip()] + [
+        other.text.strip()
+        for other in p.requirements
+        if other.name == req.name and other.role in (CONSTRAINT, "override")
+    ]
+    return ",".join(dict.fromkeys(text for text in texts if text)) or "*"
+
+
+def tightened(p: Project, req: Requirement) -> specs.Spec:
+    """A requirement's range with the constraints and overrides on the same name."""
+    extra = [
+        other.spec
+        for other in p.requirements
+        if other.name == req.name and other.role in (CONSTRAINT, "override") and not other.spec.broken
+    ]
+    extra += [
+        other.spec
+        for other in p.requirements
+        if other.name == req.name
+        and other.role == DIRECT
+        and other is not req
+        and not other.url
+        and not other.spec.broken
+        and not other.marker
+        and ((other.env == req.env and other.env.kind == "file") or (other.env.kind == MAIN and req.env.kind != MAIN))
+    ]
+    if not extra:
+        return req.spec
+    overrides = [other.spec for other in p.requirements if other.name == req.name and other.role == "override"]
+    if overrides:
+        return overrides[0]
+    groups = list(req.spec.alternatives)
+    for spec in extra:
+        groups = [left + right for left in groups for right in spec.alternatives]
+    return specs.Spec(text=req.text, dialect=req.spec.dialect, alternatives=tuple(groups), broken=req.spec.broken)
+
+
+def minor_of(version: str) -> int:
+    return int(version.split(".")[1]) if version.startswith("3.") else -1
+
+
+def row_range(rows: list[Row]) -> str:
+    return rows[0].torch if len(rows) == 1 else f"{rows[0].torch} to {rows[-1].torch}"

@@ -1,0 +1,115 @@
+"""TS212, TS216, TS217, TS218: which release of which name is asked for at all."""
+
+from __future__ import annotations
+
+import re
+
+from gatepost.model import Location
+from gatepost.rules.torch_source import fixes, specs, urls
+from gatepost.rules.torch_source.model import (
+    DIRECT,
+    fold,
+)
+from gatepost.rules.torch_source.versions.ranges import tightened
+from gatepost.rules.torch_source.view import found
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gatepost.model import Finding
+    from gatepost.rules.torch_source.model import Project
+    from gatepost.rules.torch_source.view import View
+
+    Findings = Iterator[Finding]
+
+
+def floating(p: Project, v: View) -> Findings:
+    """TS212: torch without an upper bound in a file that machines install from."""
+    if p.tool != "pip" or re.search(
+        r"(?:^|[/_.-])(?:dev|test|tests|docs?|lint|ci|build|constraints?)(?:[_.-]|/|$)", p.path.rpartition(".")[0]
+    ):
+        return
+    for req in p.named("torch"):
+        if (
+            req.url
+            or req.spec.broken
+            or req.where.path != p.path
+            or tightened(p, req).bounded_above()
+            or req.spec.pin()
+        ):
+            continue
+        if p.path.endswith(".in") and p.path[:-3] + ".txt" in set(v.tree.paths()):
+            continue
+        yield found(
+            "TS212",
+            req.where,
+            f"`torch{req.text.strip()}` has no upper bound: each install takes whatever is newest, with its own CUDA",
+            "Pin it, or compile the file: `uv pip compile --output-file requirements.lock requirements.txt`.",
+        )
+        return
+
+
+def nightly(p: Project, v: View) -> Findings:
+    """TS216: nightly or test builds."""
+    if v.nightly():
+        return
+    for index in p.indexes:
+        channel = index.parts().channel
+        if channel in ("nightly", "test"):
+            yield found(
+                "TS216",
+                index.where,
+                f"{urls.show(index.url)} is PyTorch's {channel} index: its builds are deleted after some weeks, and its names may be free on PyPI (torchtriton, December 2022)",
+                "Use a release index, or allow it with `nightly = true` under [tool.gatepost.torch-source].",
+            )
+    if "pytorch-nightly" in p.channels:
+        yield found(
+            "TS216",
+            Location(path=p.path),
+            "`pytorch-nightly` is PyTorch's nightly channel: its builds are deleted after some weeks",
+            "Use conda-forge, or allow it with `nightly = true` under [tool.gatepost.torch-source].",
+        )
+
+
+def yanked(p: Project, v: View) -> Findings:
+    """TS217: a companion release that was withdrawn."""
+    overlay = v.table.overlay["yanked"]
+    for req in p.requirements:
+        known = overlay.get(req.name)
+        version = req.spec.pin()
+        if not isinstance(known, dict) or not version or req.role == "conda":
+            continue
+        better = next((new for old, new in known.items() if specs.key(old) == specs.key(version)), "")
+        if better:
+            yield found(
+                "TS217",
+                req.where,
+                f"`{req.name}` {version} was withdrawn from PyPI",
+                f"Pin `{req.name}` {better}" + (f", then run `{p.semantics().relock}`." if p.locks else "."),
+                fix=v.edit(req.where.path, f"pin {req.name} {better}", fixes.replace_version(req, better)),
+            )
+
+
+def wrong_name(p: Project, v: View) -> Findings:
+    """TS218: a name on PyPI that is not PyTorch's."""
+    names = v.table.overlay["wrong_names"]
+    for req in p.requirements:
+        if req.role != DIRECT or req.url or req.name not in names or req.name == "source" or p.routes_of(req):
+            continue
+        right = names[req.name]
+        changes = []
+        if req.whole is not None and p.tool not in ("Poetry", "Pipenv"):
+            data = v.tree.read(req.where.path)
+            text = data.decode("utf-8", "replace") if data else ""
+            start, end = req.whole
+            hit = re.match(r"\s*[A-Za-z0-9._-]+", text[start:end])
+            if hit is not None and fold(hit[0].strip()) == req.name:
+                changes = [(start, start + hit.end(), right)]
+        yield found(
+            "TS218",
+            req.where,
+            f"`{req.name}` on PyPI is not PyTorch",
+            f"Ask for `{right}`.",
+            fix=v.edit(req.where.path, f"ask for {right}", changes),
+        )
