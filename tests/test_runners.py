@@ -158,6 +158,33 @@ def test_deleting_only_the_lock_is_seen_by_the_one_id(runner: str, repo: Repo, p
 
 
 @pytest.mark.parametrize("runner", RUNNERS)
+def test_all_files_means_all_files_whatever_is_staged(runner: str, repo: Repo, published: Repo, home: Path) -> None:
+    repo.write("old.bin", bytes(600 * 1024))
+    configure(repo, published, "      - id: large-model-files\n")
+    repo.git("commit", "-qm", "before there was a hook")
+    repo.write("new.bin", b"1" * 600 * 1024)
+    repo.git("add", "new.bin")
+    done = run(runner, repo, home, "run", "--color", "never")
+    assert "new.bin" in done.stdout, done.stdout
+    assert "old.bin" not in done.stdout
+    done = run(runner, repo, home, "run", "--all-files", "--color", "never")
+    assert "new.bin" in done.stdout, done.stdout
+    assert "old.bin" in done.stdout
+
+
+@pytest.mark.parametrize("runner", RUNNERS)
+def test_the_one_id_by_hand_looks_at_what_is_staged(runner: str, repo: Repo, published: Repo, home: Path) -> None:
+    repo.write("requirements.txt", BAD)
+    configure(repo, published, "      - id: gatepost\n")
+    repo.git("commit", "-qm", "before there was a hook")
+    repo.write("readme.txt", "text\n")
+    repo.git("add", "-A")
+    only = {"GATEPOST_SKIP": "sync-configs,mypy"}
+    assert run(runner, repo, home, "run", "--color", "never", **only).returncode == 0
+    assert "[TS121]" in run(runner, repo, home, "run", "--all-files", "--color", "never", **only).stdout
+
+
+@pytest.mark.parametrize("runner", RUNNERS)
 def test_replaced_dependencies_are_explained(runner: str, repo: Repo, published: Repo, home: Path) -> None:
     repo.write("app.py", "x: int = 1\n")
     configure(repo, published, "      - id: mypy\n        additional_dependencies: [six]\n")

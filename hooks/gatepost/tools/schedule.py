@@ -120,7 +120,7 @@ def _changed(git: Git) -> Scope:
             if done.rc == 0:
                 paths = _split(done.out)
                 return Scope(own=paths, tools=paths)
-    elif "GIT_INDEX_FILE" in os.environ:
+    elif "GIT_INDEX_FILE" in os.environ or _staged_asked():
         done = git.try_run("diff-index", "--cached", *_NAMES, "HEAD", "--")
         if done.rc:  # no commit yet
             empty = git.run("hash-object", "-t", "tree", os.devnull).decode().strip()
@@ -133,6 +133,15 @@ def _changed(git: Git) -> Scope:
 
 
 _NAMES = ("--name-only", "-z", "--no-renames", "--no-ext-diff")
+
+
+def _staged_asked() -> bool:
+    """Whether a runner was started by hand without `--all-files`: like its other hooks, only for what is staged."""
+    if "PRE_COMMIT" not in os.environ:
+        return False
+    from gatepost.tree.runner import STAGED, asked
+
+    return asked() == STAGED
 
 
 def _split(out: bytes) -> frozenset[str]:

@@ -1,11 +1,10 @@
 """Which new blobs this run is about.
 
 In order: `--pre-push` reads refs on stdin; `--all-files` and `--staged` say it; a runner's variables mean a push or a
-CI range; git sets GIT_INDEX_FILE while it makes a commit, so then it is what is staged; files that were named, or
-nothing staged, mean all that is tracked; else it is what is staged.
+CI range; git sets GIT_INDEX_FILE while it makes a commit, so then it is what is staged; files that were named, a
+runner that was given `--all-files`, or nothing staged, mean all that is tracked; else it is what is staged.
 
-So `git commit` never complains of a file that is already in HEAD, and `pre-commit run --all-files` in CI, where
-nothing is staged, finds it.
+So `git commit` never complains of a file that is already in HEAD, and `pre-commit run --all-files` finds it.
 """
 
 from __future__ import annotations
@@ -51,7 +50,15 @@ def open_source(tree: Tree, env: Mapping[str, str], args: Mapping[str, Any], nam
     if "GIT_INDEX_FILE" in env:
         return staged
     whole = Whole(git)  # begins to list the index, which it will most likely be about
-    return whole if named or not staged.changes() else staged
+    return whole if named or not staged.changes() or _all_asked(env) else staged
+
+
+def _all_asked(env: Mapping[str, str]) -> bool:
+    if "PRE_COMMIT" not in env:
+        return False
+    from gatepost.tree.runner import ALL, asked
+
+    return asked() == ALL
 
 
 def blob_id(data: bytes) -> str:
