@@ -88,3 +88,13 @@ def test_the_baseline_of_detect_secrets() -> None:
     assert len(findings({"a.py": line.encode(), "b.py": line.encode(), ".secrets.baseline": stored})) == 1
     with pytest.raises(BaselineError):
         parse_detect_secrets(b"[]")
+
+
+def test_the_salt_tells_nothing_of_the_secrets() -> None:
+    """It is public; were it a fast hash of a password, it could be tried without scrypt."""
+    one = with_baseline({"a.py": f't = "{TOKEN}"\n'.encode()})[".gatepost-secrets"]
+    (found,) = findings({"a.py": f't = "{OTHER}"\n'.encode()}, update_baseline=True)
+    assert found.fix is not None
+    other = found.fix.edits[0].new or b""
+    assert one.splitlines()[0] == other.splitlines()[0]
+    assert one.splitlines()[1:] != other.splitlines()[1:]

@@ -18,7 +18,17 @@ if TYPE_CHECKING:
     from detect_secrets.core.potential_secret import PotentialSecret
     from detect_secrets.util.code_snippet import CodeSnippet
 
+    from gatepost.rules.secrets.scan import Hit
+
 _SCANNER = Scanner()
+_last: tuple[tuple[bytes, str], list[Hit]] | None = None  # the plugins are asked about a line one after the other
+
+
+def _hits(data: bytes, filename: str) -> list[Hit]:
+    global _last
+    if _last is None or _last[0] != (data, filename):
+        _last = (data, filename), _SCANNER.scan(data, filename)
+    return _last[1]
 
 
 def values(line: str, before: Iterable[str], kind: str, filename: str) -> list[str]:
@@ -28,7 +38,7 @@ def values(line: str, before: Iterable[str], kind: str, filename: str) -> list[s
     start = len(head.encode("utf-8", "surrogateescape"))
     return [
         hit.secret.decode("utf-8", "replace")
-        for hit in _SCANNER.scan(data, filename)
+        for hit in _hits(data, filename)
         if hit.kind == kind and hit.start >= start
     ]
 

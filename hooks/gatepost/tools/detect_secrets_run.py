@@ -64,46 +64,75 @@ def config() -> dict[str, Any]:
 
 def scan(files: list[str]) -> Iterator[PotentialSecret]:
     """Each secret that detect-secrets finds in the files of the work tree, in the order of `files`."""
-    from detect_secrets.core.scan import scan_file
+    from detect_secrets.core.scan import _is_filtered_out
     from detect_secrets.settings import transient_settings
+
+    from gatepost.rules.secrets.notebook import Places, parts
 
     with transient_settings(config()):
         for path in files:
-            if path.endswith(".ipynb") and (found := _scan_notebook(path)) is not None:
-                yield from found
-            else:
-                yield from scan_file(path)
+            if _is_filtered_out(required_filter_parameters=["filename"], filename=path):
+                continue
+            data = _read(path)
+            if data is None:
+                continue
+            texts = parts(data) if path.endswith(".ipynb") else None
+            if texts is None:
+                yield from _lines(path, data)
+                continue
+            places = Places(data)
+            for part in texts:
+                rows = part.text.split(b"\n")
+                at: dict[tuple[int, str], int] = {}
+                for found in _lines(path, part.text):
+                    value, row = found.secret_value or "", found.line_number
+                    if (row, value) not in at:  # two plugins may find one value
+                        text = value.encode("utf-8", "surrogatepass")
+                        at[row, value] = places.line(text if text in rows[row - 1] else rows[row - 1].strip())
+                    yield _moved(found, at[row, value])
 
 
-def _scan_notebook(path: str) -> list[PotentialSecret] | None:
-    """The secrets of a notebook's cells and outputs, each at a line of the file; None if it cannot be read as one."""
-    import json
-
-    from detect_secrets.core.potential_secret import PotentialSecret
-    from detect_secrets.core.scan import _process_line_based_plugins
-
-    from gatepost.rules.secrets.notebook import parts
+def _read(path: str) -> bytes | None:
+    """A file's text, UTF-16 as UTF-8; None for what is no text or cannot be read."""
+    from gatepost.rules.secrets.check import as_text
 
     try:
         with open(path, "rb") as stream:
-            data = stream.read()
+            return as_text(stream.read())
     except OSError:
         return None
-    texts = parts(data)
-    if texts is None:
-        return None
-    found = []
-    for part in texts:
-        lines = list(enumerate(part.text.decode("utf-8", "replace").splitlines(), start=1))
-        for secret in _process_line_based_plugins(lines=lines, filename=path):
-            value = secret.secret_value or ""
-            at = data.find(json.dumps(value)[1:-1].encode())
-            found.append(
-                PotentialSecret(
-                    type=secret.type, filename=path, secret=value, line_number=data.count(b"\n", 0, max(at, 0)) + 1
-                )
-            )
-    return found
+
+
+def _lines(path: str, data: bytes) -> Iterator[PotentialSecret]:
+    """What the plugins find in the lines of a text, each numbered as it stands there.
+
+    Not by `scan_file` of detect-secrets 1.5: it rewrites YAML and INI files first, which moves the text of a block
+    (`key: >-`) to the line above, and it opens no UTF-16. A text in which no plugin can find anything, as most are, is
+    not taken apart.
+    """
+    from detect_secrets.core.scan import _process_line_based_plugins
+
+    text = data.decode("utf-8", "replace")
+    if _promising(data, text, path):
+        yield from _process_line_based_plugins(lines=list(enumerate(text.split("\n"), start=1)), filename=path)
+
+
+def _promising(data: bytes, text: str, path: str) -> bool:
+    from detect_secrets.settings import get_plugins
+
+    from gatepost.rules.secrets.scan import Scanner
+
+    return bool(Scanner().scan(data, path)) or any(
+        regex.search(text) for plugin in get_plugins() for regex in getattr(plugin, "denylist", ())
+    )
+
+
+def _moved(secret: PotentialSecret, line: int) -> PotentialSecret:
+    from detect_secrets.core.potential_secret import PotentialSecret
+
+    return PotentialSecret(
+        type=secret.type, filename=secret.filename, secret=secret.secret_value or "", line_number=line
+    )
 
 
 def main(argv: list[str]) -> int:

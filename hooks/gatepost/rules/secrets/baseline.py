@@ -75,11 +75,16 @@ def render(baseline: Baseline) -> bytes:
     return ("\n".join(lines) + "\n").encode("utf-8", "surrogateescape")
 
 
-def new_salt(seeds: Iterable[bytes]) -> str:
-    """16 bytes as hex, from the repository's own content: the same tree makes the same file."""
+def new_salt(paths: Iterable[str]) -> str:
+    """16 bytes as hex, from the paths of the files with secrets: the same tree makes the same file.
+
+    Never from the secrets: the salt is public, and a fast hash of them would let anyone try passwords a million times
+    as fast as scrypt does.
+    """
     import hashlib
 
-    return hashlib.blake2b(b"\0".join(sorted(seeds)), digest_size=16).hexdigest()
+    names = "\0".join(sorted(set(paths))).encode("utf-8", "surrogateescape")
+    return hashlib.blake2b(names, digest_size=16).hexdigest()
 
 
 def parse_detect_secrets(data: bytes) -> Mapping[str, frozenset[str]]:

@@ -119,12 +119,16 @@ def _texts(ctx: Context, paths: list[str]) -> Iterator[tuple[str, bytes]]:
     if not paths:
         return
     for path, data in ctx.tree.read_many(paths).items():
-        if not data:
-            continue
-        if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-            data = data.decode("utf-16", "replace").encode("utf-8", "replace")
-        if b"\0" not in data[:8000]:
-            yield path, data
+        text = as_text(data) if data else None
+        if text:
+            yield path, text
+
+
+def as_text(data: bytes) -> bytes | None:
+    """Bytes of a file if they are text, UTF-16 (by its byte-order mark) as UTF-8; None for a binary file."""
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        data = data.decode("utf-16", "replace").encode("utf-8", "replace")
+    return data if b"\0" not in data[:8000] else None
 
 
 def scan_file(scanner: Scanner, path: str, data: bytes) -> list[Seen]:
@@ -157,21 +161,15 @@ def _line(data: bytes, hit: Hit) -> bytes:
 def _scan_notebook(scanner: Scanner, path: str, data: bytes, parts: list[notebook.Part]) -> list[Seen]:
     """The hits of the cells, each at the line of the file where its text stands: the n-th sight of a value is the
     n-th place that has it (a cell's outputs and source stand in the order of their keys)."""
-    import json
-
-    logical = [(part, hit, _line(part.text, hit)) for part in parts for hit in scanner.scan(part.text, path)]
-    places: dict[bytes, list[int]] = {}
-    found = []
-    for part, hit, text in logical:
-        needle = json.dumps(hit.secret.decode("utf-8", "replace"))[1:-1].encode()
-        if needle not in places:
-            places[needle] = [match.start() for match in re.finditer(re.escape(needle), data)]
-        left = places[needle]
-        at = left.pop(0) if len(left) > 1 else left[0] if left else 0
-        line = data.count(b"\n", 0, at) + 1
-        found.append(Seen(path=path, line=line, cell=part.cell or None, output=part.output, hit=hit, text=text))
-    unique = {(one.line, one.hit.secret, one.cell, one.output): one for one in found}
-    return sorted(unique.values(), key=lambda one: one.line)
+    places = notebook.Places(data)
+    found = {}
+    for part in parts:
+        for hit in scanner.scan(part.text, path):
+            line = places.line(part.text[hit.start : hit.end])
+            found[line, hit.secret, part.cell, part.output] = Seen(
+                path=path, line=line, cell=part.cell or None, output=part.output, hit=hit, text=_line(part.text, hit)
+            )
+    return sorted(found.values(), key=lambda one: one.line)
 
 
 def finding(seen: Seen) -> Finding:
@@ -316,7 +314,7 @@ def _update(ctx: Context, own: str, seen: list[Seen]) -> Iterator[Outcome]:
             before = known.parse(old)
         except known.BaselineError:
             pass
-    salt = before.salt or known.new_salt([one.path.encode("utf-8", "surrogateescape") + one.hit.secret for one in seen])
+    salt = before.salt or known.new_salt(one.path for one in seen)
     reasons = {(one.code, one.digest): one.reason for one in before.entries}
     entries = []
     for one in seen:

@@ -26,6 +26,27 @@ class Part:
     text: bytes
 
 
+class Places:
+    """Where the values of a notebook stand in its file: the n-th sight of a value is the n-th place that has it."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._left: dict[bytes, list[int]] = {}
+
+    def line(self, value: bytes) -> int:
+        """The 1-based line of the next place of a value; of the last one when there are no more, 1 if there is none."""
+        if value not in self._left:
+            text = value.decode("utf-8", "replace")
+            needles = (json.dumps(text, ensure_ascii=ascii)[1:-1].encode("utf-8", "replace") for ascii in (True, False))
+            found = (self._offsets(needle) for needle in needles)
+            self._left[value] = next((offsets for offsets in found if offsets), [0])
+        left = self._left[value]
+        return self._data.count(b"\n", 0, left.pop(0) if len(left) > 1 else left[0]) + 1
+
+    def _offsets(self, needle: bytes) -> list[int]:
+        return [match.start() for match in re.finditer(re.escape(needle), self._data)] if needle else []
+
+
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _SKIP = ("image/", "application/vnd.", "application/javascript", "video/", "audio/", "font/")
 
