@@ -332,26 +332,21 @@ def _run_one(
         return run_hook(hook, view, settings, scope=scope, args=args, env=os.environ, within=within)
 
     results = again(tree)
-    if hook.id == "lock-freshness" and known.diff and results:
-        from gatepost.tools.relock import show_commands
-
-        show_commands(results)
-    elif hook.id == "lock-freshness" and known.fix and results:
-        from gatepost.tools.relock import relock
-
-        left, wrote = relock(results, tree.root)
-        return (left if left == results else again(fresh())), wrote
     writes = known.fix or (hook.fixer and not args.get("check"))
-    if not any(each.fix is not None for each in results):
+    if not (known.diff or writes) or not any(each.fix is not None for each in results):
         return results, []
     from gatepost.fixing import apply_fixes, show_fixes
+    from gatepost.tools.relock import relock, show_commands
 
     if known.diff:
         show_fixes(results, tree, again)
-        return results, []
-    if not writes:
+        show_commands(results)
         return results, []
     left, wrote = apply_fixes(results, tree, again)
+    kept, made = relock(left, tree.root) if known.fix else (left, [])
+    if kept != left:
+        left = again(fresh())
+    wrote = [*wrote, *made]
     if hook.fixer and wrote:  # it writes by default: say what it took for wrong, and how to keep it
         left = [*left, *(each for each in results if each.fix is not None and each not in left)]
     return left, wrote

@@ -26,14 +26,14 @@ def plan(
     left = list(results)
     refused: set[tuple[str, str, str]] = set()
     while True:
-        todo = next((each for each in left if each.fixable and _id(each) not in refused), None)
-        if todo is None or todo.fix is None:
+        todo = next((each for each in left if _edits(each) and _id(each) not in refused), None)
+        if todo is None:
             return list(done.values()), left
-        if any(view.read(edit.path) != edit.old for edit in todo.fix.edits):
+        if any(view.read(edit.path) != edit.old for edit in _edits(todo)):
             refused.add(_id(todo))
             continue
         trial = {**done}
-        for edit in todo.fix.edits:
+        for edit in _edits(todo):
             first = done[edit.path].old if edit.path in done else edit.old
             trial[edit.path] = Edit(path=edit.path, old=first, new=edit.new)
         after_view: Tree = OverlayTree(tree, trial.values())
@@ -46,6 +46,10 @@ def plan(
             refused.add(_id(todo))
             continue
         view, done, left = after_view, trial, after
+
+
+def _edits(result: Result) -> tuple[Edit, ...]:
+    return result.fix.edits if result.fix is not None and result.fix.safe else ()
 
 
 def _is_lock(path: str) -> bool:

@@ -42,10 +42,15 @@ class Edit:
 
 @record
 class Fix:
-    """Edits that remove a finding. `safe` ones are applied by `--fix`, others only shown by `--diff`."""
+    """Edits that remove a finding. `safe` ones are applied by `--fix`, others only shown by `--diff`.
+
+    `command` is for what only another tool can write: it makes the file of the finding again (`uv lock`). `--fix` runs
+    it if it is one of `gatepost.tools.relock.TOOLS` and installed; never through a shell.
+    """
 
     title: str
-    edits: tuple[Edit, ...]
+    edits: tuple[Edit, ...] = ()
+    command: str = ""
     safe: bool = False
 
 

@@ -12,15 +12,17 @@ import pytest
 
 from gatepost.cli import main
 from gatepost.engine import Result
+from gatepost.model import Fix
 from gatepost.tools.relock import commands, relock
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a stand-in tool as a shell script")
 
 
-def result(remedy: str, path: str = "uv.lock", code: str = "LF101") -> Result:
+def result(command: str, path: str = "uv.lock", safe: bool = True) -> Result:
     return Result(
-        kind="finding", hook="lock-freshness", code=code, name="x", severity="error", path=path, line=None, key="",
-        message="m", remedy=remedy,
+        kind="finding", hook="lock-freshness", code="LF101", name="x", severity="error", path=path, line=None, key="",
+        message="m", remedy=f"`{command}`, then `git add {path}`",
+        fix=Fix(title="make it again", command=command, safe=safe) if command else None,
     )  # fmt: skip
 
 
@@ -36,10 +38,7 @@ def tool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_runs_once_and_reports_the_changed_lock(tool: Path, tmp_path: Path) -> None:
     said: list[str] = []
-    found = [
-        result("`uv lock --directory a`, then `git add uv.lock`"),
-        result("`uv lock --directory a`, then `git add x`"),
-    ]
+    found = [result("uv lock --directory a"), result("uv lock --directory a")]
     assert relock(found, str(tmp_path), said.append) == ([], ["uv.lock"])
     assert (tmp_path / "calls").read_text() == "lock --directory a\n"
     assert said == ["gatepost: running `uv lock --directory a` (it needs the package index: without network it fails)"]
@@ -48,7 +47,7 @@ def test_runs_once_and_reports_the_changed_lock(tool: Path, tmp_path: Path) -> N
 def test_a_failing_tool_leaves_the_finding(tool: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("UV_STAND_IN", "2")
     said: list[str] = []
-    found = [result("`uv lock`, then `git add uv.lock`")]
+    found = [result("uv lock")]
     assert relock(found, str(tmp_path), said.append) == (found, [])
     assert said[-1] == "gatepost: `uv lock` failed with exit code 2; is the network there?"
 
@@ -56,7 +55,7 @@ def test_a_failing_tool_leaves_the_finding(tool: Path, tmp_path: Path, monkeypat
 def test_a_missing_tool_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     said: list[str] = []
-    found = [result("`poetry lock`, then `git add poetry.lock`")]
+    found = [result("poetry lock", "poetry.lock")]
     assert relock(found, str(tmp_path), said.append) == (found, [])
     assert said == ["gatepost: poetry is not installed here, so `poetry lock` was not run"]
 
@@ -64,9 +63,9 @@ def test_a_missing_tool_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 @pytest.mark.parametrize(
     "found",
     [
-        pytest.param(result("`git rm uv.lock`", code="LF110"), id="a dead lock is not deleted"),
-        pytest.param(result("`rm -rf x`, then `git add uv.lock`"), id="not a known tool"),
-        pytest.param(result("take one side", code="LF201"), id="a conflict is the user's to solve"),
+        pytest.param(result("uv lock", safe=False), id="not safe"),
+        pytest.param(result("rm -rf x"), id="not a known tool"),
+        pytest.param(result(""), id="a conflict is the user's to solve"),
     ],
 )
 def test_nothing_else_is_run(found: Result, tool: Path, tmp_path: Path) -> None:
@@ -75,8 +74,7 @@ def test_nothing_else_is_run(found: Result, tool: Path, tmp_path: Path) -> None:
 
 
 def test_commands_names_each_once() -> None:
-    remedy = "`uv lock`, then `git add uv.lock`"
-    assert commands([result(remedy), result(remedy), result("x")]) == {"uv lock": ["uv.lock"]}
+    assert commands([result("uv lock"), result("uv lock"), result("")]) == {"uv lock": ["uv.lock"]}
 
 
 HEAD = 'version = 1\nrevision = 3\nrequires-python = ">=3.10"\n\n'
@@ -132,3 +130,17 @@ def test_diff_shows_the_command_and_runs_nothing(
     monkeypatch.setenv("PATH", str(tmp_path / "only"))
     assert main(["lock-freshness", "--diff"]) == 1
     assert "uv.lock again; uv is not installed here\n" in capfd.readouterr().out
+
+
+@pytest.mark.parametrize("lock", ["<<<<<<< a\n" + LOCK.format(2) + "=======\n>>>>>>> b\n", None])
+def test_a_conflict_or_no_lock_is_the_users_to_solve(
+    lock: str | None, repo: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "next.lock").write_text(LOCK.format(2))
+    if lock is None:
+        subprocess.run(["git", "rm", "-qf", "uv.lock"], cwd=repo, check=True)
+    else:
+        (repo / "uv.lock").write_text(lock)
+    code = main(["lock-freshness", "--fix"])
+    assert code == (0 if lock is None else 1), capfd.readouterr().out
+    assert not (tmp_path / "calls").exists()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 
 TYPE_CHECKING = False
@@ -12,21 +11,22 @@ if TYPE_CHECKING:
 
     from gatepost.engine import Result
 
-_CODES = re.compile(r"LF1(?:0\d|13)|LF20[2-6]")  # stale or unsound: a new lock mends it
-_COMMAND = re.compile(r"`([^`]+)`, then `git add ")
 TOOLS = ("uv", "poetry", "pdm", "pipenv", "pip-compile", "conda-lock", "pixi", "uvx", "pipx")
 
 
 def commands(results: Sequence[Result]) -> dict[str, list[str]]:
-    """The relock commands that findings name, each with the locks it makes again."""
+    """The commands that would mend findings, each with the locks it makes again."""
     found: dict[str, list[str]] = {}
     for result in results:
-        match = _COMMAND.search(result.remedy)
-        if match is not None and result.kind == "finding" and _CODES.fullmatch(result.code):
-            paths = found.setdefault(match[1], [])
+        if command := _command(result):
+            paths = found.setdefault(command, [])
             if result.path not in paths:
                 paths.append(result.path)
     return found
+
+
+def _command(result: Result) -> str:
+    return result.fix.command if result.fix is not None and result.fix.safe else ""
 
 
 def show_commands(results: Sequence[Result]) -> None:
@@ -84,7 +84,7 @@ def relock(
             continue
         mended.update(paths)
         changed.extend(path for path, old in zip(paths, before, strict=False) if _bytes(root, path) != old)
-    return [each for each in results if each.path not in mended or not _CODES.fullmatch(each.code)], changed
+    return [each for each in results if each.path not in mended or not _command(each)], changed
 
 
 def _bytes(root: str, path: str) -> bytes | None:

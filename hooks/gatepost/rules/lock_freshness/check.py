@@ -5,7 +5,8 @@ from __future__ import annotations
 from gatepost.globs import matcher
 from gatepost.locks import formats, named
 from gatepost.locks._base import Lock, Stale, Unknown
-from gatepost.model import INFO, Finding, Location, Unchecked
+from gatepost.model import INFO, Finding, Fix, Location, Unchecked
+from gatepost.record import replace
 from gatepost.rules.lock_freshness.integrity import examine
 
 TYPE_CHECKING = False
@@ -137,7 +138,8 @@ def _judge(root: Root, rival: Root | None, listing: bool) -> Iterator[Outcome]:
             remedy=f"`git rm {lock.path}`",
         )  # fmt: skip
         return
-    broken, outcomes = examine(root.form, lock, command)
+    again = Fix(title=f"make {lock.path} again", command=relock, safe=True)
+    broken, outcomes = examine(root.form, lock, command, again)
     if broken:
         yield from outcomes
         return
@@ -158,6 +160,7 @@ def _judge(root: Root, rival: Root | None, listing: bool) -> Iterator[Outcome]:
                 code=verdict.code, where=where, related=related,
                 message=f"out of date with {manifest}: {verdict.reason}{_unseen(verdict.partial)}",
                 remedy=f"`{verdict.relock}`, then `git add {lock.path}`" if verdict.relock else command,
+                fix=replace(again, command=verdict.relock) if verdict.relock else again,
             )  # fmt: skip
         yield from (outcome for outcome in outcomes if outcome.code not in ("LF203", "LF205"))
         return
@@ -171,7 +174,7 @@ def _judge(root: Root, rival: Root | None, listing: bool) -> Iterator[Outcome]:
             remedy=verdict.remedy or f"`{check}`",
         )  # fmt: skip
     elif verdict.note:
-        yield Finding(code="LF113", where=where, message=verdict.note, remedy=command, severity=INFO)
+        yield Finding(code="LF113", where=where, message=verdict.note, remedy=command, severity=INFO, fix=again)
     elif listing and verdict.partial:
         yield Finding(
             code="LF114", where=where, remedy=command,

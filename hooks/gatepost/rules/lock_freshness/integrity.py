@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from gatepost.manifests import versions
 from gatepost.model import Finding, Location
+from gatepost.record import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from gatepost.locks._base import Contents, Lock, LockFormat, Package
-    from gatepost.model import Outcome
+    from gatepost.model import Fix, Outcome
 
 
-def examine(form: LockFormat, lock: Lock, relock: str) -> tuple[bool, list[Outcome]]:
-    """(whether the lock cannot be read at all, findings LF2xx). `relock` is the remedy."""
+def examine(form: LockFormat, lock: Lock, relock: str, again: Fix) -> tuple[bool, list[Outcome]]:
+    """(whether the lock cannot be read at all, findings LF2xx). `relock` is the remedy, `again` the same as a fix."""
     start = 0 if lock.data.startswith(b"<<<<<<< ") else lock.data.find(b"\n<<<<<<< ") + 1 or -1
     if start >= 0 and b"\n>>>>>>> " in lock.data[start:]:
         line = lock.data.count(b"\n", 0, start) + 1
@@ -29,13 +30,15 @@ def examine(form: LockFormat, lock: Lock, relock: str) -> tuple[bool, list[Outco
         reason = contents.broken if contents.broken.startswith(("it ", "a ", "`")) else f"it {contents.broken}"
         return True, [
             Finding(code="LF202", where=Location(path=lock.path, line=contents.line),
-                    message=f"cannot be read: {reason}", remedy=relock)
+                    message=f"cannot be read: {reason}", remedy=relock, fix=again)
         ]  # fmt: skip
-    return False, [*_entries(lock, contents, relock), *_pins(lock, contents, relock)]
+    return False, [
+        replace(each, fix=again) for each in (*_entries(lock, contents, relock), *_pins(lock, contents, relock))
+    ]
 
 
-def _entries(lock: Lock, contents: Contents, relock: str) -> list[Outcome]:
-    found: list[Outcome] = []
+def _entries(lock: Lock, contents: Contents, relock: str) -> list[Finding]:
+    found: list[Finding] = []
     seen: dict[tuple[str, ...], Package] = {}
     names = {package.name for package in contents.packages}
     pairs = {(package.name, package.version) for package in contents.packages}
@@ -64,8 +67,8 @@ def _entries(lock: Lock, contents: Contents, relock: str) -> list[Outcome]:
     return found
 
 
-def _pins(lock: Lock, contents: Contents, relock: str) -> list[Outcome]:
-    found: list[Outcome] = []
+def _pins(lock: Lock, contents: Contents, relock: str) -> list[Finding]:
+    found: list[Finding] = []
     locked: dict[str, list[Package]] = {}
     for package in contents.packages:
         locked.setdefault(package.name, []).append(package)
