@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from gatepost.cli import _parser
 from gatepost.engine import Result, run_hook
+from gatepost.options import parser_of
 from gatepost.registry import all_codes, own_hook, own_ids
 from gatepost.report.text import render
 from gatepost.settings import read_settings
@@ -26,7 +26,7 @@ CASES = [read_case(path) for path in sorted(FOLDER.glob("*/*.txt"))]
 def judge(case: Case, tree: Tree) -> list[Result]:
     hook = own_hook(case.hook)
     settings = read_settings(case.files.get, lambda: [*own_ids(), *TOOLS])
-    args = vars(_parser(hook.id, hook.summary, [hook]).parse_args(case.args))
+    args = vars(parser_of(hook.id, hook.summary, [hook]).parse_args(case.args))
     return run_hook(hook, tree, settings, args=args, env={"GATEPOST_DEBUG": "1"})
 
 

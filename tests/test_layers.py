@@ -12,24 +12,19 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "hooks" / "gatepost"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
+FRONT = {"gatepost.cli", "gatepost.options", "gatepost.view", "gatepost.run", "gatepost.catalogue"}
 # layer (path prefix in the package) -> what it may not import, at any depth of the module
 FORBIDDEN = {
-    "manifests/": {
-        "subprocess",
-        "socket",
-        "argparse",
-        "gatepost.tree",
-        "gatepost.rules",
-        "gatepost.cli",
-        "gatepost.tools",
-    },
-    "locks/": {"subprocess", "socket", "argparse", "gatepost.rules", "gatepost.cli", "gatepost.tools", "gatepost.tree"},
-    "formats/": {"subprocess", "socket", "argparse", "gatepost.tree", "gatepost.rules", "gatepost.cli"},
-    "rules/": {"subprocess", "socket", "argparse", "urllib.request", "gatepost.cli", "gatepost.writer"},
-    "sync/": {"subprocess", "socket", "argparse", "gatepost.rules", "gatepost.cli", "gatepost.tools"},
-    "report/": {"subprocess", "socket", "gatepost.rules", "gatepost.tree", "gatepost.cli", "gatepost.locks"},
-    "tree/": {"gatepost.rules", "gatepost.locks", "gatepost.report", "gatepost.cli", "gatepost.manifests"},
-    "engine.py": {"subprocess", "socket", "gatepost.cli", "gatepost.tools", "gatepost.report"},
+    "manifests/": {"subprocess", "socket", "argparse", "gatepost.tree", "gatepost.rules", "gatepost.tools", *FRONT},
+    "locks/": {"subprocess", "socket", "argparse", "gatepost.rules", "gatepost.tools", "gatepost.tree", *FRONT},
+    "formats/": {"subprocess", "socket", "argparse", "gatepost.tree", "gatepost.rules", *FRONT},
+    "rules/": {"subprocess", "socket", "argparse", "urllib.request", "gatepost.writer", *FRONT},
+    "sync/": {"subprocess", "socket", "argparse", "gatepost.rules", "gatepost.tools", *FRONT},
+    "report/": {"subprocess", "socket", "gatepost.rules", "gatepost.tree", "gatepost.locks", *FRONT},
+    "tree/": {"gatepost.rules", "gatepost.locks", "gatepost.report", "gatepost.manifests", *FRONT},
+    "engine.py": {"subprocess", "socket", "gatepost.tools", "gatepost.report", *FRONT},
+    "tools/": {"gatepost.cli"},
+    "run.py": {"subprocess", "argparse", "gatepost.cli"},
 }
 # costs more than the start-up budget allows, so only inside the function that needs it
 HEAVY = {

@@ -11,7 +11,7 @@ import yaml
 
 from gatepost.cli import main
 from gatepost.commands import doctor, drop, init, keep, migrate, uninstall
-from gatepost.commands.explain_key import explain_key
+from gatepost.commands._explain_key import explain_key
 from gatepost.commands.init import WORKFLOW
 from gatepost.sync.migrate import migrated
 from gatepost.sync.precommit import NotSpliceable, with_entry, without_entry

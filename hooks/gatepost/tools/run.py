@@ -23,12 +23,13 @@ def run_tool(tool_id: str, args: list[str]) -> int:
     Raises:
         SettingsError: a wrong key or value in its table.
     """
-    from gatepost.cli import _root, load_settings
+    from gatepost.run import load_settings
     from gatepost.settings import validate
+    from gatepost.view import open_git
 
     if args in (["--help"], ["-h"]):
         return _help(tool_id)
-    git = _root(os.getcwd())
+    git = open_git(os.getcwd())
     settings, broken = load_settings(git, tool_id)
     if broken is not None:
         return _cannot(tool_id, broken.message, broken.remedy)

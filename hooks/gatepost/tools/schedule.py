@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from typing import Any
 
-    from gatepost.cli import Known
     from gatepost.engine import Result
+    from gatepost.options import Known
     from gatepost.settings import Settings
     from gatepost.tools.children import Job
     from gatepost.tree.base import Tree
@@ -57,19 +57,19 @@ def run_all(args: list[str]) -> int:
         UsageError: a wrong option or value, here or in the environment.
         SettingsError: a wrong key or value in the settings; nothing has been run then.
     """
-    from gatepost.cli import _root, _scope, load_settings, output_format, parse
+    from gatepost.options import output_format, parse
     from gatepost.registry import own_hook, own_ids
+    from gatepost.run import load_settings, report
+    from gatepost.view import open_git, scope_of
 
     known, files = parse("gatepost", "Run every check in one go.", _hooks_for_help(args), args)
     how = output_format(known)
-    git = _root(os.getcwd())
-    named, _extra = _scope(git, files)
+    git = open_git(os.getcwd())
+    named, _extra = scope_of(git, files)
     if "PRE_COMMIT" not in os.environ:
         os.chdir(git.root)  # by hand, from a folder below: the same as from the root
     settings, broken = load_settings(git, "gatepost")
     if broken is not None:
-        from gatepost.cli import report
-
         report([broken], [], how)
         return 1
     skip = _skipped(settings)
@@ -79,8 +79,6 @@ def run_all(args: list[str]) -> int:
     run = _Run(git, settings, _changed(git) if named is None else Scope(own=named, tools=named), skip, known, how)
     blocks = run.all()
     if how == "json":
-        from gatepost.cli import report
-
         report([each for block in blocks for each in block.results], _paths(blocks), how)
     else:
         _print(blocks)
@@ -97,7 +95,7 @@ def _hooks_for_help(args: Sequence[str]) -> list[Any]:
 
 
 def _skipped(settings: Settings) -> frozenset[str]:
-    from gatepost.cli import UsageError
+    from gatepost.options import UsageError
     from gatepost.registry import own_ids
     from gatepost.settings import nearest
     from gatepost.tools.table import TOOLS
@@ -163,9 +161,9 @@ class _Run:
     def __init__(
         self, git: Git, settings: Settings, scope: Scope, skip: frozenset[str], known: Known, how: str
     ) -> None:
-        from gatepost.cli import prefix_of
         from gatepost.settings import validate
         from gatepost.tools.table import TOOLS
+        from gatepost.view import prefix_of
 
         self.git = git
         self.settings = settings
@@ -232,10 +230,11 @@ class _Run:
     # --- our own checks
 
     def _own(self, hook_id: str) -> Block:
-        from gatepost.cli import _run_one, choose_tree
         from gatepost.engine import failing
         from gatepost.registry import own_hook
         from gatepost.report.text import printable, render
+        from gatepost.run import run_one
+        from gatepost.view import choose_tree
 
         if hook_id in self.skip:
             return Block(id=hook_id, verdict="skipped", detail="by setting")
@@ -244,7 +243,7 @@ class _Run:
             disk = hook.fixer or self.known.fix or self.known.diff
             if disk not in self._trees:
                 self._trees[disk] = choose_tree(self.git, self.known.tree, [], disk=disk)
-            results, changed = _run_one(
+            results, changed = run_one(
                 hook,
                 self._trees[disk],
                 self.settings,
@@ -293,8 +292,8 @@ class _Run:
     def _candidates(self) -> list[str]:
         """Repository paths in scope, below the current folder, not excluded, that are regular files."""
         if self._listed is None:
-            from gatepost.cli import choose_tree
             from gatepost.globs import matcher
+            from gatepost.view import choose_tree
 
             if True not in self._trees:
                 self._trees[True] = choose_tree(self.git, None, [], disk=True)

@@ -17,7 +17,7 @@ def explain_key(root: str, key: str) -> str:
     """
     from gatepost.commands.init import ruff_synced
     from gatepost.sync import layers, overrides
-    from gatepost.sync.merge import declared
+    from gatepost.sync.declared import declared
     from gatepost.sync.paths import get, read, render, show
     from gatepost.sync.plan import REQUIREMENTS, shared_for
     from gatepost.sync.project import Disk, pyproject, settings
@@ -142,8 +142,3 @@ def _since(path: Keys, names: tuple[str, ...], tree: Any) -> str:
             break
         found = version
     return found
-
-
-def run(root: str, argv: list[str]) -> int:
-    print(explain_key(root, " ".join(argv)), end="")
-    return 0

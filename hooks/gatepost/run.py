@@ -1,0 +1,132 @@
+"""Run own hooks on one snapshot, write what they may write, report."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from gatepost.options import output_format
+from gatepost.view import choose_tree, open_git, prefix_of, scope_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from gatepost.engine import Result
+    from gatepost.model import Hook
+    from gatepost.options import Known
+    from gatepost.settings import Settings
+    from gatepost.tree.base import Tree
+    from gatepost.tree.git import Git
+
+CLEAN, FINDINGS = 0, 1
+
+
+def run_hooks(hooks: Sequence[Hook], known: Known, files: list[str], together: bool = False) -> int:
+    from gatepost.engine import failing
+
+    how = output_format(known)
+    git = open_git(os.getcwd())
+    scope, extra = scope_of(git, files)
+    settings, broken = load_settings(git, hooks[0].id)
+    results: list[Result] = [] if broken is None else [broken]
+    changed: list[str] = []
+    trees: dict[tuple[bool, str | None], Tree] = {}
+    skip = settings.common["skip"] if together else ()
+    if broken is None:
+        for hook in hooks:
+            if hook.id in skip:
+                continue
+            disk = hook.fixer or known.fix or known.diff
+            view = known.tree or ("index" if hook.index_only else None)
+            if (disk, view) not in trees:
+                trees[disk, view] = choose_tree(git, view, extra, disk=disk)
+            found, wrote = run_one(
+                hook, trees[disk, view], settings, scope, known, lambda: choose_tree(git, None, extra, disk=True)
+            )
+            results += found
+            changed += [path for path in wrote if path not in changed]
+            if wrote:
+                trees.clear()
+    report(results, changed, how)
+    strict = known.strict or settings.common["strict"]
+    allow = known.allow_unchecked or settings.common["allow-unchecked"]
+    return FINDINGS if changed or failing(results, strict=strict, allow_unchecked=allow) else CLEAN
+
+
+def run_one(
+    hook: Hook, tree: Tree, settings: Settings, scope: frozenset[str] | None, known: Known, fresh: Callable[[], Tree]
+) -> tuple[list[Result], list[str]]:
+    """Results of a hook, and the files written for them. `fresh` makes a view of the files as they are now."""
+    from gatepost.engine import run_hook
+
+    args = vars(known)
+
+    within = prefix_of(tree.root) if "PRE_COMMIT" in os.environ else ""
+
+    def again(view: Tree) -> list[Result]:
+        return run_hook(hook, view, settings, scope=scope, args=args, env=os.environ, within=within)
+
+    results = again(tree)
+    writes = known.fix or (hook.fixer and not args.get("check"))
+    if not (known.diff or writes) or not any(each.fix is not None for each in results):
+        return results, []
+    from gatepost.fixing import apply_fixes, show_fixes
+    from gatepost.tools.relock import relock, show_commands
+
+    if known.diff:
+        show_fixes(results, tree, again)
+        show_commands(results)
+        return results, []
+    left, wrote = apply_fixes(results, tree, again)
+    kept, made = relock(left, tree.root) if known.fix else (left, [])
+    if kept != left:
+        left = again(fresh())
+    wrote = [*wrote, *made]
+    if hook.fixer and wrote:  # it writes by default: say what it took for wrong, and how to keep it
+        left = [*left, *(each for each in results if each.fix is not None and each not in left)]
+    return left, wrote
+
+
+def report(results: Sequence[Result], changed: Sequence[str], how: str) -> None:
+    """Print the report; nothing for a clean run in text form."""
+    if how == "json":
+        from gatepost.report.json_v1 import render
+    else:
+        from gatepost.report.text import render
+    sys.stdout.write(render(results, changed))
+    sys.stdout.flush()
+
+
+def load_settings(git: Git, hook_id: str) -> tuple[Settings, Result | None]:
+    """Settings of the project in the current folder, else of the root; and the outcome if they cannot be read.
+
+    The work tree's file counts: settings are how the person at the keyboard wants the check to run.
+    """
+    from gatepost.settings import read_settings
+    from gatepost.toml.load import TomlError
+
+    def read(path: str) -> bytes | None:
+        try:
+            with open(os.path.join(git.root, path), "rb") as stream:
+                return stream.read()
+        except (OSError, ValueError):
+            return None
+
+    def known() -> list[str]:
+        from gatepost.registry import own_ids
+        from gatepost.tools.table import TOOLS
+
+        return [*own_ids(), *TOOLS]
+
+    here = prefix_of(git.root)
+    try:
+        settings = read_settings(read, known, here)
+        if settings.path is None and here:
+            settings = read_settings(read, known)
+        return settings, None
+    except TomlError as error:
+        from gatepost.engine import broken_settings
+
+        empty = read_settings(lambda path: None, known)
+        return empty, broken_settings(hook_id, error.path, error.line, error.reason)

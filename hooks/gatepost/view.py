@@ -1,0 +1,85 @@
+"""What is judged: the repository, the files that were named, the snapshot."""
+
+from __future__ import annotations
+
+import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gatepost.tree.base import Tree
+    from gatepost.tree.git import Git
+
+
+def prefix_of(root: str) -> str:
+    """The current folder within the repository, "" or "sub/dir/" (prek runs a sub-project's hooks in its folder)."""
+    inside = os.path.relpath(os.getcwd(), root).replace(os.sep, "/")
+    return "" if inside == "." or inside.startswith("..") else inside + "/"
+
+
+def open_git(start: str) -> Git:
+    """The repository that holds a folder.
+
+    Raises:
+        GitError: there is none.
+    """
+    from gatepost.tree.git import Git, find_root
+
+    return Git(find_root(start, os.environ))
+
+
+def scope_of(git: Git, files: Sequence[str]) -> tuple[frozenset[str] | None, list[str]]:
+    """Repository paths of the FILES given (None: everything), and those of them that exist on disk."""
+    if not files:
+        return None, []
+    from gatepost.options import UsageError
+
+    names = []
+    for each in files:
+        path = os.path.relpath(os.path.abspath(each), git.root).replace(os.sep, "/")
+        if path.startswith("../"):
+            raise UsageError(f"{each} is outside the repository {git.root}")
+        if not os.path.lexists(each) and "PRE_COMMIT" not in os.environ:
+            raise UsageError(f"there is no file {each}")
+        if os.path.isdir(each) and not os.path.islink(each):
+            names += [
+                os.path.relpath(os.path.join(folder, leaf), git.root).replace(os.sep, "/")
+                for folder, _dirs, leaves in os.walk(each)
+                for leaf in leaves
+            ]
+        else:
+            names.append(path)
+    return frozenset(names), [name for name in names if os.path.lexists(os.path.join(git.root, name))]
+
+
+def choose_tree(git: Git, view: str | None, extra: Sequence[str], *, disk: bool) -> Tree:
+    """Which snapshot to judge: what the next commit will hold, as far as that is decided.
+
+    An explicit `--tree` wins. A fixer, and --fix, look at the files they would write. During `git commit` (git then
+    sets GIT_INDEX_FILE) it is the index; at a push or over a CI range, the pushed commit. Otherwise a runner has
+    either put unstaged changes away or was asked for the files as they are (`--all-files`): the work tree. By hand:
+    the index if anything is staged, else the work tree.
+    """
+    from gatepost.tree.git import CommitTree, IndexTree, WorktreeTree
+
+    environ = os.environ
+    if view == "index":
+        return IndexTree(git)
+    if view not in (None, "worktree"):
+        return CommitTree(git, str(view))
+    if disk or view == "worktree":
+        new = (".gatepost.lock", "pyproject.toml", ".pre-commit-config.yaml")  # a fix may have made them just now
+        return WorktreeTree(git, [*extra, *(name for name in new if os.path.isfile(os.path.join(git.root, name)))])
+    if "GIT_INDEX_FILE" in environ:
+        return IndexTree(git)
+    pushed = environ.get("PRE_COMMIT_TO_REF") or ""
+    if pushed.strip("0") and git.try_run("cat-file", "-e", f"{pushed}^{{tree}}").rc == 0:
+        return CommitTree(git, pushed)
+    if "PRE_COMMIT" in environ:
+        return WorktreeTree(git, extra)
+    staged = git.try_run("diff-index", "--cached", "--quiet", "HEAD", "--").rc == 1
+    if not staged:
+        return WorktreeTree(git, extra)
+    index = IndexTree(git)
+    return index if all(path in set(index.paths()) for path in extra) else WorktreeTree(git, extra)
