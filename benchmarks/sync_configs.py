@@ -26,8 +26,9 @@ import tomli
 import tomlkit
 
 from gatepost.sync.layers import resolve
-from gatepost.sync.merge import merge, proved
+from gatepost.sync.merge import merge
 from gatepost.sync.paths import get, leaves, plain, same, show
+from gatepost.sync.proof import proved
 from gatepost.sync.tables import shareable
 from gatepost.toml.scan import scan
 

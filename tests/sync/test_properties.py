@@ -9,9 +9,10 @@ import tomli
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from gatepost.sync.merge import merge, proved
+from gatepost.sync.merge import merge
 from gatepost.sync.overrides import explode
 from gatepost.sync.paths import get, leaves, render, render_key, same, show
+from gatepost.sync.proof import proved
 from gatepost.toml.scan import scan
 
 CODES = st.lists(st.sampled_from(["E", "F", "B", "UP", "NPY", "TC001", "RUF"]), unique=True, max_size=5)

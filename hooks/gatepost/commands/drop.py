@@ -8,7 +8,7 @@ SUMMARY = "Refuse items of a shared list: rules, markers, mypy override modules.
 def run(root: str, argv: list[str]) -> int:
     from argparse import ArgumentParser
 
-    from gatepost.sync.merge import DROP
+    from gatepost.sync.declared import DROP
     from gatepost.sync.paths import get, show
     from gatepost.sync.project import changed, normal, pyproject, written_key
     from gatepost.writer import write_all

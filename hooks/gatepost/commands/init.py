@@ -228,7 +228,7 @@ def tools(tree: Disk, data: dict[str, Any]) -> dict[str, str]:
 
 def own_edit(tree: Disk, data: dict[str, Any], found: dict[str, str], profile: str) -> Edit | None:
     """[tool.gatepost]: the profile, and what is not synced because another tool does the job."""
-    from gatepost.sync.merge import KEEP, declared
+    from gatepost.sync.declared import KEEP, declared
     from gatepost.sync.paths import get
     from gatepost.sync.project import PYPROJECT, changed
 

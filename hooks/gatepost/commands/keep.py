@@ -8,7 +8,7 @@ SUMMARY = "Declare that a shared setting stays as it is here, with the reason."
 def run(root: str, argv: list[str]) -> int:
     from argparse import ArgumentParser
 
-    from gatepost.sync.merge import KEEP
+    from gatepost.sync.declared import KEEP
     from gatepost.sync.paths import get, show
     from gatepost.sync.project import changed, normal, pyproject, written_key
     from gatepost.writer import write_all

@@ -19,7 +19,8 @@ def edits(root: str) -> list[Edit]:
         NotSpliceable, RecordError, TomlError: a file cannot be changed or read.
     """
     from gatepost.model import Edit
-    from gatepost.sync.merge import Declared, merge
+    from gatepost.sync.declared import Declared
+    from gatepost.sync.merge import merge
     from gatepost.sync.project import PYPROJECT, Disk, changed
     from gatepost.sync.record_file import NAME, Record, parse
     from gatepost.sync.splice import NotSpliceable
@@ -92,16 +93,17 @@ def listed_at_adoption(data: dict[str, Any], ruff: tuple[str, ...], top: bool, l
 
     base = (*(() if top else ruff), *KEY)
     ops: list[Any] = []
+    whole: list[str] = []
     for path, codes in (listed or {}).items():
         have = get(data, (*base, path))
         if not isinstance(have, list):
             continue
         gone = {number for number, code in enumerate(have) if code in codes}
         if len(gone) == len(have):
-            ops.append(("del", (*base, path), False))
+            whole.append(path)
         elif gone:
             ops.append(("prune", (*base, path), gone))
-    return ops
+    return [*ops, ("clear", base, whole)] if whole else ops
 
 
 def own_settings(data: dict[str, Any]) -> list[Any]:

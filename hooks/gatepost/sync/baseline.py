@@ -77,14 +77,17 @@ def edits(tree: Disk, counts: Mapping[str, list[str]]) -> list[Edit]:
     raw = tree.read(name)
     data = loads(raw or b"")
     ops: list[Any] = []
+    fresh: dict[str, list[str]] = {}
     for file, codes in counts.items():
         path = glob_of(file)
         have = get(data, (*prefix, *KEY, path))
         if have is None:
-            ops.append(("add", (*prefix, *KEY, path), codes))
+            fresh[path] = codes
         else:
             new = [code for code in codes if code not in have]
             ops += [("extend", (*prefix, *KEY, path), new)] if new else []
+    if fresh:
+        ops.append(("fill", (*prefix, *KEY), fresh))
     record_raw = tree.read(record_file.NAME)
     record = record_file.parse(record_raw) if record_raw is not None else record_file.empty()
     edit = changed(raw, ops, name)

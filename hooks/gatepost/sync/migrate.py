@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from gatepost.sync.merge import proved
 from gatepost.sync.paths import get, leaves, plain, same, show
+from gatepost.sync.proof import proved
 from gatepost.sync.splice import NotSpliceable, remove
 from gatepost.sync.tables import LEGACY_RUFF, REMOVED_RUFF, current_code, is_code_list, legacy_keys
 from gatepost.toml.load import loads
@@ -82,7 +82,7 @@ def _one(text: str, ruff: Keys) -> str | None:
         if above > size:
             continue  # its header is a legacy one: renamed above
         if get(data, to) is not None:
-            return remove(text, path)
+            return remove(document, path)
         if header is None or header.kind == KEY:
             return text[: statement.key_start] + show(to[above:]) + text[statement.key_end :]
         number = document.statements.index(header)

@@ -28,6 +28,11 @@ def modules(block: Any) -> list[str]:
     return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
 
 
+def body(block: Any) -> dict[str, Any]:
+    """The settings of a block, without its modules."""
+    return {key: value for key, value in block.items() if key != "module"} if isinstance(block, dict) else {}
+
+
 def explode(blocks: Any) -> dict[Pair, Any]:
     """Every pair with its value; the first block that sets a pair is the one that counts."""
     found: dict[Pair, Any] = {}
@@ -45,13 +50,13 @@ def collect(pairs: Mapping[Pair, Any]) -> list[dict[str, Any]]:
     for (module, key), value in pairs.items():
         by_module.setdefault(module, {})[key] = value
     blocks: list[dict[str, Any]] = []
-    for module, body in by_module.items():
+    for module, settings in by_module.items():
         for block in blocks:
-            if same({key: value for key, value in block.items() if key != "module"}, body):
+            if same(body(block), settings):
                 block["module"].append(module)
                 break
         else:
-            blocks.append({"module": [module], **body})
+            blocks.append({"module": [module], **settings})
     for block in blocks:
         if len(block["module"]) == 1:
             block["module"] = block["module"][0]

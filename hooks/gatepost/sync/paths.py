@@ -122,3 +122,11 @@ def plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: plain(item) for key, item in value.items()}
     return [plain(item) for item in value] if isinstance(value, list) else value
+
+
+def put(data: Any, path: Sequence[str | int], value: Any) -> None:
+    """Set the value at a path, making the tables on the way."""
+    table: Any = data
+    for key in path[:-1]:
+        table = table[key] if isinstance(key, int) else table.setdefault(key, {})
+    table[path[-1]] = value

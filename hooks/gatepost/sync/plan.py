@@ -5,7 +5,8 @@ from __future__ import annotations
 from gatepost.model import Edit, Finding, Fix, Location, Unchecked
 from gatepost.record import record, replace
 from gatepost.sync import derive, layers, overrides, record_file, shadow
-from gatepost.sync.merge import Declared, Merged, declared, merge
+from gatepost.sync.declared import Declared, declared
+from gatepost.sync.merge import Merged, merge
 from gatepost.sync.paths import get, leaves, plain, read, same, show
 from gatepost.sync.record_file import NAME, Entry, Record, RecordError
 from gatepost.sync.tables import identity, shareable
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
 
     from gatepost.model import Outcome, Severity
     from gatepost.sync.layers import Shared
-    from gatepost.sync.merge import Note
     from gatepost.sync.paths import Keys
+    from gatepost.sync.work import Note
     from gatepost.tree.base import Tree
 
 RUFF = ("tool", "ruff")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 
-from gatepost.sync.merge import proved
 from gatepost.sync.paths import get, read, show
+from gatepost.sync.proof import proved
 from gatepost.toml.load import loads
 
 TYPE_CHECKING = False

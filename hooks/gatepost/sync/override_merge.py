@@ -1,0 +1,140 @@
+"""mypy's overrides: shared ones by (module, key), in a block of our own, because two blocks must never disagree."""
+
+from __future__ import annotations
+
+from gatepost.sync import overrides
+from gatepost.sync.paths import render, same, show
+from gatepost.sync.record_file import ADDED, ADOPTED, Entry
+from gatepost.sync.work import brief
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from gatepost.sync.work import Work
+
+
+def merge_overrides(work: Work, shared: dict[overrides.Pair, Any]) -> None:
+    found = work.at(overrides.PATH)
+    blocks = found if isinstance(found, list) else []
+    before = {
+        (path[3], path[4]): entry
+        for path, entry in work.before.items()
+        if path[:3] == overrides.PATH and len(path) == 5
+    }
+    mine = [pair for pair, entry in before.items() if entry.origin == ADDED]
+    owned = [overrides.owned(block, mine) for block in blocks]
+    foreign = overrides.explode([block for block, ours in zip(blocks, owned, strict=True) if not ours])
+    wanted = ours_to_write(work, shared, foreign, before)
+    leave_shared_blocks(work, blocks, owned, before, shared)
+    placed = place(work, blocks, owned, wanted)
+    for module, body in wanted.items():
+        for key, value in body.items():
+            path = (*overrides.PATH, module, key)
+            work.entries[path] = Entry(value=value, origin=ADDED)
+            if module not in placed:
+                known = (module, key) in before
+                kind, verb = ("drift", "drift ") if known else ("add", "add   ")
+                text = f"{verb} {show(path)} = {render(value)}"
+                work.note(kind, path, f"{text} put back; {work.hint(path)}" if known else text)
+    for (module, key), entry in before.items():
+        if (module, key) not in shared and (*overrides.PATH, module, key) not in work.entries:
+            path = (*overrides.PATH, module, key)
+            verb = "retired" if entry.origin == ADDED else "released"
+            work.note(verb, path, f"{verb} {show(path)}")
+
+
+def ours_to_write(
+    work: Work,
+    shared: Mapping[overrides.Pair, Any],
+    foreign: Mapping[overrides.Pair, Any],
+    before: Mapping[overrides.Pair, Entry],
+) -> dict[str, dict[str, Any]]:
+    """module -> key -> value of the shared pairs that no block of the project sets."""
+    refused = work.declared.dropped(overrides.PATH)
+    wanted: dict[str, dict[str, Any]] = {}
+    for (module, key), value in shared.items():
+        path = (*overrides.PATH, module, key)
+        reason = work.declared.kept(path)
+        if module in refused:
+            continue
+        if reason is not None:
+            work.note("kept", path, f"kept   {show(path)} ({reason})")
+        elif (module, key) not in foreign:
+            wanted.setdefault(module, {})[key] = value
+        elif same(foreign[module, key], value):
+            entry = before.get((module, key))
+            work.entries[path] = Entry(value=value, origin=entry.origin if entry else ADOPTED)
+        else:
+            theirs = brief(foreign[module, key])
+            work.note(
+                "conflict", path, f"conflict {show(path)}: the project's {theirs} stays, shared is {brief(value)}"
+            )
+    return wanted
+
+
+def place(work: Work, blocks: list[Any], owned: list[bool], wanted: Mapping[str, dict[str, Any]]) -> set[str]:
+    """Write what is wanted into the blocks that are ours, or new ones; the modules that stood right already."""
+    placed: set[str] = set()
+    staying: list[list[str]] = []
+    for block, ours in zip(blocks, owned, strict=True):
+        stay = [
+            module
+            for module in overrides.modules(block)
+            if ours and module not in placed and same(wanted.get(module), overrides.body(block))
+        ]
+        staying.append(stay)
+        placed.update(stay)
+    new = overrides.collect(
+        {(module, key): value for module, body in wanted.items() if module not in placed for key, value in body.items()}
+    )
+    for number, block in enumerate(blocks):
+        if not owned[number] or not staying[number]:
+            continue
+        names = overrides.modules(block)
+        joined = next((each for each in new if same(overrides.body(each), overrides.body(block))), None)
+        where = (*overrides.PATH, number, "module")
+        if joined is not None:
+            new.remove(joined)
+            if isinstance(block["module"], str):
+                work.op("set", where, [*names, *overrides.modules(joined)])
+            else:
+                work.op("extend", where, overrides.modules(joined))
+        gone = {n for n, name in enumerate(names) if name not in staying[number]}
+        if gone:
+            work.op("prune", where, gone)
+    for number in range(len(blocks) - 1, -1, -1):
+        if owned[number] and not staying[number]:
+            work.op("unblock", (*overrides.PATH, number))
+    for block in new:
+        work.op("block", overrides.PATH, block)
+    return placed
+
+
+def leave_shared_blocks(
+    work: Work,
+    blocks: list[Any],
+    owned: list[bool],
+    before: Mapping[overrides.Pair, Entry],
+    shared: Mapping[overrides.Pair, Any],
+) -> None:
+    """Take our retired modules out of blocks to which the project has added its own."""
+    refused = work.declared.dropped(overrides.PATH)
+    for number, block in enumerate(blocks):
+        if owned[number] or not isinstance(block, dict) or not isinstance(block.get("module"), list):
+            continue
+        gone = set()
+        for n, module in enumerate(block["module"]):
+            pairs = [(module, key) for key in block if key != "module"]
+            entries = [before.get(pair) for pair in pairs]
+            if pairs and all(
+                entry is not None
+                and entry.origin == ADDED
+                and same(entry.value, block[key])
+                and ((module, key) not in shared or module in refused)
+                for entry, (_, key) in zip(entries, pairs, strict=True)
+            ):
+                gone.add(n)
+        if gone and len(gone) < len(block["module"]):
+            work.op("prune", (*overrides.PATH, number, "module"), gone)

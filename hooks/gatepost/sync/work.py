@@ -1,0 +1,75 @@
+"""What the parts of one merge share: the file's data, the record, and what has been decided so far."""
+
+from __future__ import annotations
+
+from gatepost.record import record
+from gatepost.sync.declared import KEEP, declared
+from gatepost.sync.paths import get, leaves, render, show
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+    from gatepost.sync.declared import Declared
+    from gatepost.sync.paths import Keys
+    from gatepost.sync.proof import Op
+    from gatepost.sync.record_file import Entry
+
+
+@record
+class Note:
+    """One thing that the merge did or saw. `kind`: add update drift keep kept drop retired released conflict."""
+
+    kind: str
+    path: Keys
+    text: str
+
+
+class Work:
+    """One file under merge: `local` is its data, `before` its record; `entries`, `notes`, `ops` and `keeps` come out."""
+
+    def __init__(
+        self,
+        text: str,
+        data: dict[str, Any],
+        prefix: Keys,
+        entries: Mapping[Keys, Entry],
+        declarations: Declared | None,
+        older: Sequence[Mapping[str, Any]],
+    ) -> None:
+        self.text = text
+        self.local = data
+        self.prefix = prefix
+        self.before = entries
+        self.here = declarations is None
+        self.declared = declarations or declared(get(data, ("tool", "gatepost")))
+        synced_before = get(data, ("tool", "gatepost")) is not None or not self.here
+        self.older = [dict(leaves(each)) for each in older] if synced_before and not entries else []
+        self.entries: dict[Keys, Entry] = {}
+        self.notes: list[Note] = []
+        self.ops: list[Op] = []
+        self.keeps: list[tuple[Keys, str]] = []
+
+    def at(self, path: Keys) -> Any:
+        """The file's own value of a setting."""
+        return get(self.local, path[len(self.prefix) :])
+
+    def op(self, name: str, path: Sequence[str | int], *rest: Any) -> None:
+        self.ops.append((name, tuple(path)[len(self.prefix) :], *rest))
+
+    def note(self, kind: str, path: Keys, text: str) -> None:
+        self.notes.append(Note(kind=kind, path=path, text=text))
+
+    def was_empty(self, path: Keys) -> bool:
+        """Whether the table of a key that is added was there before us, with nothing of its own in it."""
+        beside = [entry.table for known, entry in self.before.items() if known[:-1] == path[:-1]]
+        return any(beside) or self.at(path[:-1]) == {}
+
+    def hint(self, path: Keys) -> str:
+        return f'to keep it, write under [{show(KEEP)}]: {render(show(path))} = "why"'
+
+
+def brief(value: Any) -> str:
+    text = render(value)
+    return text if len(text) <= 60 else text[:57] + "..."
