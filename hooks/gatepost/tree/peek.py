@@ -10,14 +10,12 @@ missing object) and no protocol is allowed.
 from __future__ import annotations
 
 import os
-import sys
 
 from gatepost.tree.git import Git, GitError
-from gatepost.tree.process import Completed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Sequence
+    from collections.abc import Generator, Iterable, Sequence
 
 HEAD = 8 * 1024  # bytes of a blob's start that `heads` returns
 TAIL = 64 * 1024  # bytes of its end that `tail` returns
@@ -42,50 +40,6 @@ def offline(git: Git) -> Git:
     """The same repository, as it is: no network, no replaced objects, pathspecs taken literally."""
     env = {key: value for key, value in git.env.items() if key not in _PATHSPEC_MODES}
     return Git(git.root, {**env, **_OFFLINE})
-
-
-def background(git: Git, *args: str, data: bytes = b"") -> Callable[[], Completed]:
-    """Start git and go on; the result comes when it is asked for.
-
-    Input and output are anonymous files in memory (Linux), so nobody has to pump a pipe meanwhile; elsewhere git runs
-    when the result is asked for.
-    """
-    if sys.platform != "linux" or not hasattr(os, "memfd_create"):
-        return lambda: git.try_run(*args, input=data)
-    fds = [os.memfd_create(name) for name in ("in", "out", "err")]
-    done: list[Completed] = []
-    try:
-        view = memoryview(data)
-        while view:
-            view = view[os.write(fds[0], view) :]
-        os.lseek(fds[0], 0, os.SEEK_SET)
-        actions = [(os.POSIX_SPAWN_DUP2, fd, at) for at, fd in enumerate(fds)]
-        pid = os.posix_spawnp("git", ["git", "-C", git.root, *args], git.env, file_actions=actions)
-    except OSError:
-        for fd in fds:
-            os.close(fd)
-        return lambda: git.try_run(*args, input=data)
-
-    def result() -> Completed:
-        if not done:
-            rc = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-            out, err = (_content(fd) for fd in fds[1:])
-            for fd in fds:
-                os.close(fd)
-            done.append(Completed(rc=rc, out=out, err=err))
-        return done[0]
-
-    return result
-
-
-def _content(fd: int) -> bytes:
-    size = os.lseek(fd, 0, os.SEEK_END)
-    os.lseek(fd, 0, os.SEEK_SET)
-    pieces = []
-    while size > 0 and (piece := os.read(fd, size)):
-        pieces.append(piece)
-        size -= len(piece)
-    return b"".join(pieces)
 
 
 def git_dirs(git: Git) -> tuple[str, str]:

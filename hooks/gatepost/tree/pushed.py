@@ -12,19 +12,18 @@ import os
 import sys
 
 from gatepost.record import record
+from gatepost.tree.attributes import at_commit
 from gatepost.tree.git import GitError
 from gatepost.tree.history import (
     GITLINK,
     Blob,
     Gap,
     Use,
-    attributes,
     folders_of,
     null,
     oids_in_history,
     oids_in_tree,
     parse_raw,
-    path_input,
     text,
 )
 from gatepost.tree.peek import Peek, git_dirs
@@ -262,23 +261,7 @@ class Range:
 
     def filters(self) -> Mapping[str, str]:
         paths = self.paths()
-        if not self.tips or not paths:
-            return {}
-        tip, data = self.tips[0], path_input(paths)
-        done = self.git.try_run("check-attr", f"--source={tip}", "-z", "--stdin", "filter", input=data)
-        return attributes(done) if done.rc == 0 else self._filters_of_old_git(tip, data)
-
-    def _filters_of_old_git(self, tip: str, data: bytes) -> Mapping[str, str]:
-        """git before 2.40 reads attributes from an index only: make one, outside the repository, of the tip."""
-        import tempfile
-
-        from gatepost.tree.git import Git
-
-        with tempfile.TemporaryDirectory(prefix="gatepost-") as folder:
-            own = Git(self.git.root, {**self.git.env, "GIT_INDEX_FILE": os.path.join(folder, "index")})
-            if own.try_run("read-tree", tip).rc:
-                return {}
-            return attributes(own.try_run("check-attr", "--cached", "-z", "--stdin", "filter", input=data))
+        return at_commit(self.git, self.tips[0], paths) if self.tips and paths else {}
 
     def known(self, blobs: Sequence[Blob], deep: bool = True) -> set[str]:
         wanted = {blob.oid for blob in blobs}

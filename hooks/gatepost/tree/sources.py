@@ -10,7 +10,7 @@ So `git commit` never complains of a file that is already in HEAD, and `pre-comm
 from __future__ import annotations
 
 from gatepost.tree.base import SYMLINK
-from gatepost.tree.history import Blob, Gap, Staged, Use, Whole, folders_of, group
+from gatepost.tree.history import Blob, Gap, Use, folders_of, group
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,13 +34,16 @@ def open_source(tree: Tree, env: Mapping[str, str], args: Mapping[str, Any], nam
         from gatepost.tree.pushed import Range, refs_on_stdin
 
         return Range(git, refs_on_stdin(git, args.get("remote") or env.get("PRE_COMMIT_REMOTE_NAME") or ""))
-    if args.get("all_files") or args.get("tree") in ("index", "worktree"):
-        return Whole(git)
-    if args.get("tree"):
-        return Whole(git, str(args["tree"]))
+    if args.get("all_files") or args.get("tree"):
+        from gatepost.tree.whole import Whole
+
+        rev = str(args.get("tree") or "")
+        return Whole(git) if args.get("all_files") or rev in ("index", "worktree") else Whole(git, rev)
+    from gatepost.tree.staged import Staged
+
     staged = Staged(git)
     if args.get("staged"):
-        return staged
+        return staged.prepare()
     if any(key.startswith("PRE_COMMIT_") for key in env):
         from gatepost.tree.pushed import Range, range_of_runner, refs_of_runner
 
@@ -48,7 +51,9 @@ def open_source(tree: Tree, env: Mapping[str, str], args: Mapping[str, Any], nam
         if found is not None:
             return Range(git, range_of_runner(git, *found, env.get("PRE_COMMIT_LOCAL_BRANCH", "")))
     if "GIT_INDEX_FILE" in env:
-        return staged
+        return staged.prepare()
+    from gatepost.tree.whole import Whole
+
     whole = Whole(git)  # begins to list the index, which it will most likely be about
     return whole if named or not staged.changes() or _all_asked(env) else staged
 

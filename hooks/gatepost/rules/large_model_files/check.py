@@ -25,13 +25,15 @@ def check(ctx: Context) -> Iterator[Outcome]:
         gatepost.tree.git.GitError: git failed.
     """
     source = open_source(ctx.tree, ctx.env, ctx.args, named=ctx.scope is not None)
-    from gatepost.rules.large_model_files import gaps, pointers, rundirs, twice  # while git is at work
+    if source.kind != "tree":
+        ctx.partly()
+    from gatepost.rules.large_model_files import pointers, rundirs, twice  # while git is at work
     from gatepost.rules.large_model_files.survey import read_policy, survey
 
     policy = read_policy(ctx)
     seen = survey(source, policy)
     told: set[str] = set()  # ids of blobs that a finding is about: one finding a blob
-    for topic in (pointers.check, *_topics(source, seen)):
+    for topic in (pointers.check, *_topics(source, ctx.settings, seen)):
         for blobs, outcome in topic(source, policy, ctx.settings, seen, told):
             told.update(blobs)
             yield outcome
@@ -41,17 +43,20 @@ def check(ctx: Context) -> Iterator[Outcome]:
         yield from stale(source, policy.allowed)
     yield from twice.check(source, policy)
     yield from rundirs.check(source, policy)
-    yield from gaps.check(source)
+    if source.gaps():
+        from gatepost.rules.large_model_files import gaps
+
+        yield from gaps.check(source)
 
 
-def _topics(source: Source, seen: Sequence[Seen]) -> Iterator[Topic]:
+def _topics(source: Source, settings: Mapping[str, Any], seen: Sequence[Seen]) -> Iterator[Topic]:
     """What has anything to look at; the rest is not even imported."""
     if seen:
         from gatepost.rules.large_model_files import notebooks, sizes
 
         yield notebooks.check
         yield sizes.check
-    if source.weights():
+    if sum(size for _oid, size, _path in source.weights()) > min(settings["commit-budget"], settings["push-budget"]):
         from gatepost.rules.large_model_files import budget
 
         yield budget.check

@@ -7,8 +7,6 @@ The pointer format is that of the Git LFS specification 1 (docs/spec.md): less t
 
 from __future__ import annotations
 
-import re
-
 from gatepost.record import record
 
 TYPE_CHECKING = False
@@ -29,6 +27,10 @@ _LOOKS_LIKE = tuple(b"version " + url for url in (b"https://git-lfs", b"https://
 
 def is_pointer(data: bytes) -> bool:
     """Whether a whole blob is an LFS pointer."""
+    if len(data) > POINTER_MAX or not data.startswith(b"version "):
+        return False
+    import re
+
     return len(data) <= POINTER_MAX and re.fullmatch(_POINTER, data) is not None
 
 
@@ -87,6 +89,8 @@ def _fault(pattern: str) -> tuple[str, str]:
     if pattern.startswith("./"):
         return "paths in .gitattributes never begin with `./`", clean
     if "//" in pattern:
+        import re
+
         return "no path has two slashes in a row", re.sub("/+", "/", pattern)
     return "", ""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from gatepost.model import WARNING, Finding, Location
 from gatepost.rules.large_model_files.lfs import POINTER_MAX, beneath, dead_rules, is_pointer, poses_as_pointer
 from gatepost.rules.large_model_files.limits import exact
-from gatepost.rules.large_model_files.remedy import lfs_track, quote, take_out
 from gatepost.tree.history import SYMLINK, Blob, Use
 
 TYPE_CHECKING = False
@@ -61,6 +60,8 @@ def _raw(source: Source, covered: Sequence[str]) -> list[Blob]:
 
 
 def _raw_finding(source: Source, blob: Blob, use: Use, head: bytes) -> Finding:
+    from gatepost.rules.large_model_files.remedy import quote
+
     if poses_as_pointer(head):
         much = "more than a pointer can have" if blob.size > POINTER_MAX else "and not one that git-lfs can read"
         message = f"begins like a Git LFS pointer but is none: {exact(blob.size)}, {much}"
@@ -71,6 +72,8 @@ def _raw_finding(source: Source, blob: Blob, use: Use, head: bytes) -> Finding:
 
 
 def _restage(source: Source, use: Use) -> str:
+    from gatepost.rules.large_model_files.remedy import quote, take_out
+
     path = quote(use.path)
     cure = f"`git lfs install && git add --renormalize -- {path}` puts the pointer in its place"
     if source.kind == "staged":
@@ -92,6 +95,8 @@ def _posing(
             blob = source.explain([each.blob])[0]
             uses = policy.counts(blob)
             if uses:
+                from gatepost.rules.large_model_files.remedy import take_out
+
                 message = f"begins like a Git LFS pointer but has {exact(blob.size)}; a pointer has less than 1 KiB"
                 where = Location(path=uses[0].path)
                 yield [blob.oid], Finding(code="MF112", where=where, message=message, remedy=take_out(source, uses[0]))
@@ -107,6 +112,8 @@ def _rules(source: Source, policy: Policy) -> Iterator[Finding]:
         data = source.peek.whole([entry[1]]).get(entry[1], b"")
         base = path.removesuffix(".gitattributes")
         for rule in dead_rules(data, base) if b"filter=lfs" in data else ():
+            from gatepost.rules.large_model_files.remedy import lfs_track, quote
+
             files = beneath(rule.folder, source.all_paths()) if rule.folder else []
             there = f"; {len(files)} tracked file{'s are' if len(files) > 1 else ' is'} in it" if files else ""
             cure = f"`{lfs_track(rule.better)}`" if rule.better.startswith("*.") else ""

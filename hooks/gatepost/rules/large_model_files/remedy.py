@@ -5,14 +5,12 @@ Every command can be pasted into a POSIX shell as it stands.
 
 from __future__ import annotations
 
-import re
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from gatepost.formats import Kind
     from gatepost.tree.history import Source, Use
 
-_SAFE = r"[A-Za-z0-9_./@%+=:,][A-Za-z0-9_./@%+=:,-]*"
+_SAFE = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_./@%+=:,-")
 # Endings that say what is in a file, so that one LFS rule may cover them all.
 _ENDINGS = """
     .arrow .avro .caffemodel .cbm .ckpt .db .duckdb .engine .feather .ftz .gguf .ggml .h5 .hdf5 .joblib .keras .lance
@@ -25,7 +23,7 @@ _TELLING = frozenset(_ENDINGS.split())
 
 def quote(path: str) -> str:
     """A path as one shell word, ASCII only; `$'...'` where it holds control, non-ASCII or undecodable bytes."""
-    if re.fullmatch(_SAFE, path):
+    if _plain(path):
         return path
     if path.isascii() and path.isprintable():
         return "'" + path.replace("'", "'\\''") + "'"
@@ -38,11 +36,15 @@ def quote(path: str) -> str:
     return "$'" + "".join(out) + "'"
 
 
+def _plain(word: str) -> bool:
+    return bool(word) and word[0] != "-" and _SAFE.issuperset(word)
+
+
 def lfs_track(path: str) -> str:
     """The `git lfs track` command that covers a path: by its ending where that tells what the file is."""
     name = path.rpartition("/")[2]
     ending = "." + name.rpartition(".")[2] if "." in name[1:] else ""
-    if ending.lower() in _TELLING and re.fullmatch(_SAFE, ending):
+    if ending.lower() in _TELLING and _plain(ending):
         return f"git lfs track '*{ending}'"
     return f"git lfs track --filename {'-- ' if path.startswith('-') else ''}{quote(path)}"
 

@@ -6,11 +6,8 @@ not any `mlruns`. Fixtures of tests are left alone.
 
 from __future__ import annotations
 
-import re
-
 from gatepost.model import Finding, Location
 from gatepost.record import record
-from gatepost.rules.large_model_files.remedy import quote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -58,9 +55,7 @@ SHAPES = (
     _shape("MF413", "a tool's cache", ".nox/", UP + r"\.nox)/", ".nox/"),
 )  # fmt: skip
 
-FIXTURE = re.compile(
-    r"(?i)(?:^|/)(?:tests?|testing|fixtures?|test[-_]?(?:data|files|resources)|testdata|_?data_for_tests)/"
-)
+FIXTURE = r"(?i)(?:^|/)(?:tests?|testing|fixtures?|test[-_]?(?:data|files|resources)|testdata|_?data_for_tests)/"
 
 
 def check(source: Source, policy: Policy) -> Iterator[Finding]:
@@ -72,12 +67,14 @@ def check(source: Source, policy: Policy) -> Iterator[Finding]:
     ]
     if not hints:
         return
+    import re
+
     for path in source.paths():
         for shape in hints:
             if shape.hint not in path:
                 continue
             match = re.match(shape.pattern, path)
-            if match and not FIXTURE.search(match[1] + "/") and policy.wants(path):
+            if match and not re.search(FIXTURE, match[1] + "/") and policy.wants(path):
                 folder = match[1].rstrip("/")
                 key = (shape.code, folder if shape.code != "MF413" else _parent(shape))
                 found.setdefault(key, (shape, []))[1].append(path)
@@ -95,6 +92,10 @@ def _parent(shape: Shape) -> str:
 
 
 def _finding(source: Source, folder: str, shape: Shape, held: list[str]) -> Finding:
+    import re
+
+    from gatepost.rules.large_model_files.remedy import quote
+
     count = len(held)
     spread = shape.code == "MF413" or shape.ignore.startswith("events.")
     line = shape.ignore or (f"/{folder}/" if not spread else "")
