@@ -9,17 +9,19 @@ import pytest
 from gatepost.engine import CheckError, Result, failing, run_hook
 from gatepost.fixing import plan
 from gatepost.model import Code, Context, Edit, Finding, Fix, Hook, Location, Outcome, Unchecked
-from gatepost.settings import read_settings
+from gatepost.record import replace
+from gatepost.registry import all_codes
+from gatepost.settings import PREFIXES, read_settings
 from gatepost.tree.base import Tree
 from gatepost.tree.memory import MemoryTree
 
 CODES = tuple(
-    Code(id=f"XX10{n}", name=f"rule-{n}", severity="error", summary="", why="", bad="", good="", fix="") for n in (1, 2)
+    Code(id=f"TS10{n}", name=f"rule-{n}", severity="error", summary="", why="", bad="", good="", fix="") for n in (1, 2)
 )
 
 
 def check(ctx: Context) -> Iterator[Outcome]:
-    """Every line that says `bad` is XX101 and has a fix; a file called `odd` cannot be judged."""
+    """Every line that says `bad` is TS101 and has a fix; a file called `odd` cannot be judged."""
     for path in ctx.tree.paths():
         data = ctx.tree.read(path) or b""
         for number, line in enumerate(data.split(b"\n"), 1):
@@ -29,14 +31,14 @@ def check(ctx: Context) -> Iterator[Outcome]:
                 edit = Edit(path=path, old=data, new=b"\n".join(lines))
                 fix = Fix(title="mend", edits=(edit,), safe=True)
                 yield Finding(
-                    code="XX101",
+                    code="TS101",
                     where=Location(path=path, line=number),
                     message=f"bad line {number}",
                     remedy="",
                     fix=fix,
                 )
         if path == "odd":
-            yield Unchecked(code="XX102", where=Location(path=path), message="odd", remedy="")
+            yield Unchecked(code="TS102", where=Location(path=path), message="odd", remedy="")
 
 
 HOOK = Hook(id="some-hook", summary="", check=check, codes=lambda: CODES)
@@ -54,24 +56,24 @@ def lines(results: list[Result]) -> list[tuple[str, str, int | None]]:
 
 def test_scope() -> None:
     files = {"a": "bad", "b": "bad"}
-    assert lines(run(files)) == [("XX101", "a", 1), ("XX101", "b", 1)]
-    assert lines(run(files, frozenset(["b"]))) == [("XX101", "b", 1)]
+    assert lines(run(files)) == [("TS101", "a", 1), ("TS101", "b", 1)]
+    assert lines(run(files, frozenset(["b"]))) == [("TS101", "b", 1)]
 
 
 def test_exclude() -> None:
     files = {"pyproject.toml": '[tool.gatepost]\nexclude = ["vendor/*"]\n', "vendor/a": "bad", "b": "bad"}
-    assert lines(run(files)) == [("XX101", "b", 1)]
+    assert lines(run(files)) == [("TS101", "b", 1)]
 
 
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("bad  # gatepost: ignore[XX101] reviewed\n", []),
-        ("# gatepost: ignore[XX101] reviewed\nbad\n", []),
-        ("# gatepost: ignore[XX102, XX101]: reviewed\nbad\n", []),
-        ("fine  # gatepost: ignore[XX101] only for its own line\nbad\n", [("XX101", "a", 2)]),
-        ("bad  # gatepost: ignore[XX102] another code\n", [("XX101", "a", 1)]),
-        ("bad  # gatepost: ignore[XX101]\n", [("GP102", "a", 1), ("XX101", "a", 1)]),
+        ("bad  # gatepost: ignore[TS101] reviewed\n", []),
+        ("# gatepost: ignore[TS101] reviewed\nbad\n", []),
+        ("# gatepost: ignore[TS102, TS101]: reviewed\nbad\n", []),
+        ("fine  # gatepost: ignore[TS101] only for its own line\nbad\n", [("TS101", "a", 2)]),
+        ("bad  # gatepost: ignore[TS102] another code\n", [("TS101", "a", 1)]),
+        ("bad  # gatepost: ignore[TS101]\n", [("GP102", "a", 1), ("TS101", "a", 1)]),
     ],
 )
 def test_inline_ignores(text: str, expected: list[tuple[str, str, int | None]]) -> None:
@@ -79,20 +81,40 @@ def test_inline_ignores(text: str, expected: list[tuple[str, str, int | None]]) 
 
 
 def test_ignore_entries() -> None:
-    entry = '[[tool.gatepost.ignore]]\ncode = "XX1"\npath = "docs/*"\nreason = "examples"\n'
-    assert lines(run({"pyproject.toml": entry, "docs/a": "bad", "b": "bad"})) == [("XX101", "b", 1)]
+    entry = '[[tool.gatepost.ignore]]\ncode = "TS1"\npath = "docs/*"\nreason = "examples"\n'
+    assert lines(run({"pyproject.toml": entry, "docs/a": "bad", "b": "bad"})) == [("TS101", "b", 1)]
     assert lines(run({"pyproject.toml": entry})) == [("GP103", "pyproject.toml", None)]
     assert lines(run({"pyproject.toml": entry}, frozenset(["pyproject.toml"]))) == []
-    bare = '[[tool.gatepost.ignore]]\ncode = "XX101"\n'
-    assert lines(run({"pyproject.toml": bare, "b": "bad"})) == [("XX101", "b", 1), ("GP102", "pyproject.toml", None)]
+    bare = '[[tool.gatepost.ignore]]\ncode = "TS101"\n'
+    assert lines(run({"pyproject.toml": bare, "b": "bad"})) == [("TS101", "b", 1), ("GP102", "pyproject.toml", None)]
+
+
+def test_an_ignore_of_a_rule_that_is_not_there_is_told() -> None:
+    entry = '[[tool.gatepost.ignore]]\ncode = "TS999"\nreason = "a slip"\n'
+    assert lines(run({"pyproject.toml": entry})) == [("GP103", "pyproject.toml", None)]
+    assert lines(run({"pyproject.toml": entry.replace("TS", "LF")})) == []  # another hook's to say
+
+
+def test_a_check_of_a_part_says_nothing_of_idle_ignores() -> None:
+    def partly(ctx: Context) -> list[Outcome]:
+        ctx.partly()
+        return []
+
+    data = {"pyproject.toml": b'[[tool.gatepost.ignore]]\ncode = "TS1"\nreason = "examples"\n'}
+    settings = read_settings(data.get, list)
+    assert run_hook(replace(HOOK, check=partly), MemoryTree(data), settings) == []
+
+
+def test_ignores_know_every_prefix() -> None:
+    assert sorted({code.id[:2] for _hook, code in all_codes()}) == sorted(PREFIXES)
 
 
 def test_what_fails() -> None:
     (odd,) = run({"odd": ""})
     assert failing([odd], strict=False, allow_unchecked=())
     assert not failing([odd], strict=False, allow_unchecked=True)
-    assert not failing([odd], strict=False, allow_unchecked=["XX102"])
-    assert failing([odd], strict=False, allow_unchecked=["XX101"])
+    assert not failing([odd], strict=False, allow_unchecked=["TS102"])
+    assert failing([odd], strict=False, allow_unchecked=["TS101"])
 
 
 def test_a_check_that_breaks_is_one_line() -> None:
@@ -123,7 +145,7 @@ def test_a_fix_that_mends_nothing_is_refused() -> None:
     def useless(ctx: Context) -> Iterator[Outcome]:
         data = ctx.tree.read("a") or b""
         fix = Fix(title="", edits=(Edit(path="a", old=data, new=data + b"!"),), safe=True)
-        yield Finding(code="XX101", where=Location(path="a"), message="m", remedy="", fix=fix)
+        yield Finding(code="TS101", where=Location(path="a"), message="m", remedy="", fix=fix)
 
     hook = Hook(id="some-hook", summary="", check=useless, codes=lambda: CODES)
     tree = MemoryTree({"a": b"x"})

@@ -67,6 +67,10 @@ def test_gatepost_toml_stands_in_where_there_is_no_pyproject() -> None:
         ("[tool]\ngatepost = 3\n", "pyproject.toml: `tool.gatepost` must be a table, not an integer"),
         ("[[tool.gatepost.ignore]]\nreason = 'x'\n", "pyproject.toml: tool.gatepost.ignore[0] has no `code`"),
         (
+            "[[tool.gatepost.ignore]]\ncode = 'T5101'\n",
+            "pyproject.toml: tool.gatepost.ignore[0].code: no rule is called 'T5101'; see `gatepost rules`",
+        ),
+        (
             "[tool.gatepost]\nallow-unchecked = 3\n",
             "tool.gatepost.allow-unchecked must be true, false or an array of codes",
         ),

@@ -61,6 +61,7 @@ def run_hook(
         GitError: git failed.
         CheckError: the check itself broke.
     """
+    part: list[None] = []
     context = Context(
         tree=tree,
         scope=scope,
@@ -69,13 +70,14 @@ def run_hook(
         env=env or {},
         common=settings.common,
         exclude=_excluded(settings.common["exclude"], within),
+        partly=lambda: part.append(None),
     )
     outcomes = _guarded(hook, context)
     if not outcomes and not settings.ignores:
         return []
     codes = {code.id: code for code in hook.codes()}
     results = [_result(hook.id, each, codes) for each in outcomes if not context.exclude(each.where.path)]
-    kept = _ignored(results, tree, settings, codes, whole=scope is None, hook=hook.id)
+    kept = _ignored(results, tree, settings, codes, whole=scope is None and not part, hook=hook.id)
     return sorted(dict.fromkeys(kept), key=lambda each: (each.path, each.line or 0, each.code, each.message))
 
 
@@ -163,8 +165,8 @@ def _ignored(
             kept.extend(_inline(each, tree))
     where = settings.path or "pyproject.toml"
     for ignore, _matches in entries:
-        if not any(code.startswith(ignore.code) for code in codes):
-            continue
+        if not any(code[:2] == ignore.code[:2] for code in codes):
+            continue  # another hook's
         if ignore.index in bare:
             kept.append(
                 _own("GP102", hook, where, None, f"the ignore of `{ignore.code}` gives no reason, so it is not applied")

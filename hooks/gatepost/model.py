@@ -129,7 +129,8 @@ class Context:
     `scope` holds the paths whose change started this run, or None for the whole repository; content always
     comes from `tree`. `settings` are the hook's own, validated, defaults filled in. `args` are its parsed
     options by name (`--pre-push` is `pre_push`). `env` is the environment that a runner sets (PRE_COMMIT_*).
-    `common` holds the keys of `[tool.gatepost]` itself (profile, keep, drop...).
+    `common` holds the keys of `[tool.gatepost]` itself (profile, keep, drop...). A check that by its own choice looks
+    at a part only (what a commit adds) calls `partly`: an ignore that silences nothing is then no finding.
     """
 
     tree: Tree
@@ -139,6 +140,7 @@ class Context:
     env: Mapping[str, str]
     common: Mapping[str, Any] = {}  # noqa: RUF012 (never written to)
     exclude: Callable[[str], bool] = lambda path: False
+    partly: Callable[[], object] = lambda: None
 
     def wants(self, path: str) -> bool:
         """Whether a finding about `path` belongs to this run: in scope and not excluded."""

@@ -33,6 +33,9 @@ COMMON: tuple[Setting, ...] = (
 )
 
 
+PREFIXES = ("GP", "LF", "MF", "SC", "SE", "TS", "UL")  # of codes, one for each hook
+
+
 @record
 class Ignore:
     """One `[[tool.gatepost.ignore]]` entry: a code (or a prefix such as "TS1"), a path glob, a reason."""
@@ -123,6 +126,10 @@ def _ignores(value: Any, lead: str) -> tuple[Ignore, ...]:
         entry = validate(fields, each, f"{lead}ignore[{index}].")
         if not entry["code"]:
             raise SettingsError(f"{lead}ignore[{index}] has no `code`")
+        if not entry["code"].startswith(PREFIXES):
+            raise SettingsError(
+                f"{lead}ignore[{index}].code: no rule is called {entry['code']!r}; see `gatepost rules`"
+            )
         found.append(Ignore(code=entry["code"], path=entry["path"], reason=entry["reason"].strip(), index=index))
     return tuple(found)
 
