@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from gatepost.locks._base import Unknown
 
 TYPE_CHECKING = False
@@ -15,16 +13,19 @@ if TYPE_CHECKING:
 
     from gatepost.locks._base import Lock
 
-_SAFE = re.compile(r"[A-Za-z0-9_@%+=:,./-]+")
-_CANONICAL = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
-_SEPARATORS = re.compile(r"[-_.]+")
-_NAME = re.compile(r"\s*([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(?=$|[\s\[(<>=!~;@,])")
+# `re` is imported where it is used: with what it needs that takes 4 ms, a fifth of a run that needs no pattern
+_NAME = r"\s*([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(?=$|[\s\[(<>=!~;@,])"
 _MARKS = (b"<<<<<<< ", b">>>>>>> ")
+_SHELL_SAFE = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_@%+=:,./-")
 
 
 def canonical(name: str) -> str:
     """A project name's normal form (PEP 503)."""
-    return name if _CANONICAL.fullmatch(name) else _SEPARATORS.sub("-", name).lower()
+    if "_" in name or "." in name:
+        name = name.replace("_", "-").replace(".", "-")
+    while "--" in name:
+        name = name.replace("--", "-")
+    return name.lower()
 
 
 def conflict_line(data: bytes) -> int | None:
@@ -161,7 +162,9 @@ def requirement(text: str) -> Requirement | None:
 
 def requirement_name(text: str) -> str:
     """The canonical name that a requirement starts with, "" where there is none (a URL, a path)."""
-    found = _NAME.match(text)
+    import re
+
+    found = re.match(_NAME, text)
     return canonical(found[1]) if found else ""
 
 
@@ -178,7 +181,7 @@ def meets(version: str, specifier: str) -> bool | None:
 
 def quote(text: str) -> str:
     """A shell word."""
-    return text if _SAFE.fullmatch(text) else "'" + text.replace("'", "'\"'\"'") + "'"
+    return text if text and _SHELL_SAFE.issuperset(text) else "'" + text.replace("'", "'\"'\"'") + "'"
 
 
 def in_directory(lock: Lock, command: str) -> str:
