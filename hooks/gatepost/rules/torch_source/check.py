@@ -30,11 +30,12 @@ def check(ctx: Context) -> Iterable[Outcome]:
     if ctx.scope is not None and all(_script(path) for path in ctx.scope):
         yield from _projects(ctx, collector, collector.scripts())
         return
-    yield from _projects(ctx, collector, collector.projects())
+    projects = collector.projects()
+    yield from _projects(ctx, collector, projects)
     if presence.speaks(ctx.tree, collector.paths):
         from gatepost.rules.torch_source.images import check as images
 
-        yield from images.check(ctx)
+        yield from images.check(ctx, projects)
 
 
 def _script(path: str) -> bool:
@@ -43,7 +44,7 @@ def _script(path: str) -> bool:
 
 
 def _projects(ctx: Context, collector: Collector, found: Iterable[Project]) -> Iterator[Outcome]:
-    projects = [project for project in found if project.about_torch()]
+    projects = _concerned(found)
     for broken in collector.broken:
         if ctx.wants(broken.path):
             yield Unchecked(
@@ -69,8 +70,21 @@ def _projects(ctx: Context, collector: Collector, found: Iterable[Project]) -> I
             yield finding
 
 
+def _concerned(found: Iterable[Project]) -> list[Project]:
+    """The projects that PyTorch has a part in; with them pip's configuration files, which every one of them reads."""
+    from gatepost.rules.torch_source import paths
+
+    listed = list(found)
+    about = {id(project) for project in listed if project.about_torch()}
+    return [
+        project
+        for project in listed
+        if id(project) in about or (about and project.path.rpartition("/")[2] in paths.PIP_CONFIGS)
+    ]
+
+
 def _rules(project: Project, view: View) -> Iterator[Finding]:
-    from gatepost.rules.torch_source import index_hygiene, locks, routing, versions
+    from gatepost.rules.torch_source import index_hygiene, intent, locks, routing, versions
 
     for fact in project.facts:
         yield Finding(
@@ -81,7 +95,7 @@ def _rules(project: Project, view: View) -> Iterator[Finding]:
             severity=fact.severity or None,  # type: ignore[arg-type]
             fix=view.edit(fact.where.path, fact.remedy.split(",")[0].rstrip("."), fact.edits) if fact.edits else None,
         )
-    rules = [*routing.RULES, *versions.RULES, *locks.RULES, *index_hygiene.RULES]
+    rules = [*routing.RULES, *versions.RULES, *locks.RULES, *intent.RULES, *index_hygiene.RULES]
     if project.tool in ("conda", "pixi"):
         from gatepost.rules.torch_source import conda
 

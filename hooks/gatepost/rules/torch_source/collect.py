@@ -6,6 +6,7 @@ A byte search comes first: without `torch` in any manifest nothing is parsed and
 from __future__ import annotations
 
 import re
+import sys
 
 from gatepost.rules.torch_source import paths
 
@@ -48,11 +49,16 @@ class Collector:
             for path in self.paths
             if path.rpartition("/")[2] in paths.MANIFESTS
             or path.rpartition("/")[2] in paths.PIP_CONFIGS
+            or path.rpartition("/")[2] in paths.SETUPS
             or paths.is_requirements(path)
             or paths.is_environment(path)
         ]
         found = self.tree.read_many(wanted)
-        return {path: data for path, data in found.items() if data is not None and b"torch" in data}
+        return {
+            path: data
+            for path, data in found.items()
+            if data is not None and (b"torch" in data or path.rpartition("/")[2] in paths.PIP_CONFIGS)
+        }
 
     def toml(self, path: str) -> Toml | None:
         """A TOML file of the tree, or None if there is none or it is broken."""
@@ -77,6 +83,12 @@ class Collector:
             self._requirements[path] = None if data is None else requirements.parse(data)
         return self._requirements[path]
 
+    def _requirements_project(self, path: str) -> Project | None:
+        """The project of a requirements file that another file names, or None."""
+        from gatepost.rules.torch_source.readers import pip
+
+        return pip.read(path, self.requirements) if path in self.known else None
+
     def projects(self) -> list[Project]:
         """Every project that speaks of PyTorch, in the order of their paths."""
         found: list[Project] = []
@@ -99,6 +111,8 @@ class Collector:
                     from gatepost.rules.torch_source.readers import conda
 
                     found.append(conda.read_pixi(toml, (), self._locks(path, ("pixi.lock",))))
+            elif base in paths.SETUPS:
+                found += self._setup(path, candidates[path])
             elif base in paths.PIP_CONFIGS:
                 from gatepost.rules.torch_source.readers import pip
 
@@ -114,21 +128,28 @@ class Collector:
             elif paths.is_environment(path):
                 from gatepost.rules.torch_source.readers import conda
 
-                project = conda.read(path, candidates[path], self._conda_locks(path))
+                project = conda.read(path, candidates[path], self._conda_locks(path), self._requirements_project)
                 if project is not None:
                     found.append(project)
-        for path in self._includers(candidates):
-            from gatepost.rules.torch_source.readers import pip
+        for path, data in self._includers(candidates):
+            if paths.is_environment(path):
+                from gatepost.rules.torch_source.readers import conda
 
-            project = pip.read(path, self.requirements)
+                project = conda.read(path, data, self._conda_locks(path), self._requirements_project)
+            else:
+                project = self._requirements_project(path)
             if project is not None:
                 found.append(project)
         found += self.scripts()
         return found
 
-    def _includers(self, candidates: dict[str, bytes]) -> list[str]:
-        """Requirements files without the word, that include one with it."""
-        others = [path for path in self.paths if paths.is_requirements(path) and path not in candidates]
+    def _includers(self, candidates: dict[str, bytes]) -> list[tuple[str, bytes]]:
+        """Requirements and environment files without the word, that include a file with it."""
+        others = [
+            path
+            for path in self.paths
+            if path not in candidates and (paths.is_requirements(path) or paths.is_environment(path))
+        ]
         names = {
             path.rpartition("/")[2].encode("utf-8", "surrogateescape")
             for path in candidates
@@ -144,7 +165,7 @@ class Collector:
                 and (b"-r" in data or b"-c" in data)
                 and any(name in data for name in names)
             ):
-                found.append(path)
+                found.append((path, data))
         return found
 
     def scripts(self) -> list[Project]:
@@ -245,6 +266,21 @@ class Collector:
             if match is not None:
                 found = [replace(project, python_pin=match[1]) for project in found]
         return found
+
+    def _setup(self, path: str, data: bytes) -> list[Project]:
+        """The project of a setup.py or setup.cfg, as far as the pyproject beside it leaves the fields to setuptools."""
+        from gatepost.rules.torch_source.readers import common, setuptools
+
+        beside = self.toml(paths.join(paths.folder(path), "pyproject.toml"))
+        dynamic = None
+        if beside is not None and "project" in beside.data:
+            dynamic = frozenset(str(name) for name in common.array(beside.data, "project", "dynamic"))
+        try:
+            project = setuptools.read(path, data, dynamic)
+        except SyntaxError as error:
+            self.broken.append(Broken(path, error.lineno, f"not Python {sys.version_info[0]}: {error.msg}"))
+            return []
+        return [] if project is None else [project]
 
     def _leaks(self, toml: Toml, project: Project) -> Project:
         """TS128: a path dependency's own sources also decide where this project's PyTorch comes from."""

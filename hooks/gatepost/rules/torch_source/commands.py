@@ -249,8 +249,8 @@ def _python(path: str, one: Ran, project: Project, v: View, python: str) -> Iter
             yield Finding(
                 code="TS208",
                 where=where,
-                message=f"the image has Python {python}, and torch {row.torch}{source} has wheels for {wheels[0]} to {wheels[-1]} only: it cannot be installed",
-                remedy=f"Start from an image with Python {wheels[-1]}, or ask for a newer torch.",
+                message=f"the {'job' if path.endswith(('.yml', '.yaml')) else 'image'} has Python {python}, and torch {row.torch}{source} has wheels for {wheels[0]} to {wheels[-1]} only: it cannot be installed",
+                remedy=f"Take Python {wheels[-1]} there, or ask for a newer torch.",
             )
 
 

@@ -6,6 +6,7 @@ import re
 
 from gatepost.rules.torch_source import specs
 from gatepost.rules.torch_source.model import DIRECT, FAMILY
+from gatepost.rules.torch_source.table import names_build
 from gatepost.rules.torch_source.view import found
 
 TYPE_CHECKING = False
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gatepost.model import Finding
-    from gatepost.rules.torch_source.model import Project, Requirement
+    from gatepost.rules.torch_source.model import Env, Project, Requirement
     from gatepost.rules.torch_source.view import View
 
     Findings = Iterator[Finding]
@@ -80,19 +81,32 @@ def both_installers(p: Project, v: View) -> Findings:
         "torch" if req.name in TORCH else req.name: req for req in _deps(p) if req.name in TORCH or req.name in FAMILY
     }
     for req in p.requirements:
-        if (
-            req.role == DIRECT
-            and req.name in FAMILY
-            and req.name in conda
-            and (p.tool == "conda" or req.env == conda[req.name].env)
-        ):
+        there = conda.get(req.name)
+        if req.role != DIRECT or req.name not in FAMILY or (p.tool != "conda" and req.env != _torch_env(p)):
+            continue
+        elsewhere = req.where.path != p.path
+        if there is not None:
             yield found(
                 "TS602",
-                req.where,
-                f"pip installs `{req.name}` over conda's `{conda[req.name].name}`: two builds share one folder",
+                there.where if elsewhere else req.where,
+                f"pip installs `{req.name}`{f' ({req.where.path}:{req.where.line})' if elsewhere else ''} over conda's `{there.name}`: two builds share one folder",
                 "Remove one of the two.",
-                related=(conda[req.name].where,),
+                related=(req.where if elsewhere else there.where,),
             )
+        elif "torch" in conda and "torch" not in {one.name for one in p.requirements if one.role == DIRECT}:
+            if req.name == "torchvision" and not req.url and not req.spec.bounded_above() and not req.marker:
+                yield found(
+                    "TS602",
+                    conda["torch"].where if elsewhere else req.where,
+                    f"pip takes the newest `{req.name}`{f' ({req.where.path}:{req.where.line})' if elsewhere else ''}, which requires a torch of its own and replaces conda's `{conda['torch'].name}`",
+                    f"Take `{req.name}` from conda as well, or pin the release that goes with conda's torch.",
+                    severity="warning",
+                    related=(req.where if elsewhere else conda["torch"].where,),
+                )
+
+
+def _torch_env(p: Project) -> Env | None:
+    return next((req.env for req in _torch(p)), None)
 
 
 def locked_by_both(p: Project, v: View) -> Findings:
@@ -195,17 +209,53 @@ def unpublished(p: Project, v: View) -> Findings:
 
 
 def cuda_in_cpu(p: Project, v: View) -> Findings:
-    """TS605: cpuonly beside a CUDA toolkit."""
+    """TS605: a CUDA toolkit beside cpuonly, or in an environment whose name says cpu."""
     cpu = [req for req in _deps(p) if req.name in ("cpuonly", "pytorch-cpu")]
+    named = "" if cpu or p.tool != "conda" else _says_cpu(p)
     for req in _deps(p):
-        if req.name in ("cudatoolkit", "pytorch-cuda") and cpu:
+        if req.name not in ("cudatoolkit", "pytorch-cuda") or not (cpu or (named and _torch(p))):
+            continue
+        beside = f"beside `{cpu[0].name}`" if cpu else f"in {named}"
+        yield found(
+            "TS605",
+            req.where,
+            f"`{req.name}` {beside}: the environment is for the CPU, and the toolkit is gigabytes",
+            f"Remove `{req.name}`." if cpu else f"Write `cpuonly` in place of `{req.name}`, or rename the environment.",
+            fix=v.edit(req.where.path, f"remove {req.name}", _line(v, req)) if cpu else None,
+            related=(cpu[0].where,) if cpu else (),
+        )
+
+
+def _says_cpu(p: Project) -> str:
+    """What says that an environment is for the CPU: its name or its file's, unless the settings of the project do."""
+    for words, shown in ((p.title, f"the environment `{p.title}`"), (_stem(p), f"`{p.path}`")):
+        if names_build(re.split(r"[^A-Za-z0-9.]+", words)) == "cpu":
+            return shown
+    return ""
+
+
+def _stem(p: Project) -> str:
+    return p.path.rpartition("/")[2].rpartition(".")[0]
+
+
+def cpu_in_gpu(p: Project, v: View) -> Findings:
+    """TS302: an environment whose name says gpu and that asks for the CPU build, or a GPU build in one for the CPU."""
+    if p.tool != "conda":
+        return
+    build = names_build(re.split(r"[^A-Za-z0-9.]+", _stem(p))) or names_build(re.split(r"[^A-Za-z0-9.]+", p.title))
+    for req in _deps(p):
+        wrong = (build in ("cuda", "rocm") or build.startswith("cu")) and req.name in ("cpuonly", "pytorch-cpu")
+        gpu = build == "cpu" and (
+            req.name == "pytorch-gpu" or (req.name == "pytorch" and re.search(r"cuda|gpu", req.build) is not None)
+        )
+        if wrong or gpu:
             yield found(
-                "TS605",
+                "TS302",
                 req.where,
-                f"`{req.name}` beside `{cpu[0].name}`: the environment is for the CPU, and the toolkit is gigabytes",
-                f"Remove `{req.name}`.",
-                fix=v.edit(req.where.path, f"remove {req.name}", _line(v, req)),
-                related=(cpu[0].where,),
+                f"{p.path}{f' (`{p.title}`)' if p.title else ''} says {build}, but `{req.name}` chooses the {'CPU' if wrong else 'CUDA'} build",
+                f"Remove `{req.name}`, or rename the environment."
+                if wrong
+                else "Write `cpuonly` or `pytorch-cpu`, or rename the environment.",
             )
 
 
@@ -312,6 +362,7 @@ RULES = (
     channel_order,
     unpublished,
     cuda_in_cpu,
+    cpu_in_gpu,
     old_selector,
     no_system_cuda,
 )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from gatepost.rules.torch_source import markers, specs, urls
 from gatepost.rules.torch_source.model import (
     DEFAULT,
@@ -140,7 +138,7 @@ def _allowed(p: Project, entry: Locked, reqs: list[Requirement]) -> set[str] | N
                 allowed.add("")
                 continue
             allowed.add(index.url)
-        if not routes or (p.tool == "uv" and not _covers(routes)):
+        if not routes or (p.tool == "uv" and not covers(routes)):
             if p.semantics().one_per_name and any(p.routes_of(other) for other in reqs):
                 continue  # one entry serves all groups, from the sourced index
             allowed |= base
@@ -156,80 +154,13 @@ _WORLDS = (
 )
 
 
-def _covers(routes: Sequence[Route]) -> bool:
+def covers(routes: Sequence[Route]) -> bool:
     """Whether the routes' markers leave no platform out."""
     texts = [route.marker for route in routes]
     if any(not text for text in texts):
         return True
     nodes = [markers.parse(text) for text in texts]
     return all(any(markers.evaluate(node, values) is not False for node in nodes) for values in _WORLDS)
-
-
-def variant_contradicted(p: Project, v: View) -> Findings:
-    """TS302: a name that says cpu with a CUDA build, or the reverse; and the project's stated policy."""
-    from gatepost.rules.torch_source.table import names_build
-
-    for req in p.requirements:
-        if req.name not in FAMILY or req.role != DIRECT:
-            continue
-        tags = p.tags_of(req)
-        if len(tags) != 1:
-            continue
-        tag = next(iter(tags))
-        stated = v.policy(req.env, req.where.path)
-        if stated:
-            if not _agrees(stated, tag):
-                yield found(
-                    "TS302",
-                    req.where,
-                    f"`{req.name}` in {req.env.label()} is the {tag} build, but [tool.gatepost.torch-source] states `{stated}`",
-                    f"Take it from https://download.pytorch.org/whl/{stated if urls.tag_of(stated) else 'cpu'}, or change the policy.",
-                )
-            continue
-        if req.env.kind not in ("group", "extra", "feature", "file"):
-            continue
-        if req.env.kind == "file":
-            base = req.env.name.rpartition("/")[2].rpartition(".")[0]
-            words = re.split(r"[-_.]", base)
-            implied = names_build(words)
-            if not implied or (implied != "cpu" and urls.kind(tag) != "cpu"):
-                continue
-        else:
-            implied = names_build(req.env.words())
-        if not implied or _agrees(implied, tag):
-            continue
-        routes = p.routes_of(req)
-        if len(routes) == 1 and routes[0].marker and not _covers(list(routes)):
-            continue
-        yield found(
-            "TS302",
-            req.where,
-            f"{req.env.label()} says {implied}, but its `{req.name}` is the {tag} build",
-            f"Take `{req.name}` from the {implied} index, rename the {req.env.kind}, or state the intent under [tool.gatepost.torch-source].",
-        )
-    for lock in p.locks:
-        for entry in lock.entries:
-            if entry.name not in FAMILY or len(entry.groups) != 1 or entry.groups[0] in ("main", "default"):
-                continue
-            implied = names_build(re.split(r"[^A-Za-z0-9.]+", entry.groups[0]))
-            tag = urls.tag_of(specs.label(entry.version))
-            if implied and tag and not _agrees(implied, tag):
-                yield found(
-                    "TS302",
-                    entry.where,
-                    f"group `{entry.groups[0]}` says {implied}, but the lock gives it `{entry.name}` {entry.version}",
-                    f"Give the group its own source, then run `{p.semantics().relock}`.",
-                )
-
-
-def _agrees(stated: str, tag: str) -> bool:
-    if stated == tag:
-        return True
-    if len(stated) == 4 and stated[2:].isdigit():
-        return tag.startswith(stated)  # a CUDA major
-    if stated in ("cuda", "gpu"):
-        return urls.kind(tag) in ("cuda", "rocm", "xpu")
-    return urls.kind(stated) == "rocm" and stated == "rocm" and urls.kind(tag) == "rocm"
 
 
 def stale(p: Project, v: View) -> Findings:
@@ -410,6 +341,7 @@ def disagree(p: Project, v: View) -> Findings:
                 for entry in lock.entries
                 if entry.name == "torch" and lock.format in PYTHON_LOCKS and lock.path > mine[0][0].path
             ]
+    others += _abandoned(p, v, mine[0][0].path)
     have = {entry.version for _, entry in mine}
     publics = {specs.key(version) for version in have}
     for path, where, version in others:
@@ -424,6 +356,26 @@ def disagree(p: Project, v: View) -> Findings:
         )
 
 
+def _abandoned(p: Project, v: View, mine: str) -> list[tuple[str, object, str]]:
+    """torch in the locks of the folder that no project reads: left over from another tool."""
+    from gatepost.rules.torch_source.readers import locks
+
+    read = {path for project in v.projects for path in project.files}
+    found_: list[tuple[str, object, str]] = []
+    for name in ("poetry.lock", "uv.lock", "pdm.lock", "Pipfile.lock"):
+        path = f"{p.root}/{name}" if p.root else name
+        if path in read or path == mine or (data := v.tree.read(path)) is None:
+            continue
+        try:
+            lock = locks.read(path, data)
+        except ValueError:
+            continue
+        found_ += [
+            (path, entry.where, entry.version) for entry in (lock.entries if lock else ()) if entry.name == "torch"
+        ]
+    return found_
+
+
 def _exported(v: View, path: str) -> bool:
     data = v.tree.read(path) or b""
     head = data[:600].lower()
@@ -432,6 +384,7 @@ def _exported(v: View, path: str) -> bool:
         or b"poetry export" in head
         or b"pdm export" in head
         or b"exported from" in head
+        or ((b"pip-compile" in head or b"uv pip compile" in head) and b"pyproject.toml" in head)
     )
 
 
@@ -502,7 +455,6 @@ def tag_mix_locked(p: Project, v: View) -> Findings:
 
 RULES = (
     origin,
-    variant_contradicted,
     stale,
     missing_wheel,
     mixed_entry,

@@ -222,6 +222,7 @@ SEMANTICS = {
     "conda": Semantics(relock="conda-lock", install="conda env create -f"),
     "pixi": Semantics(relock="pixi lock", install="pixi install", universal=True),
     "pyproject": Semantics(relock="uv lock", install="pip install .", merges=True),
+    "setuptools": Semantics(relock="", install="pip install .", merges=True),
 }
 
 
@@ -266,7 +267,9 @@ class Project:
         """Whether PyTorch has any part in it."""
         return (
             any(req.name in EXTENDED or req.name in CONDA_NAMES or req.name in WRONG_NAMES for req in self.requirements)
-            or any(index.torch() or "pytorch" in index.url.lower() for index in self.indexes)
+            or any(
+                index.torch() or "torch" in index.url.lower() or urls.look_alike(index.url) for index in self.indexes
+            )
             or any(lock.entries for lock in self.locks)
             or any(route.package in EXTENDED for route in self.routes)
         )

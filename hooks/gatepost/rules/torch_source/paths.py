@@ -23,14 +23,15 @@ def folder(path: str) -> str:
 # What a file can be, told by its name without a pattern: this runs on every path of a repository.
 MANIFESTS = frozenset({"pyproject.toml", "Pipfile", "pixi.toml", "uv.toml"})
 LOCKS = frozenset({"uv.lock", "poetry.lock", "pdm.lock", "Pipfile.lock", "pixi.lock"})
+SETUPS = frozenset({"setup.py", "setup.cfg"})
 PIP_CONFIGS = frozenset({"pip.conf", "pip.ini"})
 _SKIPPED = ("node_modules/", ".venv/", "venv/", "site-packages/", ".tox/")
 _PILES = ("requirements", "requirement", "reqs", "deps")
 
 
 def skipped(path: str) -> bool:
-    """Whether a path lies in a tree that an installer wrote."""
-    return any(name in path and ("/" + path).find("/" + name) >= 0 for name in _SKIPPED)
+    """Whether a path lies in a tree that an installer wrote, or is a template's (`{{name}}/pyproject.toml`)."""
+    return "{{" in path or any(name in path and ("/" + path).find("/" + name) >= 0 for name in _SKIPPED)
 
 
 def is_requirements(path: str) -> bool:

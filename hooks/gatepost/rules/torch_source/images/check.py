@@ -10,26 +10,27 @@ from gatepost.manifests.installs import installs
 from gatepost.model import Finding
 from gatepost.rules.torch_source import commands, presence
 from gatepost.rules.torch_source.images.events import events_of, place_of
-from gatepost.rules.torch_source.images.jobs import contradictions, job_findings
+from gatepost.rules.torch_source.images.jobs import contradictions, job_findings, torch_needles
 from gatepost.rules.torch_source.images.order import intent_of, order
 from gatepost.rules.torch_source.images.readme import readme
-from gatepost.rules.torch_source.images.stages import base_image, environment, unresolved
+from gatepost.rules.torch_source.images.stages import backend_ignored, base_image, environment, unresolved
 from gatepost.rules.torch_source.installed.effect import located
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from gatepost.manifests.dockerfile import Stage
     from gatepost.manifests.installs import Install
     from gatepost.manifests.projects import Image, Repository
     from gatepost.manifests.requirements import ReqFile
     from gatepost.model import Context, Outcome
+    from gatepost.rules.torch_source.model import Project
     from gatepost.rules.torch_source.view import View
 
 
-def check(ctx: Context) -> Iterable[Outcome]:
-    """Findings TS501-TS510. Never raises on broken files."""
+def check(ctx: Context, projects: Sequence[Project] = ()) -> Iterable[Outcome]:
+    """Findings TS501-TS510. Never raises on broken files. `projects` are those of the tree's manifests."""
     paths = ctx.tree.paths()
     if not any(map(presence.deploys, paths)):
         return
@@ -37,7 +38,7 @@ def check(ctx: Context) -> Iterable[Outcome]:
     from gatepost.rules.torch_source.view import View
 
     seen: set[tuple[str, str, int | None]] = set()
-    for finding in _findings(repository, ctx.settings.get("build"), View(ctx.tree, ctx.settings, ())):
+    for finding in _findings(repository, ctx.settings.get("build"), View(ctx.tree, ctx.settings, projects)):
         identity = (finding.code, finding.where.path, finding.where.line)
         concerned = (
             finding.where.path,
@@ -62,10 +63,10 @@ def _findings(repository: Repository, policy: object, view: View) -> Iterator[Fi
         yield from _image(repository, image, policy)
         for stage in image.dockerfile.stages:
             yield from _commands(repository, image, stage, view)
-    for path, jobs in repository.jobs(b"torch"):
+    for path, jobs in repository.jobs(*torch_needles(repository)):
         for job in jobs:
             yield from job_findings(repository, path, job, view)
-    yield from readme(repository)
+    yield from readme(repository, view.projects)
 
 
 def _commands(repository: Repository, image: Image, stage: Stage, view: View) -> Iterator[Finding]:
@@ -110,4 +111,6 @@ def _image(repository: Repository, image: Image, policy: object) -> Iterator[Fin
         said = {finding.where.line for finding in ordered if finding.code == "TS502"}
         yield from (found for found in contradictions(image.path, own) if found.where.line not in said)
         yield from environment(image, stage, own)
+        set_here = {name for step in stage.steps if step.kind == "env" for name in step.names}
+        yield from backend_ignored(image.path, own, set_here)
         yield from unresolved(image, own)

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 CPU_INDEX = "https://" + ".".join(urls.OFFICIAL[0]) + "/whl/cpu"
 
 
-def cuda_in_cpu_image(repository: Repository, image: Image, stage: Stage, event: Event) -> Finding:
+def cuda_in_cpu_image(
+    repository: Repository, image: Image, stage: Stage, event: Event, stated: bool = False
+) -> Finding:
     base, _ = image.dockerfile.image(stage)
     first = event.effect.first
     install = event.install
@@ -29,10 +31,8 @@ def cuda_in_cpu_image(repository: Repository, image: Image, stage: Stage, event:
     where = f"{first.path}:{first.line}" if first.path and first.line else first.path
     reason = ", ".join(([f"for {first.name}"] if first.name != "torch" else []) + ([where] if where else []))
     taken = "torch" + (f" ({reason})" if reason else "")
-    message = (
-        f"`{base}` has no CUDA, and `{shown}` takes {taken} from the default index: "
-        "2-5 GB of CUDA libraries in a CPU image"
-    )
+    head = "[tool.gatepost.torch-source] states `cpu` here" if stated else f"`{base}` has no CUDA"
+    message = f"{head}, and `{shown}` takes {taken} from the default index: 2-5 GB of CUDA libraries in a CPU image"
     related = (Location(path=first.path, line=first.line or None),) if first.path else ()
     names = sorted({one.name for one in event.effect.asked if one.name in FAMILY} | {"torch"})
     if install.tool in ("pip", "uv-pip"):
@@ -46,13 +46,9 @@ def cuda_in_cpu_image(repository: Repository, image: Image, stage: Stage, event:
             remedy = f"Add `--index-url {CPU_INDEX}` to a command of its own for torch, before the rest."
         else:
             remedy = f"Add before it: `RUN {_program(install)} install {' '.join(wanted)} --index-url {CPU_INDEX}`."
-        fix = _inserted(
-            repository,
-            image,
-            stage,
-            event,
-            f"RUN {_program(install)} install --no-cache-dir {' '.join(wanted)} --index-url {CPU_INDEX}",
-        )
+        flag = "--system" if install.tool == "uv-pip" else "--no-cache-dir"
+        line = f"RUN {_program(install)} install {flag} {' '.join(wanted)} --index-url {CPU_INDEX}"
+        fix = _inserted(repository, image, stage, event, line)
     elif install.tool == "uv":
         remedy = (
             f"Declare torch and route it: `[[tool.uv.index]]` with url `{CPU_INDEX}` and `explicit = true`, and "
@@ -60,7 +56,13 @@ def cuda_in_cpu_image(repository: Repository, image: Image, stage: Stage, event:
         )
         fix = None
     else:
-        remedy = f"Route torch to an explicit source with url `{CPU_INDEX}` in pyproject.toml, then lock again."
+        remedy = {
+            "pipenv": f"Add a [[source]] with url `{CPU_INDEX}` to the Pipfile and `index =` on torch, then run `pipenv lock`.",
+            "pdm": f'Add a [[tool.pdm.source]] with url `{CPU_INDEX}` and `include_packages = ["torch", "torchvision", "torchaudio"]` to pyproject.toml, then run `pdm lock`.',
+        }.get(
+            install.tool,
+            f"Route torch to an explicit source with url `{CPU_INDEX}` in pyproject.toml, then run `poetry lock`.",
+        )
         fix = None
     return Finding(
         code="TS501",
@@ -83,15 +85,16 @@ def _program(install: Install) -> str:
 
 
 def _inserted(repository: Repository, image: Image, stage: Stage, event: Event, line: str) -> Fix | None:
-    """A line before the RUN that installs, if that RUN is a plain one and the fault is not in the line itself."""
+    """A line before the RUN that installs, where that RUN is a plain one and pip is there before it."""
     old = repository.read(image.path)
     step = stage.steps[event.step]
-    if old is None or event.install.tool != "pip" or not event.effect.first.path or event.install.command.runner:
+    install = event.install
+    if old is None or install.command.runner or install.has("-U", "--upgrade", "--force-reinstall", "-I"):
         return None
-    if (
-        event.install.command.words[0].text not in ("pip", "pip3", "python", "python3")
-        or place_of(event.install) != "system"
-    ):
+    program = install.command.words[0].text
+    if program not in ("pip", "pip3", "python", "python3", "uv") or place_of(install) != "system":
+        return None
+    if not _installer_is_there(image, stage, event.step, "uv" if program == "uv" else "pip"):
         return None
     rows = old.decode("utf-8", "surrogateescape").splitlines(keepends=True)
     at = step.line - 1
@@ -100,3 +103,17 @@ def _inserted(repository: Repository, image: Image, stage: Stage, event: Event, 
     rows.insert(at, line + ("\r\n" if rows[at].endswith("\r\n") else "\n"))
     new = "".join(rows).encode("utf-8", "surrogateescape")
     return Fix(title="install the CPU build first", edits=(Edit(path=image.path, old=old, new=new),), safe=True)
+
+
+def _installer_is_there(image: Image, stage: Stage, index: int, name: str) -> bool:
+    """Whether pip or uv is in the image before a step: its base has it, or an earlier command runs or installs it."""
+    base, known = image.dockerfile.image(stage)
+    has = r"(?:^|/)uv:" if name == "uv" else r"(?:^|/)(?:python|[\w-]*conda\d?|[\w-]*mamba\w*|miniforge\d?|airflow):"
+    if known and re.search(has, base + ":"):
+        return True
+    for step in stage.steps[:index]:
+        if any(name in text.split("/") for copy in step.copies for text in [word.text for word in copy.sources]):
+            return True
+        if any(name in command.texts[:3] or name in command.texts[2:] for command in step.commands):
+            return True
+    return False

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 
 from gatepost.manifests.installs import installs
 from gatepost.model import Finding, Location
 from gatepost.patterns import pattern
 from gatepost.record import replace
-from gatepost.rules.torch_source import commands, specs
+from gatepost.rules.torch_source import commands, paths, specs
 from gatepost.rules.torch_source.images.cuda import CPU_INDEX
 from gatepost.rules.torch_source.images.events import Event, place_of
 from gatepost.rules.torch_source.images.meant import GPU_WORD
+from gatepost.rules.torch_source.images.stages import backend_ignored
 from gatepost.rules.torch_source.installed.build import FAMILY
-from gatepost.rules.torch_source.installed.effect import effect
+from gatepost.rules.torch_source.installed.effect import effect, located
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from gatepost.manifests.installs import Install
     from gatepost.manifests.projects import Repository
+    from gatepost.manifests.requirements import ReqFile
+    from gatepost.manifests.workflow import Job
     from gatepost.rules.torch_source.view import View
 
 
@@ -59,38 +64,63 @@ def contradictions(path: str, events: list[Event]) -> Iterator[Finding]:
                     break
 
 
-def job_findings(repository: Repository, path: str, job: object, view: View) -> Iterator[Finding]:
-    """TS505 and TS507 in a CI job."""
-    from gatepost.manifests.workflow import Job
+def torch_needles(repository: Repository) -> tuple[bytes, ...]:
+    """What a CI file must hold to be read: torch itself, or the name of a requirements file that asks for it."""
+    names = {
+        path.rpartition("/")[2].encode("utf-8", "surrogateescape")
+        for path in repository.paths
+        if paths.is_requirements(path) and b"torch" in (repository.read(path) or b"")
+    }
+    return (b"torch", b"TORCH", *sorted(names))
 
-    assert isinstance(job, Job)
+
+def job_findings(repository: Repository, path: str, job: Job, view: View) -> Iterator[Finding]:
+    """TS505, TS507, TS509 and what the rules of manifests say, in a CI job."""
     events: list[Event] = []
+    ran: list[commands.Ran] = []
+    python = ""
     for number, step in enumerate(job.steps):
+        if step.uses.startswith("actions/setup-python@") and not step.conditional:
+            found = re.fullmatch(r"3\.\d+", step.inputs.get("python-version", "").strip())
+            python = found[0] if found else ""
         for install in installs(step.commands):
             result = effect(repository, None, None, 0, install)
+            conditional = install.command.conditional or step.conditional
+            install = replace(install, command=replace(install.command, conditional=conditional))
             if result.asked:
-                conditional = install.command.conditional or step.conditional
-                install = replace(install, command=replace(install.command, conditional=conditional))
                 events.append(Event(stage=0, step=number, install=install, effect=result, place=place_of(install)))
+            ran.append(
+                commands.Ran(
+                    install=install,
+                    place=place_of(install),
+                    conditional=conditional,
+                    files=commands.files_of(install, partial(_file, repository, install)),
+                )
+            )
     yield from contradictions(path, events)
-    ran = [
-        commands.Ran(
-            install=install, place=place_of(install), conditional=install.command.conditional or step.conditional
-        )
-        for step in job.steps
-        for install in installs(step.commands)
-    ]
-    yield from commands.judge(path, ran, view, ci=True)
+    yield from backend_ignored(path, events)
+    yield from commands.judge(path, ran, view, ci=True, python=python if not job.container else "")
     hosted = bool(job.runners) and all(_HOSTED.match(label) for label in job.runners) and job.kind == "github"
     if not hosted or GPU_WORD.search(job.container or ""):
         return
     for event in events:
         for one in event.effect.asked:
-            if one.name in FAMILY and not one.path and re.fullmatch(r"cu\d{2,3}", one.build):
+            if one.name in FAMILY and re.fullmatch(r"cu\d{2,3}", one.build) and not event.effect.locked:
+                from_file = f" ({one.path}:{one.line})" if one.path else ""
                 yield Finding(
                     code="TS507",
-                    where=Location(path=path, line=one.line),
-                    message=f"`{job.runners[0]}` has no GPU, and this installs the {one.build} build of {one.name}",
-                    remedy=f"Use `--index-url {CPU_INDEX}` in this job.",
+                    where=Location(path=path, line=event.install.line if one.path else one.line),
+                    message=f"`{job.runners[0]}` has no GPU, and this installs the {one.build} build of {one.name}{from_file}",
+                    remedy=f"Use `--index-url {CPU_INDEX}` in this job."
+                    if not one.path
+                    else f"Install torch in this job from {CPU_INDEX}, and leave it out of the file for the runner.",
+                    related=(Location(path=one.path, line=one.line or None),) if one.path else (),
                 )
                 break
+
+
+def _file(repository: Repository, install: Install, name: str) -> tuple[str, ReqFile] | None:
+    """A requirements file that a command of a job names, as the checkout has it."""
+    path = located(repository, None, None, 0, install, name)
+    file = repository.requirements(path) if path is not None and path.endswith((".txt", ".in", ".pip")) else None
+    return None if path is None or file is None else (path, file)

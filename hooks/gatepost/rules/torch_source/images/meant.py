@@ -22,14 +22,8 @@ _CPU_IMAGE = pattern(
     r"ubi[89]/python-3\d+|ubi[89]/ubi(?:-minimal)?|lambda/python|jupyter/[\w-]+|miniconda3?|anaconda3?|mambaforge|miniforge3?|"
     r"micromamba|selenium/[\w-]+|playwright/python|cimg/python|poetry)(?::[^@/]+)?(?:@sha256:[0-9a-f]+)?$"
 )
-
-
 GPU_WORD = pattern(r"cuda|gpu|nvidia|rocm|cudnn|tensorrt|jetson|l4t|hopper|habana", re.IGNORECASE)
-
-
 _TRAIN_WORD = pattern(r"(?:^|[./_-])(?:train(?:er|ing)?|fine-?tun\w*|gpu|cuda)(?:[./_-]|$)", re.IGNORECASE)
-
-
 _NOT_GPU = pattern(r"(?:no|non|without)[-_]?gpu|gpu[-_]?less|cpu", re.IGNORECASE)
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from gatepost.model import ERROR, Finding, Location
 from gatepost.record import replace
-from gatepost.rules.torch_source import specs
+from gatepost.rules.torch_source import specs, urls
 from gatepost.rules.torch_source.images.cuda import cuda_in_cpu_image
 from gatepost.rules.torch_source.images.events import Event
 from gatepost.rules.torch_source.images.meant import gpu_meant, is_cpu_image
 from gatepost.rules.torch_source.installed.build import FAMILY
+from gatepost.rules.torch_source.intent import agrees
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,13 +20,14 @@ if TYPE_CHECKING:
 
 
 def intent_of(policy: object, image: Image, stage: Stage) -> str:
-    """The build that the settings state for an image: by Dockerfile, by `Dockerfile:stage`, by stage, or for all."""
+    """The build that the settings state for an image: by `Dockerfile:stage`, by Dockerfile, by stage, or for all."""
     if isinstance(policy, str):
-        return policy
+        return policy.lower()
     if isinstance(policy, dict):
-        for key in (f"{image.path}:{stage.name}", image.path, stage.name):
+        names = (f"{image.path}:{stage.name}", image.path, f"stage:{stage.name}", stage.name, "default", "*")
+        for key in names:
             if key and isinstance(policy.get(key), str):
-                return str(policy[key])
+                return str(policy[key]).lower()
     return ""
 
 
@@ -79,12 +81,32 @@ def order(repository: Repository, image: Image, stage: Stage, events: list[Event
             return
         if was == "" or build == "":
             pending = None
-    if pending is None or not is_cpu_image(image, stage) or intent not in ("", "cpu"):
+    if current is not None and intent:
+        yield from _contradicts(image, stage, current, intent)
+    if pending is None or intent not in ("", "cpu"):
         return
     if intent == "cpu":  # stated, so it is no longer a guess
-        yield replace(cuda_in_cpu_image(repository, image, stage, pending), severity=ERROR)
-    elif ".devcontainer" not in image.path and not gpu_meant(repository, image, stage, events):
+        yield replace(cuda_in_cpu_image(repository, image, stage, pending, stated=True), severity=ERROR)
+        return
+    if not is_cpu_image(image, stage):
+        return
+    if ".devcontainer" not in image.path and not gpu_meant(repository, image, stage, events):
         yield cuda_in_cpu_image(repository, image, stage, pending)
+
+
+def _contradicts(image: Image, stage: Stage, event: Event, intent: str) -> Iterator[Finding]:
+    """TS302: the last install of torch brings another build than the settings state for the stage."""
+    build = event.effect.build
+    if event.stage == stage.index and urls.tag_of(build) and not agrees(intent, build):
+        first = event.effect.first
+        yield Finding(
+            code="TS302",
+            where=Location(path=image.path, line=first.line if not first.path else event.install.line),
+            message=f"this installs the {build} build of torch, but [tool.gatepost.torch-source] states `{intent}` for {image.path}"
+            + (f" (stage `{stage.name}`)" if stage.name else ""),
+            remedy="Take the build that is stated, or change the settings.",
+            related=(Location(path=first.path, line=first.line or None),) if first.path else (),
+        )
 
 
 def _replaces(event: Event, before: Event) -> bool:

@@ -3,56 +3,65 @@
 from __future__ import annotations
 
 import posixpath
-import re
 
 from gatepost.manifests import projects as deployed
 from gatepost.model import INFO, Finding, Location
-from gatepost.rules.torch_source import specs
+from gatepost.patterns import pattern
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from gatepost.manifests.projects import Repository
+    from gatepost.rules.torch_source.model import Project, Requirement
+
+_NAME = pattern(r"(?:^|/)README\.(?:md|rst)$")
+_PROMPT = r"\s*(?:[$>!%] ?|`|- `|\* `|RUN )?"
+_INSTALL = pattern(
+    _PROMPT + r"(?:python3? -m |uv |conda run [-\w ]+ )?pip3? install\b.*?\btorch\s*==\s*(\d+(?:\.\d+)+)"
+    "|" + _PROMPT + r"(?:conda|mamba|micromamba) install\b.*?\bpytorch={1,2}(\d+(?:\.\d+)+)"
+)
 
 
-def readme(repository: Repository) -> Iterator[Finding]:
-    """TS508: a README's install line against the requirements beside it."""
+def readme(repository: Repository, projects: Sequence[Project]) -> Iterator[Finding]:
+    """TS508: the version that a README installs, where no manifest of its folder admits it."""
     for path in sorted(repository.paths):
-        if (
-            not re.search(r"(?:^|/)README\.(?:md|rst)$", path)
-            or deployed.is_generated(path)
-            or deployed.is_example(path)
-        ):
+        if not _NAME.search(path) or deployed.is_generated(path) or deployed.is_example(path):
             continue
         data = repository.read(path) or b""
-        if b"torch==" not in data:
+        if b"torch=" not in data.replace(b" ", b""):
             continue
-        folder = posixpath.dirname(path)
-        wanted = _beside(repository, folder)
-        if wanted is None:
-            continue
+        wanted = _beside(projects, posixpath.dirname(path))
         for number, row in enumerate(data.decode("utf-8", "replace").splitlines(), 1):
-            match = re.match(
-                r"\s*(?:\$ |> |`)?(?:python3? -m |uv |conda run [-\w ]+)?pip3? install\b.*?\btorch==(\d+(?:\.\d+)+)",
-                row,
+            match = _INSTALL.match(row) if wanted and "torch" in row else None
+            if match is None or any(req.spec.admits(match[1] or match[2]) for req in wanted):
+                continue
+            where = wanted[0].where
+            yield Finding(
+                code="TS508",
+                where=Location(path=path, line=number),
+                message=f"the README installs torch {match[1] or match[2]}, and {where.path}{f':{where.line}' if where.line else ''} wants {wanted[0].name}{_said(wanted[0])}",
+                remedy="Say the same version in both.",
+                severity=INFO,
+                related=(where,),
             )
-            if match and not wanted[2].broken and not wanted[2].admits(match[1]):
-                yield Finding(
-                    code="TS508",
-                    where=Location(path=path, line=number),
-                    message=f"the README installs torch {match[1]}, and {wanted[0]}:{wanted[1]} wants torch{wanted[2].text}",
-                    remedy="Say the same version in both.",
-                    severity=INFO,
-                    related=(Location(path=wanted[0], line=wanted[1]),),
-                )
 
 
-def _beside(repository: Repository, folder: str) -> tuple[str, int, specs.Spec] | None:
-    """(path, line, range) of torch in the requirements.txt of a folder."""
-    path = posixpath.join(folder, "requirements.txt")
-    parsed = repository.requirements(path)
-    for line in parsed.lines if parsed is not None else ():
-        if line.name.lower() == "torch" and line.specifier and not line.marker:
-            return path, line.line, specs.parse(line.specifier)
-    return None
+def _said(req: Requirement) -> str:
+    text = req.text.strip()
+    return text if text[:1] in "<>=!~^" else f" {text}"
+
+
+def _beside(projects: Sequence[Project], folder: str) -> list[Requirement]:
+    """What the manifests of a folder ask of torch, those that any plain install reads."""
+    return [
+        req
+        for project in projects
+        if project.root == folder
+        for req in project.requirements
+        if req.name in ("torch", "pytorch")
+        and req.role in ("direct", "conda")
+        and req.env.kind in ("main", "file")
+        and req.text.strip()
+        and not (req.url or req.marker or req.spec.broken or req.optional)
+    ]

@@ -13,7 +13,7 @@ from gatepost.rules.torch_source.installed.build import FAMILY, index_build
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from gatepost.manifests.dockerfile import Stage
     from gatepost.manifests.projects import Image
@@ -109,6 +109,22 @@ def environment(image: Image, stage: Stage, events: list[Event]) -> Iterator[Fin
                     related=(Location(path=files[0].effect.first.path, line=files[0].effect.first.line or None),),
                 )
                 break
+
+
+def backend_ignored(path: str, events: list[Event], said: Collection[str] = ()) -> Iterator[Finding]:
+    """TS509: UV_TORCH_BACKEND on `uv sync`, which does not read it. `said`: variables that are judged where they are set."""
+    for event in events:
+        install = event.install
+        value = install.command.env.get("UV_TORCH_BACKEND")
+        if install.tool == "uv" and install.action in ("sync", "run") and value and "UV_TORCH_BACKEND" not in said:
+            if event.effect.build == value:
+                continue
+            yield Finding(
+                code="TS509",
+                where=Location(path=path, line=install.line),
+                message=f"`UV_TORCH_BACKEND={value}` has no effect here: `uv {install.action}` takes torch from the lock",
+                remedy="Route torch with `[tool.uv.sources]` in pyproject.toml and run `uv lock`.",
+            )
 
 
 def unresolved(image: Image, events: list[Event]) -> Iterator[Finding]:

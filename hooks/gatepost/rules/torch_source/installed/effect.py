@@ -22,8 +22,6 @@ from gatepost.rules.torch_source.installed.build import (
     sourced,
 )
 from gatepost.rules.torch_source.installed.manifest import declared
-from gatepost.rules.torch_source.installed.poetry import poetry_lock
-from gatepost.rules.torch_source.installed.uv import uv_lock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -239,12 +237,26 @@ def _project(repository: Repository, image: Image | None, stage: Stage | None, i
             given = tuple((option.name, option.value.text if option.value else "") for option in install.options)
             key = ("torch", lock, folder, install.tool, given)
             if key not in repository.memo:
-                walk = uv_lock if install.tool == "uv" else poetry_lock
-                repository.memo[key] = walk(repository, lock, folder, install)
+                repository.memo[key] = _locked(repository, lock, folder, install)
             found: Effect = repository.memo[key]
             return found
-        return Effect(asked=(), gpu="", locked=True, unknown=True)
-    if install.tool in ("pdm", "pipenv"):
-        return Effect(asked=(), gpu="", locked=False, unknown=True)
+    if install.tool == "pdm":
+        from gatepost.rules.torch_source.installed import pdm
+
+        return pdm.effect(repository, folder, lock, install)
+    if install.tool == "pipenv":
+        from gatepost.rules.torch_source.installed import pipenv
+
+        return pipenv.effect(repository, folder, lock, install)
     extras = tuple(canonical(word.text) for word in install.values("--extra", "--extras", "-E"))
     return declared(repository, folder, install, "pypi", extras)
+
+
+def _locked(repository: Repository, lock: str, folder: str, install: Install) -> Effect:
+    if install.tool == "uv":
+        from gatepost.rules.torch_source.installed.uv import uv_lock
+
+        return uv_lock(repository, lock, folder, install)
+    from gatepost.rules.torch_source.installed.poetry import poetry_lock
+
+    return poetry_lock(repository, lock, folder, install)

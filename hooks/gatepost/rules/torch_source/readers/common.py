@@ -160,6 +160,4 @@ _PLACED = frozenset(
         "triton-xpu",
     }
 )
-
-
 __all__ = ["LIMIT", "Toml", "array", "dig", "dotted", "folder", "join", "requirement", "string", "table"]

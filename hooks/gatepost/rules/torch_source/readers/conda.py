@@ -10,6 +10,7 @@ from __future__ import annotations
 from gatepost.manifests import environment
 from gatepost.manifests import requirements as lines
 from gatepost.model import Location
+from gatepost.record import replace
 from gatepost.rules.torch_source import specs
 from gatepost.rules.torch_source.model import DIRECT, FILE, MAIN, Env, Index, Project, Requirement, fold
 from gatepost.rules.torch_source.readers import common
@@ -17,6 +18,7 @@ from gatepost.rules.torch_source.readers.pip import index_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from gatepost.rules.torch_source.model import Lock
@@ -25,13 +27,24 @@ if TYPE_CHECKING:
 PIP = "pip"  # the environment kind of the `pip:` part's requirements is FILE, of conda's own MAIN
 
 
-def read(path: str, data: bytes, locks: tuple[Lock, ...] = ()) -> Project | None:
-    """The project of an environment file, or None if it is none. `locks` are conda-lock's for this file."""
+def read(
+    path: str,
+    data: bytes,
+    locks: tuple[Lock, ...] = (),
+    included: Callable[[str], Project | None] = lambda _: None,
+) -> Project | None:
+    """The project of an environment file, or None if it is none.
+
+    Args:
+        locks: conda-lock's for this file.
+        included: gives the project of a requirements file that the `pip:` part names.
+    """
     file = environment.parse(data)
     if not file.is_environment:
         return None
     requirements: list[Requirement] = []
     indexes: list[Index] = []
+    files: list[str] = []
     for dep in file.dependencies:
         if "{" in dep.name:
             continue
@@ -58,6 +71,12 @@ def read(path: str, data: bytes, locks: tuple[Lock, ...] = ()) -> Project | None
             found = index_of(option.name, option.value, Location(path=path, line=item.line), span)
             if found is not None:
                 indexes.append(found)
+        for name, is_constraint, _ in parsed.includes:
+            other = included(common.join(common.folder(path), name)) if "://" not in name else None
+            if other is not None and not is_constraint:
+                files += other.files
+                indexes += other.indexes
+                requirements += [replace(req, env=Env(kind=FILE, name=path)) for req in other.requirements]
         for line in parsed.lines:
             if line.name:
                 requirements.append(
@@ -77,7 +96,7 @@ def read(path: str, data: bytes, locks: tuple[Lock, ...] = ()) -> Project | None
         tool="conda",
         root=common.folder(path),
         path=path,
-        files=(path, *(lock.path for lock in locks)),
+        files=(path, *files, *(lock.path for lock in locks)),
         requirements=tuple(requirements),
         indexes=tuple(indexes),
         channels=file.channels,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gatepost.record import replace
 from gatepost.rules.torch_source import fixes, specs
 from gatepost.rules.torch_source.versions.ranges import shown_range, tightened
 from gatepost.rules.torch_source.view import found
@@ -18,23 +19,26 @@ if TYPE_CHECKING:
     Findings = Iterator[Finding]
 
 
+CONDA = "conda"  # the role of what conda itself installs
+CONDA_TORCH = ("pytorch", "pytorch-gpu", "pytorch-cpu")
+_SOFT = "warning"
 PAIRED = ("torchvision", "torchaudio")
 
 
 def companions(p: Project, v: View) -> Findings:
     """TS203, TS204, TS205: torch and its companions, by the table's rows."""
     table = v.table
-    torches = [req for req in p.named("torch") if not req.url]
+    torches = [req for req in (*p.named("torch"), *_conda(p, CONDA_TORCH)) if not req.url]
     for name in (*PAIRED, "torchcodec"):
-        for other in p.named(name):
+        for other in (*p.named(name), *_conda(p, (name,))):
             if other.url or other.spec.broken:
                 continue
             for torch in torches:
-                if torch.spec.broken or not p.together(torch, other):
+                if torch.spec.broken or not p.together(torch, other) or _left_to_conda(torch, other):
                     continue
                 rows, torch_unknown = table.torch_rows(tightened(p, torch))
                 releases, other_unknown = table.released(name, tightened(p, other))
-                pinned, version = torch.spec.pin(), other.spec.pin()
+                pinned, version = _pin(torch), _pin(other)
                 if not rows:
                     continue
                 report = None
@@ -45,11 +49,37 @@ def companions(p: Project, v: View) -> Findings:
                     releases and name != "torchcodec" and _never(v, name, rows, releases, torch_unknown, other_unknown)
                 ):
                     report = _apart(p, v, torch, other, rows)
-                if report is None and not torch_unknown and not version:
+                if report is None and not torch_unknown and not version and other.role != CONDA:
                     report = _uncapped(p, v, torch, other, rows)
                 if report is not None:
-                    yield report
+                    yield replace(report, severity=_SOFT) if _rebuilt(p, torch, other) else report
                     break
+
+
+def _conda(p: Project, names: tuple[str, ...]) -> tuple[Requirement, ...]:
+    return tuple(req for req in p.requirements if req.role == CONDA and req.name in names)
+
+
+def _left_to_conda(torch: Requirement, other: Requirement) -> bool:
+    """Whether two requests are not of one solver: conda's companions follow conda's pytorch, not pip's torch."""
+    return torch.role != CONDA and other.role == CONDA
+
+
+def _rebuilt(p: Project, torch: Requirement, other: Requirement) -> bool:
+    """Whether conda-forge may serve both: it can rebuild a release against another torch, so this is no certainty."""
+    if torch.role != CONDA or other.role != CONDA:
+        return False
+    channels = {name.rstrip("/").rsplit("/", 1)[-1] for name in p.channels}
+    return not ((torch.channel == other.channel == "pytorch") or channels <= {"pytorch", "nvidia", "nodefaults"})
+
+
+def _pin(req: Requirement) -> str:
+    """The one version that is asked for, or "": conda's `=2.5.1` names a whole version as well."""
+    if req.spec.dialect == specs.CONDA and len(clauses := req.spec.clauses()) == 1:
+        clause = clauses[0]
+        if clause.op == "=*" and clause.version.count(".") == 2:
+            return clause.version
+    return req.spec.pin()
 
 
 def _never(v: View, name: str, rows: list[Row], releases: list[str], torch_unknown: bool, other_unknown: bool) -> bool:
@@ -80,11 +110,9 @@ def _apart(p: Project, v: View, torch: Requirement, other: Requirement, rows: li
         rows = rows[:-1]
         top = rows[-1].torch
     partner = table.partner(name, top)
-    goes = table.torch_of(name, other.spec.pin()) if other.spec.pin() else []
+    goes = table.torch_of(name, _pin(other)) if _pin(other) else []
     example = (
-        f"{name} {other.spec.pin()} goes with torch {goes[-1].torch}"
-        if goes
-        else f"torch {top} goes with {name} {partner}"
+        f"{name} {_pin(other)} goes with torch {goes[-1].torch}" if goes else f"torch {top} goes with {name} {partner}"
     )
     return found(
         "TS204",

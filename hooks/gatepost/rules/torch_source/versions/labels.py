@@ -63,7 +63,9 @@ def label_in_range(p: Project, v: View) -> Findings:
 
 def label_without_index(p: Project, v: View) -> Findings:
     """TS202: a build tag that the public registry does not have, and no index that could."""
-    if p.tool not in ("pip", "uv", "Poetry", "PDM", "Pipenv", "pyproject", "conda") or (p.dynamic and p.tool == "pip"):
+    if p.tool not in ("pip", "uv", "Poetry", "PDM", "Pipenv", "pyproject", "setuptools", "conda") or (
+        p.dynamic and p.tool == "pip"
+    ):
         return
     for req in p.requirements:
         if req.name not in FAMILY or req.url or req.role not in (DIRECT, CONSTRAINT):
@@ -80,7 +82,7 @@ def label_without_index(p: Project, v: View) -> Findings:
             continue
         if p.tool == "conda" and v.pip_conf():
             continue
-        if p.tool == "pyproject" and (
+        if p.tool in ("pyproject", "setuptools") and (
             p.settings_torch_backend is not None or any(v.index_given_for(path) for path in ("pyproject.toml",))
         ):
             continue

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 
 FORCING = ("vllm", "xformers", "torchtext", "torchdata")
-
-
 NUMPY_CAPPED = frozenset(
     {
         "scipy",

@@ -6,9 +6,7 @@ import re
 
 from gatepost.model import Location
 from gatepost.rules.torch_source import specs
-from gatepost.rules.torch_source.model import (
-    MAIN,
-)
+from gatepost.rules.torch_source.model import MAIN, Env
 from gatepost.rules.torch_source.versions.ranges import minor_of, row_range, tightened
 from gatepost.rules.torch_source.view import found
 
@@ -16,8 +14,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gatepost.model import Finding
-    from gatepost.rules.torch_source.model import Project
+    from gatepost.model import Finding, Fix
+    from gatepost.rules.torch_source.model import Project, Requirement
+    from gatepost.rules.torch_source.table import Row
     from gatepost.rules.torch_source.view import View
 
     Findings = Iterator[Finding]
@@ -25,86 +24,131 @@ if TYPE_CHECKING:
 
 def python_beyond_wheels(p: Project, v: View) -> Findings:
     """TS208: Python versions that no wheel of the admitted torch supports."""
-    if p.tool in ("conda", "pixi"):
-        return
-    table = v.table
     for req in p.named("torch"):
-        if req.url or req.spec.broken or req.env.kind not in (MAIN, "script", "file"):
+        if req.url or req.spec.broken or req.env.kind not in (MAIN, "script", "file") or "python" in req.marker:
             continue
-        rows, unknown = table.torch_rows(tightened(p, req))
-        if unknown or not rows:
-            continue
+        rows, unknown = v.table.torch_rows(tightened(p, req))
         wheels = {minor for row in rows for minor in row.python.get("linux_x86_64", ())}
-        marker_limited = "python" in req.marker
-        if p.python_pin and p.python_pin not in wheels and not marker_limited and p.python_pin.startswith("3."):
-            where = p.python_where or req.where
-            if p.tool != "Pipenv":
-                where = Location(path=(p.root + "/" if p.root else "") + ".python-version", line=1)
-            yield found(
+        if not wheels:
+            continue
+        if p.tool in ("conda", "pixi"):
+            report = None if unknown else _conda(p, v, req, rows, wheels)
+        elif p.python_pin and p.python_pin not in wheels and p.python_pin.startswith("3."):
+            report = None if unknown else _pinned(p, v, req, rows, wheels)
+        else:
+            report = _ranged(p, v, req, rows, wheels, unknown)
+        if report is not None:
+            yield report
+
+
+def _pinned(p: Project, v: View, req: Requirement, rows: list[Row], wheels: set[str]) -> Finding:
+    """The one Python that is chosen: .python-version, Pipfile."""
+    where = p.python_where or req.where
+    if p.tool != "Pipenv":
+        where = Location(path=(p.root + "/" if p.root else "") + ".python-version", line=1)
+    return found(
+        "TS208",
+        where,
+        f"Python {p.python_pin} is chosen here, and torch {row_range(rows)} has no wheel for it, only for {_span(wheels)} {v.as_of()}",
+        f"Use a Python from {_span(wheels)}, or a newer torch.",
+        related=(req.where,),
+    )
+
+
+def _conda(p: Project, v: View, req: Requirement, rows: list[Row], wheels: set[str]) -> Finding | None:
+    """conda's Python, into which pip installs torch."""
+    for python in p.requirements:
+        if python.name != "python" or python.role != "conda" or python.env != Env(kind=MAIN) or python.spec.broken:
+            continue
+        asked = [minor for minor in _minors(v) if python.spec.admits(minor) or python.spec.admits(minor + ".5")]
+        if asked and not any(minor in wheels for minor in asked) and python.spec.bounded_above():
+            return found(
                 "TS208",
-                where,
-                f"Python {p.python_pin} is chosen here, and torch {row_range(rows)} has no wheel for it, only for {_span(wheels)} {v.as_of()}",
-                f"Use a Python from {_span(wheels)}, or a newer torch.",
+                python.where,
+                f"conda installs Python {_span(set(asked))}, and pip's torch {row_range(rows)} has wheels for {_span(wheels)} only {v.as_of()}: it cannot be installed",
+                f"Write `python={max(wheels, key=minor_of)}`, or ask for another torch.",
                 related=(req.where,),
             )
-            continue
-        if not p.python or p.python_where is None or marker_limited:
-            continue
-        dialect = specs.POETRY if p.tool == "Poetry" else specs.PEP440
-        spec = specs.parse(p.python, dialect)
-        if spec.broken:
-            continue
-        minors = {
-            int(minor[2:])
-            for row in table.rows
-            for found_ in row.python.values()
-            for minor in found_
-            if minor.startswith("3.")
-        }
-        newest = max(minors, default=14) - 1  # the newest Python is too young to hold it against a manifest
-        asked = [
-            minor
-            for minor in (f"3.{number}" for number in range(6, newest + 1))
-            if spec.admits(minor) or spec.admits(minor + ".5")
-        ]
-        if not asked:
-            continue
-        if not any(minor in wheels for minor in asked):
-            yield found(
-                "TS208",
-                p.python_where,
-                f"requires Python {p.python}, but torch {row_range(rows)} has wheels for {_span(wheels)} only {v.as_of()}: it cannot be installed",
-                f"Allow a Python from {_span(wheels)}, or use another torch.",
-                related=(req.where,),
+    return None
+
+
+def _minors(v: View) -> list[str]:
+    """The Python versions that are held against a manifest: the newest in the table is too young for that."""
+    known = {
+        int(minor[2:])
+        for row in v.table.rows
+        for minors in row.python.values()
+        for minor in minors
+        if minor.startswith("3.")
+    }
+    return [f"3.{number}" for number in range(6, max(known, default=14))]
+
+
+def _ranged(p: Project, v: View, req: Requirement, rows: list[Row], wheels: set[str], unknown: bool) -> Finding | None:
+    """The range of Pythons that a manifest allows. A torch newer than the table has no wheels for older Pythons."""
+    if not p.python or p.python_where is None:
+        return None
+    spec = specs.parse(p.python, specs.POETRY if p.tool == "Poetry" else specs.PEP440)
+    if spec.broken:
+        return None
+    asked = [minor for minor in _minors(v) if spec.admits(minor) or spec.admits(minor + ".5")]
+    if not asked:
+        return None
+    bottom, top = min(minor_of(wheel) for wheel in wheels), max(minor_of(wheel) for wheel in wheels)
+    low = [minor for minor in asked if minor_of(minor) < bottom]
+    high = [] if unknown else [minor for minor in asked if minor_of(minor) > top]
+    relock = f", then run `{p.semantics().relock}`." if p.locks else "."
+    if not any(minor in wheels for minor in asked):
+        if unknown and len(low) < len(asked):
+            return None
+        return found(
+            "TS208",
+            p.python_where,
+            f"requires Python {p.python}, but torch {row_range(rows)} has wheels for {_span(wheels)} only {v.as_of()}: it cannot be installed",
+            f"Allow a Python from {_span(wheels)}, or use another torch.",
+            related=(req.where,),
+        )
+    if high:
+        limit = f"<3.{top + 1}"
+        fix = None
+        if p.python_span is not None and re.fullmatch(r"\s*>=\s*3\.\d+(\.\d+)?\s*", p.python):
+            fix = v.edit(
+                p.python_where.path, f"cap Python at {limit}", [(p.python_span[1], p.python_span[1], f",{limit}")]
             )
-            continue
-        low = [minor for minor in asked if minor_of(minor) < min(minor_of(wheel) for wheel in wheels)]
-        high = [minor for minor in asked if minor_of(minor) > max(minor_of(wheel) for wheel in wheels)]
-        top = max(minor_of(wheel) for wheel in wheels)
-        if high:
-            limit = f"<3.{top + 1}"
-            fix = None
-            if p.python_span is not None and re.fullmatch(r"\s*>=\s*3\.\d+(\.\d+)?\s*", p.python):
-                fix = v.edit(
-                    p.python_where.path, f"cap Python at {limit}", [(p.python_span[1], p.python_span[1], f",{limit}")]
-                )
-            yield found(
-                "TS208",
-                p.python_where,
-                f"allows Python {high[0]}{' and later' if len(high) > 1 else ''}, but torch {row_range(rows)} has wheels up to 3.{top} only {v.as_of()}",
-                f"Cap it: `{p.python.strip()},{limit}`" + (f", then run `{p.semantics().relock}`." if p.locks else "."),
-                severity="warning",
-                fix=fix,
-                related=(req.where,),
-            )
-        elif low and p.semantics().universal:
-            yield found(
-                "TS208",
-                p.python_where,
-                f"allows Python {low[0]}, but torch {row_range(rows)} has wheels from 3.{min(minor_of(wheel) for wheel in wheels)} only: {p.tool} cannot lock",
-                f"Raise it to `>=3.{min(minor_of(wheel) for wheel in wheels)}`, then run `{p.semantics().relock}`.",
-                related=(req.where,),
-            )
+        return found(
+            "TS208",
+            p.python_where,
+            f"allows Python {high[0]}{' and later' if len(high) > 1 else ''}, but torch {row_range(rows)} has wheels up to 3.{top} only {v.as_of()}",
+            f"Cap it: `{p.python.strip()},{limit}`" + relock,
+            severity="warning",
+            fix=fix,
+            related=(req.where,),
+        )
+    if low and not req.optional:
+        universal = p.semantics().universal
+        return found(
+            "TS208",
+            p.python_where,
+            f"allows Python {low[0]}, but torch {row_range(rows)} has wheels from 3.{bottom} only: it cannot be installed there",
+            f"Raise it to `>=3.{bottom}`" + relock,
+            severity=None if universal else "warning",
+            fix=_raised(p, v, spec, bottom),
+            related=(req.where,),
+        )
+    return None
+
+
+def _raised(p: Project, v: View, spec: specs.Spec, bottom: int) -> Fix | None:
+    """The lower bound `>=3.x` written anew, if there is one such bound and no alternatives."""
+    bounds = [clause for clause in spec.clauses() if clause.op == ">="]
+    if len(spec.alternatives) != 1 or len(bounds) != 1 or p.python_span is None or p.python_where is None:
+        return None
+    start = p.python_span[0]
+    return v.edit(
+        p.python_where.path,
+        f"raise Python to 3.{bottom}",
+        [(start + bounds[0].start, start + bounds[0].end, f"3.{bottom}")],
+    )
 
 
 def _span(wheels: set[str]) -> str:
