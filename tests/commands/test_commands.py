@@ -12,10 +12,11 @@ import yaml
 from gatepost.cli import main
 from gatepost.commands import doctor, drop, init, keep, migrate, uninstall
 from gatepost.commands._explain_key import explain_key
-from gatepost.commands.init import WORKFLOW
+from gatepost.commands._workflow import WORKFLOW, fitted, workflow
 from gatepost.sync.migrate import migrated
 from gatepost.sync.precommit import NotSpliceable, with_entry, without_entry
 from gatepost.sync.project import Disk
+from gatepost.tools.capture import Found
 
 PROJECT = """\
 [project]
@@ -94,7 +95,7 @@ def test_init_in_an_empty_folder_and_out_again(tmp_path: Path) -> None:
 def test_the_violation_baseline_is_written_and_taken_back(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     found = {"src/a.py": ["F401"], "b.py": ["B006", "E731"], "{{ x }}/[y].py": ["F401"]}
     listed = {"src/a.py": ["F401"], "./b.py": ["B006", "E731"], "[{][{] x [}][}]/[[]y[]].py": ["F401"]}
-    monkeypatch.setattr("gatepost.tools.capture.ruff_findings", lambda where: found)
+    monkeypatch.setattr("gatepost.tools.capture.ruff_findings", lambda where: Found(codes=found, count=4, safe=1))
     assert init.run(str(root), ["--yes"]) == 0
     tool = tomli.loads((root / "pyproject.toml").read_text())["tool"]
     assert tool["ruff"]["lint"]["extend-per-file-ignores"] == listed
@@ -117,7 +118,7 @@ def test_init_lists_tracked_secrets_once_and_uninstall_takes_the_list_away(
     root: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tokens(root)
-    monkeypatch.setattr("gatepost.tools.capture.ruff_findings", lambda where: {})
+    monkeypatch.setattr("gatepost.tools.capture.ruff_findings", lambda where: Found(codes={}))
     monkeypatch.chdir(root)
     assert init.run(str(root), []) == 0
     out = capsys.readouterr().out
@@ -142,7 +143,7 @@ def test_uninstall_leaves_what_somebody_worked_on(
     root: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tokens(root)
-    monkeypatch.setattr("gatepost.tools.capture.ruff_findings", lambda where: {})
+    monkeypatch.setattr("gatepost.tools.capture.ruff_findings", lambda where: Found(codes={}))
     assert init.run(str(root), ["--yes", "--ci"]) == 0
     known = root / ".gatepost-secrets"
     known.write_text(known.read_text().replace("there at gatepost init, nobody has looked at it yet", "an example"))
@@ -159,7 +160,7 @@ def test_uninstall_leaves_what_somebody_worked_on(
 
 def test_uninstall_deletes_the_workflow_that_init_made_only(root: Path) -> None:
     (root / WORKFLOW).parent.mkdir(parents=True)
-    (root / WORKFLOW).write_text(init.fitted(init.workflow(), Disk(str(root)), tomli.loads(PROJECT)))
+    (root / WORKFLOW).write_text(fitted(workflow(), Disk(str(root)), tomli.loads(PROJECT)))
     assert init.run(str(root), ["--yes", "--no-baseline", "--ci"]) == 0
     assert uninstall.run(str(root), ["--yes"]) == 0
     assert (root / WORKFLOW).exists()

@@ -216,6 +216,17 @@ def test_any_order_of_upgrades_ends_in_the_same_place(one: Any, two: Any, three:
     assert go(two, three) == go(three) == go(three, two, three)
 
 
+def test_an_empty_table_of_the_project_outlives_what_was_shared_in_it() -> None:
+    text = "[tool.mypy]\n"
+    block = [{"module": "a.*", "ignore_missing_imports": True}]
+    releases = [{"tool": {"mypy": {"overrides": block}}}, {"tool": {"mypy": {"strict": True}}}]
+    for one, two in (releases, releases[::-1]):
+        first = merge(text, one)
+        second = merge(first.text, two, first.entries)
+        third = merge(second.text, one, second.entries)
+        assert [merge(each.text, {}, each.entries).text for each in (first, second, third)] == [text] * 3
+
+
 def test_entries_of_the_same_state_are_equal() -> None:
     shared = {"tool": {"ruff": {"lint": {"select": ["E", "F"]}}}}
     first = merge("", shared)

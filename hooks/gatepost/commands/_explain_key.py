@@ -15,7 +15,7 @@ def explain_key(root: str, key: str) -> str:
     Raises:
         TomlError, ProfileError, RecordError: a file of the project cannot be read.
     """
-    from gatepost.commands.init import ruff_synced
+    from gatepost.commands._detect import ruff_synced
     from gatepost.sync import layers, overrides
     from gatepost.sync.declared import declared
     from gatepost.sync.paths import get, read, render, show

@@ -21,12 +21,13 @@ def secrets(root: str) -> tuple[Edit | None, list[str]]:
     from gatepost.settings import SettingsError, read_settings
     from gatepost.sync.project import Disk
     from gatepost.toml.load import TomlError
+    from gatepost.tools.table import known_ids
     from gatepost.tree.git import GitError
 
     disk = Disk(root)
     hook = own_hook("secrets")
     try:
-        settings = read_settings(disk.read, lambda: ["secrets"])
+        settings = read_settings(disk.read, known_ids)
         if "secrets" in settings.common["skip"] or settings.of(hook).get("baseline", NAME) != NAME:
             return None, []
         tree = tracked(root, disk)

@@ -43,9 +43,11 @@ def edits(root: str) -> list[Edit]:
         new: bytes | None = merged.text.encode("utf-8")
         if prefix or leaf == PYPROJECT:
             data = loads(new or b"")
-            new = changed(new, listed_at_adoption(data, prefix or ("tool", "ruff"), bool(prefix), record.baseline)).new
+            new = changed(
+                new, listed_at_adoption(data, () if prefix else ("tool", "ruff"), name[: -len(leaf)], record.baseline)
+            ).new
         if leaf == PYPROJECT:
-            new = changed(new, own_settings(loads(new or b""))).new
+            new = changed(new, own_settings(loads(new or b""), record.skipped)).new
         if name == PYPROJECT and not (new or b"").strip() and old.strip():
             new = None  # there was no such file before us
         if new != old:
@@ -64,7 +66,7 @@ def edits(root: str) -> list[Edit]:
 def unchanged(name: str, data: bytes, tree: Disk, project: dict[str, Any]) -> bool:
     """Whether a file that `gatepost init` made is still as it was made, by this release or an earlier one."""
     from gatepost.commands import _secrets
-    from gatepost.commands.init import WORKFLOW, workflows
+    from gatepost.commands._workflow import WORKFLOW, workflows
 
     if name == _secrets.NAME:
         return _secrets.untouched(data)
@@ -86,15 +88,16 @@ def left(root: str, found: list[Edit]) -> list[str]:
     return [name for name in made if name not in gone and tree.read(name) is not None]
 
 
-def listed_at_adoption(data: dict[str, Any], ruff: tuple[str, ...], top: bool, listed: Any) -> list[Any]:
-    """The operations that delete the violation baseline from ruff's settings."""
+def listed_at_adoption(data: dict[str, Any], ruff: tuple[str, ...], folder: str, listed: Any) -> list[Any]:
+    """The operations that delete the violation baseline from the ruff settings of a folder ("libs/a/")."""
     from gatepost.sync.baseline import KEY
     from gatepost.sync.paths import get
 
-    base = (*(() if top else ruff), *KEY)
+    base = (*ruff, *KEY)
     ops: list[Any] = []
     whole: list[str] = []
-    for path, codes in (listed or {}).items():
+    for full, codes in (listed or {}).items():
+        path = full[len(folder) :] if full.startswith(folder) else ""
         have = get(data, (*base, path))
         if not isinstance(have, list):
             continue
@@ -106,8 +109,9 @@ def listed_at_adoption(data: dict[str, Any], ruff: tuple[str, ...], top: bool, l
     return [*ops, ("clear", base, whole)] if whole else ops
 
 
-def own_settings(data: dict[str, Any]) -> list[Any]:
-    """The operations that delete what only the sync reads of [tool.gatepost]; other hooks' settings stay."""
+def own_settings(data: dict[str, Any], skipped: tuple[str, ...] = ()) -> list[Any]:
+    """The operations that delete what only the sync reads of [tool.gatepost], and the ids that init put into `skip`;
+    other hooks' settings stay."""
     from gatepost.sync.paths import get
 
     ops: list[Any] = []
@@ -115,6 +119,12 @@ def own_settings(data: dict[str, Any]) -> list[Any]:
         table = get(data, ("tool", "gatepost", name))
         if isinstance(table, dict):
             ops += [("del", ("tool", "gatepost", name, key), False) for key in table]
+    skip = get(data, ("tool", "gatepost", "skip"))
+    gone = {number for number, each in enumerate(skip) if each in skipped} if isinstance(skip, list) else set()
+    if gone and len(gone) == len(skip):
+        ops.append(("del", ("tool", "gatepost", "skip"), False))
+    elif gone:
+        ops.append(("prune", ("tool", "gatepost", "skip"), gone))
     if get(data, ("tool", "gatepost", "profile")) is not None:
         ops.append(("del", ("tool", "gatepost", "profile"), False))
     return ops
@@ -123,7 +133,7 @@ def own_settings(data: dict[str, Any]) -> list[Any]:
 def run(root: str, argv: list[str]) -> int:
     from argparse import ArgumentParser
 
-    from gatepost.commands.init import entry_edit
+    from gatepost.commands._detect import entry_edit
     from gatepost.sync.record_file import RecordError
     from gatepost.sync.splice import NotSpliceable
     from gatepost.toml.load import TomlError

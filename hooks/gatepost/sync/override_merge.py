@@ -29,10 +29,11 @@ def merge_overrides(work: Work, shared: dict[overrides.Pair, Any]) -> None:
     wanted = ours_to_write(work, shared, foreign, before)
     leave_shared_blocks(work, blocks, owned, before, shared)
     placed = place(work, blocks, owned, wanted)
+    bare = work.was_empty(overrides.PATH)
     for module, body in wanted.items():
         for key, value in body.items():
             path = (*overrides.PATH, module, key)
-            work.entries[path] = Entry(value=value, origin=ADDED)
+            work.entries[path] = Entry(value=value, origin=ADDED, table=bare)
             if module not in placed:
                 known = (module, key) in before
                 kind, verb = ("drift", "drift ") if known else ("add", "add   ")

@@ -56,7 +56,7 @@ def plan(tree: Tree, settings: Mapping[str, Any]) -> Plan:
     projects = [_Project(tree, folder, settings, last) for folder in folders(tree, settings.get("members") or ())]
     for project in projects:
         project.look()
-    kept = projects[0].baseline()
+    kept = left_of_baseline(projects, last)
     edits = [edit for project in projects for edit in project.edits]
     outcomes = [outcome for project in projects for outcome in project.outcomes]
     files = {name: dict(table) for name, table in last.files.items() if tree.read(name) is not None}
@@ -67,7 +67,9 @@ def plan(tree: Tree, settings: Mapping[str, Any]) -> Plan:
         from gatepost import __version__
 
         names = projects[0].names
-        new = record_file.dump(Record(version=__version__, profile=names, files=files, baseline=kept, made=last.made))
+        new = record_file.dump(
+            Record(version=__version__, profile=names, files=files, baseline=kept, made=last.made, skipped=last.skipped)
+        )
         edits.append(Edit(path=NAME, old=raw, new=new))
         if not any(each.code in FIXED for each in outcomes):
             why = "there is no record of the last sync" if raw is None else "the record of the last sync is stale"
@@ -122,6 +124,27 @@ def shared_for(
         table.pop(name, None)
     fitting = derive.fitted(chosen, names, data)
     return fitting, derive.derived(data, fitting, src=src)
+
+
+def left_of_baseline(projects: Sequence[_Project], last: Record) -> Mapping[str, tuple[str, ...]] | None:
+    """What is left of the violation baseline; the project in which it grew says so."""
+    if last.baseline is None or any(project.path not in project.entries for project in projects):
+        return last.baseline
+    from gatepost.sync import baseline
+
+    every: dict[str, tuple[str, ...]] = {}
+    for project in projects:
+        name = next((name for name in shadow.RUFF_FILES if project.tree.read(project.folder + name) is not None), "")
+        data = _data(project.tree.read(project.folder + (name or "pyproject.toml")))
+        now = baseline.listed(data if name else get(data, RUFF), project.folder)
+        for path, codes in baseline.grown(last.baseline, now).items():
+            place = (*RUFF, *baseline.KEY, path[len(project.folder) :])
+            file = project.folder + (name or "pyproject.toml")
+            message = f"the baseline of old findings grew: {path} ignores {', '.join(codes)} now"
+            remedy = f"mend {path}, or ignore the line with a reason: # noqa: {codes[0]} -- why"
+            project.say("SC109", message, remedy, project.place(file, place), path=file)
+        every |= {path: (*every.get(path, ()), *codes) for path, codes in now.items()}
+    return baseline.shrunk(last.baseline, every)
 
 
 class _Project:
@@ -360,22 +383,6 @@ class _Project:
             if new != (old or b""):
                 self.edits.append(Edit(path=self.folder + name, old=old, new=new))
             self.entries[self.folder + name] = dict(result.entries)
-
-    def baseline(self) -> Mapping[str, tuple[str, ...]] | None:
-        """What is left of the violation baseline; says so where it grew."""
-        if self.last.baseline is None or self.path not in self.entries:
-            return self.last.baseline
-        from gatepost.sync import baseline
-
-        name = next((name for name in shadow.RUFF_FILES if self.tree.read(name) is not None), self.path)
-        data = _data(self.tree.read(name))
-        now = baseline.listed(get(data, RUFF) if name == self.path else data)
-        for path, codes in baseline.grown(self.last.baseline, now).items():
-            place = (*RUFF, *baseline.KEY, path)
-            message = f"the baseline of old findings grew: {path} ignores {', '.join(codes)} now"
-            remedy = f"mend {path}, or ignore the line with a reason: # noqa: {codes[0]} -- why"
-            self.say("SC109", message, remedy, self.place(name, place), path=name)
-        return baseline.shrunk(self.last.baseline, now)
 
     def malformed(self) -> None:
         """Declarations without a reason, or of the wrong kind."""

@@ -58,6 +58,7 @@ class Record:
     files: Mapping[str, Mapping[tuple[str, ...], Entry]]
     baseline: Mapping[str, tuple[str, ...]] | None = None  # ruff's findings at adoption: path -> codes
     made: tuple[str, ...] = ()  # files that `gatepost init` made, for `gatepost uninstall`
+    skipped: tuple[str, ...] = ()  # ids that it put into `skip`
 
 
 def empty() -> Record:
@@ -80,7 +81,6 @@ def parse(data: bytes) -> Record:
         raise RecordError("it has no `format`")
     if number > FORMAT:
         raise RecordError(f"format {number} is newer than this gatepost knows ({FORMAT})", newer=True)
-    profile = content.get("profile")
     files: dict[str, dict[tuple[str, ...], Entry]] = {}
     synced = content.get("synced")
     for name, table in synced.items() if isinstance(synced, dict) else ():
@@ -96,15 +96,16 @@ def parse(data: bytes) -> Record:
                 before=(body["before"],) if "before" in body else (),
                 table=body.get("table") is True,
             )
-    ignored, made = content.get("baseline"), content.get("made")
+    ignored = content.get("baseline")
     return Record(
         baseline={path: tuple(map(str, codes)) for path, codes in ignored.items() if isinstance(codes, list)}
         if isinstance(ignored, dict)
         else None,
         version=str(content.get("version", "")),
-        profile=tuple(str(each) for each in profile) if isinstance(profile, list) else (),
+        profile=_strings(content.get("profile")),
         files=files,
-        made=tuple(map(str, made)) if isinstance(made, list) else (),
+        made=_strings(content.get("made")),
+        skipped=_strings(content.get("skipped")),
     )
 
 
@@ -114,6 +115,8 @@ def dump(content: Record) -> bytes:
     lines.append(f"profile = {render(list(content.profile))}\n")
     if content.made:
         lines.append(f"made = {render(sorted(content.made))}\n")
+    if content.skipped:
+        lines.append(f"skipped = {render(sorted(content.skipped))}\n")
     for name in sorted(content.files):
         if not content.files[name]:
             continue
@@ -131,6 +134,10 @@ def dump(content: Record) -> bytes:
         lines.append("\n[baseline]\n")
         lines += [f"{render(path)} = {render(list(codes))}\n" for path, codes in sorted(content.baseline.items())]
     return "".join(lines).encode()
+
+
+def _strings(value: Any) -> tuple[str, ...]:
+    return tuple(map(str, value)) if isinstance(value, list) else ()
 
 
 def _quoted(text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gatepost.record import record
 from gatepost.sync.declared import KEEP, declared
+from gatepost.sync.overrides import PATH as OVERRIDES
 from gatepost.sync.paths import get, leaves, render, show
 
 TYPE_CHECKING = False
@@ -63,11 +64,17 @@ class Work:
 
     def was_empty(self, path: Keys) -> bool:
         """Whether the table of a key that is added was there before us, with nothing of its own in it."""
-        beside = [entry.table for known, entry in self.before.items() if known[:-1] == path[:-1]]
-        return any(beside) or self.at(path[:-1]) == {}
+        table = path[:-1]
+        beside = [entry.table for known, entry in self.before.items() if table_of(known) == table]
+        return any(beside) or self.at(table) == {}
 
     def hint(self, path: Keys) -> str:
         return f'to keep it, write under [{show(KEEP)}]: {render(show(path))} = "why"'
+
+
+def table_of(path: Keys) -> Keys:
+    """The table that `Entry.table` is about: the one above a key, [tool.mypy] for all of its overrides."""
+    return OVERRIDES[:-1] if path[:3] == OVERRIDES else path[:-1]
 
 
 def brief(value: Any) -> str:

@@ -102,3 +102,10 @@ TOOLS: dict[str, Tool] = {
         ),
     )
 }
+
+
+def known_ids() -> list[str]:
+    """Every id that may have a table of settings: our hooks, and the tools."""
+    from gatepost.registry import own_ids
+
+    return [*own_ids(), *TOOLS]
