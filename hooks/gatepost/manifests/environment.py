@@ -78,6 +78,7 @@ def parse(data: bytes) -> CondaFile:
     in_pip = -1
     at = 0
     found_items = False
+    flow = -1  # where `dependencies: [` opens
     for number, raw in enumerate(text.splitlines(keepends=True), 1):
         start, at = at, at + len(raw)
         line = raw.rstrip("\r\n").lstrip("\ufeff")
@@ -95,6 +96,8 @@ def parse(data: bytes) -> CondaFile:
                     name = value.strip("'\"")
                 elif section == "dependencies":
                     where = number
+                    if value.startswith("["):
+                        flow = start + shift + key.start(2)
                 elif section in ("channels", "platforms") and value.startswith("["):
                     parts = [part.strip(" '\"") for part in value.strip("[]").split(",") if part.strip()]
                     if section == "channels":
@@ -102,6 +105,8 @@ def parse(data: bytes) -> CondaFile:
                         channel_lines += [number] * len(parts)
                     else:
                         platforms += parts
+            continue
+        if flow >= 0:
             continue
         indent, value = len(item[1]), item[2].strip()
         offset = start + shift + item.start(2) + (len(item[2]) - len(item[2].lstrip()))
@@ -123,6 +128,17 @@ def parse(data: bytes) -> CondaFile:
                 dep = _dependency(value, number, span, start, at)
                 if dep is not None:
                     dependencies.append(dep)
+    if flow >= 0:
+        for value, begin, inside_pip in _flow(text, flow):
+            number = text.count("\n", 0, begin) + 1
+            span = (begin, begin + len(value))
+            found_items = True
+            if inside_pip:
+                pip.append(PipDep(text=value, line=number, span=span, start=begin, end=span[1]))
+                continue
+            dep = _dependency(value, number, span, begin, span[1])
+            if dep is not None:
+                dependencies.append(dep)
     return CondaFile(
         name=name,
         channels=tuple(channels),
@@ -133,6 +149,52 @@ def parse(data: bytes) -> CondaFile:
         line=where,
         platforms=tuple(platforms),
     )
+
+
+def _flow(text: str, at: int) -> list[tuple[str, int, bool]]:
+    """(item, its offset, stands in the pip list) of a list in YAML's flow style: `[python=3.11, {pip: [torch]}]`."""
+    found: list[tuple[str, int, bool]] = []
+    closing: list[str] = []
+    pip_depth = 0
+    size = len(text)
+    while at < size:
+        char = text[at]
+        if char in "[{":
+            closing.append("]" if char == "[" else "}")
+        elif char in "]}":
+            if not closing or char != closing.pop():
+                return found
+            pip_depth = pip_depth if len(closing) >= pip_depth else 0
+            if not closing:
+                return found
+        elif char == "#" and text[at - 1].isspace():
+            at = text.find("\n", at)
+            if at < 0:
+                return found
+            continue
+        elif char in "\"'":
+            stop = text.find(char, at + 1)
+            if stop < 0:
+                return found
+            found.append((text[at + 1 : stop], at + 1, bool(pip_depth)))
+            at = stop
+        elif not char.isspace() and char != ",":
+            stop = at
+            depth = 0  # brackets of a match spec: `pytorch[build=cuda*]`
+            while stop < size and (depth or text[stop] not in ",]}\r\n"):
+                depth += (text[stop] == "[") - (text[stop] == "]")
+                if text[stop] == "\n" or (text[stop] == ":" and text[stop + 1 : stop + 2].isspace()):
+                    break
+                stop += 1
+            value = text[at:stop].rstrip()
+            if text[stop : stop + 1] == ":" and value == "pip":
+                pip_depth = len(closing)
+            elif value:
+                found.append((value, at, bool(pip_depth)))
+            at = stop if text[stop : stop + 1] != ":" else stop + 1
+            continue
+        at += 1
+    return found
 
 
 def _strip_comment(line: str) -> str:

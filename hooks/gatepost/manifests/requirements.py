@@ -130,6 +130,8 @@ def parse_text(text: str) -> ReqFile:
     options: list[ReqOption] = []
     includes: list[tuple[str, bool, int]] = []
     for start, end, number, joined, comment in _logical(text):
+        if joined[:1] == "\ufeff":
+            joined = " " + joined[1:]
         stripped = joined.strip("\ufeff \t\r\n")
         if not stripped:
             if comment and lines:

@@ -56,6 +56,8 @@ def is_workflow(path: str) -> bool:
     """Whether a repository path is a CI file that `parse` reads."""
     if re.match(r"\.github/workflows/[^/]+\.ya?ml$", path):
         return True
+    if re.search(r"(?:^|/)action\.ya?ml$", path):  # a composite action
+        return True
     return posixpath.basename(path) in (".gitlab-ci.yml", ".gitlab-ci.yaml")
 
 
@@ -121,6 +123,8 @@ def parse(path: str, data: bytes) -> tuple[Job, ...]:
     node = compose(data)
     if node is None:
         return ()
+    if posixpath.basename(path).startswith("action."):
+        return tuple(_composite(node))
     return tuple(_github(node) if path.startswith(".github/") else _gitlab(node))
 
 
@@ -152,6 +156,21 @@ def _github(root: Any) -> Iterator[Job]:
             ),
             kind="github",
         )
+
+
+def _composite(root: Any) -> Iterator[Job]:
+    """A composite action's steps: one job, on whatever runner the workflow that uses it has."""
+    steps = get(root, "runs", "steps")
+    if steps is None or steps.id != "sequence":
+        return
+    yield Job(
+        name=text(get(root, "name")),
+        line=steps.start_mark.line + 1,
+        runners=(),
+        container="",
+        steps=tuple(_step(step, {}, "") for step in steps.value),
+        kind="github",
+    )
 
 
 def _runners(node: Any, matrix: Any) -> tuple[str, ...]:

@@ -33,7 +33,8 @@ HOOK = Hook(
         r"|\.python-version|pip\.(conf|ini)|setup\.cfg|tox\.ini|\.gitlab-ci\.ya?ml|[^/]*(requirement|constraint|reqs)[^/]*\.(txt|in|pip)"
         r"|[^/]*(environment|conda|env)[^/]*\.ya?ml|[^/]*[Dd]ockerfile[^/]*|[^/]*[Cc]ontainerfile[^/]*|README[^/]*"
         r"|[^/]*compose[^/]*\.ya?ml|[^/]*\.dockerignore|(GNU)?[Mm]akefile|[Jj]ustfile|[^/]+\.(py|sh))$"
-        r"|(^|/)(requirements?|reqs|deps)/[^/]+\.(txt|in)$|^\.github/workflows/[^/]+\.ya?ml$"
+        r"|(^|/)(requirements?|reqs|deps)/[^/]+\.(txt|in)$|(^|/)(conda|envs?|environments?)/[^/]+\.ya?ml$"
+        r"|^\.github/(workflows/[^/]+|actions/.+/action)\.ya?ml$|(^|/)action\.ya?ml$"
     ),
     settings=(
         Setting(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import sys
 
+from gatepost.patterns import pattern
 from gatepost.rules.torch_source import paths
 
 TYPE_CHECKING = False
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from gatepost.rules.torch_source.model import Lock, Project
     from gatepost.rules.torch_source.readers.common import Toml
 
+_INCLUDE = pattern(rb"(?:^|\s)(?:-r|-c|--requirement|--constraint)[=\s]*([^\s,\]}]+)", re.MULTILINE)
 TOML_LOCKS = ("uv.lock", "poetry.lock", "pdm.lock")
 
 
@@ -50,6 +52,7 @@ class Collector:
             if path.rpartition("/")[2] in paths.MANIFESTS
             or path.rpartition("/")[2] in paths.PIP_CONFIGS
             or path.rpartition("/")[2] in paths.SETUPS
+            or path.rpartition("/")[2] in paths.RUNNERS
             or paths.is_requirements(path)
             or paths.is_environment(path)
         ]
@@ -57,7 +60,7 @@ class Collector:
         return {
             path: data
             for path, data in found.items()
-            if data is not None and (b"torch" in data or path.rpartition("/")[2] in paths.PIP_CONFIGS)
+            if data is not None and (paths.names_torch(data) or path.rpartition("/")[2] in paths.PIP_CONFIGS)
         }
 
     def toml(self, path: str) -> Toml | None:
@@ -113,6 +116,8 @@ class Collector:
                     found.append(conda.read_pixi(toml, (), self._locks(path, ("pixi.lock",))))
             elif base in paths.SETUPS:
                 found += self._setup(path, candidates[path])
+            elif base in paths.RUNNERS:
+                found += self._runner(path, candidates[path])
             elif base in paths.PIP_CONFIGS:
                 from gatepost.rules.torch_source.readers import pip
 
@@ -150,23 +155,20 @@ class Collector:
             for path in self.paths
             if path not in candidates and (paths.is_requirements(path) or paths.is_environment(path))
         ]
-        names = {
-            path.rpartition("/")[2].encode("utf-8", "surrogateescape")
-            for path in candidates
-            if paths.is_requirements(path)
-        }
-        if not names:
-            return []
         found = []
         for path, data in sorted(self.tree.read_many(others).items()):
-            if (
-                data is not None
-                and not self.ctx.exclude(path)
-                and (b"-r" in data or b"-c" in data)
-                and any(name in data for name in names)
-            ):
+            if data is None or self.ctx.exclude(path):
+                continue
+            named = [match[1].decode("utf-8", "replace") for match in _INCLUDE.finditer(data)]
+            inner = {paths.join(paths.folder(path), name.strip("'\"")) for name in named} & self.known
+            if any(paths.names_torch(self.tree.read(name) or b"") or self._includes(name) for name in inner):
                 found.append((path, data))
         return found
+
+    def _includes(self, path: str) -> bool:
+        """Whether what a requirements file includes in its turn speaks of PyTorch."""
+        project = self._requirements_project(path)
+        return project is not None and project.about_torch()
 
     def scripts(self) -> list[Project]:
         """The scripts with dependencies of their own (PEP 723) that speak of PyTorch."""
@@ -178,7 +180,7 @@ class Collector:
         found: list[Project] = []
         chosen = small if scope is not None else self._heads(small)
         for path, data in sorted(self.tree.read_many(chosen).items()):
-            if data is not None and b"# /// script" in data and b"torch" in data:
+            if data is not None and b"# /// script" in data and paths.names_torch(data):
                 from gatepost.rules.torch_source.readers import uv
 
                 project = uv.read_script(path, data)
@@ -282,6 +284,16 @@ class Collector:
             return []
         return [] if project is None else [project]
 
+    def _runner(self, path: str, data: bytes) -> list[Project]:
+        """The environments of a tox.ini or noxfile.py."""
+        from gatepost.rules.torch_source.readers import runners
+
+        try:
+            return runners.read(path, data)
+        except SyntaxError as error:
+            self.broken.append(Broken(path, error.lineno, f"not Python {sys.version_info[0]}: {error.msg}"))
+            return []
+
     def _leaks(self, toml: Toml, project: Project) -> Project:
         """TS128: a path dependency's own sources also decide where this project's PyTorch comes from."""
         from gatepost.record import replace
@@ -334,13 +346,13 @@ class Collector:
     def _glob(path: str, patterns: list[str]) -> bool:
         from fnmatch import fnmatchcase
 
-        for pattern in patterns:
-            pattern = pattern.strip("/").removeprefix("./")
-            if pattern.count("/") == path.count("/") and all(
-                fnmatchcase(left, right) for left, right in zip(path.split("/"), pattern.split("/"), strict=True)
+        for glob in patterns:
+            glob = glob.strip("/").removeprefix("./")
+            if glob.count("/") == path.count("/") and all(
+                fnmatchcase(left, right) for left, right in zip(path.split("/"), glob.split("/"), strict=True)
             ):
                 return True
-            if "**" in pattern and fnmatchcase(path, pattern):
+            if "**" in glob and fnmatchcase(path, glob):
                 return True
         return False
 

@@ -122,7 +122,12 @@ def make_explicit(view: View, project: Project, index: Index) -> list[Change]:
         if statement.kind != KEY and statement.path[:2] == ("tool", "uv" if project.tool == "uv" else "poetry"):
             if statement.path[2:3] == ("index",) and project.tool == "uv" and _is(doc, statement.path, index):
                 default = doc.statement((*statement.path, "default"))
-                if default is not None:
+                given = doc.statement((*statement.path, "explicit"))
+                if given is not None:
+                    changes.append((given.value_start, given.value_end, "true"))
+                    if default is not None:
+                        changes.append((default.start, default.end, ""))
+                elif default is not None:
                     changes.append((default.key_start, default.value_end, "explicit = true"))
                 else:
                     changes += add_key(doc, statement.path, "explicit = true")
@@ -175,16 +180,20 @@ def append(doc: Document, key: tuple[str, ...], item: str) -> list[Change]:
     last = items[-1]
     line_start = doc.text.rfind("\n", 0, last.start) + 1
     indent = doc.text[line_start : last.start]
-    if "\n" in doc.text[span[0] : last.start] and not indent.strip():
-        at = last.comma + 1 if last.comma >= 0 else last.end
-        return [(at, at, ("" if last.comma >= 0 else ",") + f'\n{indent}"{item}",')]
-    at = last.end
-    return [(at, at, f', "{item}"')]
+    if "\n" not in doc.text[span[0] : last.start] or indent.strip():
+        return [(last.end, last.end, f', "{item}"')]
+    line_end = doc.text.find("\n", last.end)
+    rest = doc.text[last.end : line_end].lstrip(", \t\r")
+    changes = [] if last.comma >= 0 else [(last.end, last.end, ",")]
+    at = last.comma + 1 if last.comma >= 0 else last.end
+    if line_end < span[1] and (not rest or rest.startswith("#")):  # behind the item's own comment
+        at = line_end - (doc.text[line_end - 1] == "\r")
+    return [*changes, (at, at, f'\n{indent}"{item}",')]
 
 
 def drop_label(req: Requirement) -> list[Change]:
     """The range without its local labels."""
-    if req.span is None:
+    if req.span is None or req.hashed:
         return []
     new = re.sub(r"\+[A-Za-z0-9]+(?:[._-][A-Za-z0-9]+)*", "", req.text)
     return [(*req.span, new)] if new != req.text else []
@@ -193,7 +202,7 @@ def drop_label(req: Requirement) -> list[Change]:
 def replace_version(req: Requirement, version: str) -> list[Change]:
     """The same pin with another version, its label kept."""
     clauses = req.spec.clauses()
-    if req.span is None or len(clauses) != 1:
+    if req.span is None or len(clauses) != 1 or req.hashed:  # the hashes are of the other file
         return []
     clause = clauses[0]
     label = "+" + clause.version.partition("+")[2] if "+" in clause.version else ""
@@ -209,7 +218,7 @@ def _offset(req: Requirement) -> int | None:
 
 def cap(req: Requirement, limit: str) -> list[Change]:
     """Add an upper bound to a range: `torchaudio>=2.1` -> `torchaudio>=2.1,<2.11`."""
-    if req.span is None:
+    if req.span is None or req.hashed:
         return []
     text = req.text.strip()
     start, end = req.span

@@ -49,7 +49,9 @@ def imitation(p: Project, v: View) -> Findings:
         yield found(
             "TS402",
             index.where,
-            f"`{host}` looks like download.pytorch.org but is another host",
+            f"`{index.parts().user}@` only names a user: the host of this address is `{host}`"
+            if urls.posing(index.url)
+            else f"`{host}` looks like download.pytorch.org but is another host",
             "Write `https://download.pytorch.org/whl/<build>`, or allow the host with `hosts` under [tool.gatepost.torch-source].",
         )
 

@@ -3,6 +3,13 @@
 from __future__ import annotations
 
 
+def names_torch(data: bytes) -> bool:
+    """Whether a text speaks of torch in any usual case; UTF-16 is told by its byte order mark, as pip does."""
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        data = data.replace(b"\0", b"")
+    return b"torch" in data or b"Torch" in data or b"TORCH" in data
+
+
 def join(folder: str, name: str) -> str:
     """A path under a folder, `..` resolved; "" if it leaves the repository."""
     parts: list[str] = []
@@ -24,8 +31,10 @@ def folder(path: str) -> str:
 MANIFESTS = frozenset({"pyproject.toml", "Pipfile", "pixi.toml", "uv.toml"})
 LOCKS = frozenset({"uv.lock", "poetry.lock", "pdm.lock", "Pipfile.lock", "pixi.lock"})
 SETUPS = frozenset({"setup.py", "setup.cfg"})
+RUNNERS = frozenset({"tox.ini", "noxfile.py"})
 PIP_CONFIGS = frozenset({"pip.conf", "pip.ini"})
 _SKIPPED = ("node_modules/", ".venv/", "venv/", "site-packages/", ".tox/")
+_ENVIRONMENTS = ("conda", "env", "envs", "environment", "environments", "conda-envs", "conda_envs")
 _PILES = ("requirements", "requirement", "reqs", "deps")
 
 
@@ -46,11 +55,13 @@ def is_requirements(path: str) -> bool:
 
 
 def is_environment(path: str) -> bool:
-    """Whether a file is named as conda's environments are, and is no lock and no CI file."""
+    """Whether a file is named as conda's environments are, or stands among them, and is no lock and no CI file."""
     if not path.endswith((".yml", ".yaml")) or path.startswith(".github/"):
         return False
     stem = path.rpartition("/")[2].rpartition(".")[0].lower()
-    return ("env" in stem or "conda" in stem) and not is_lock(path)
+    if ("env" in stem or "conda" in stem) and not is_lock(path):
+        return True
+    return path.rpartition("/")[0].rpartition("/")[2].lower() in _ENVIRONMENTS and not is_lock(path)
 
 
 def is_lock(path: str) -> bool:

@@ -28,6 +28,7 @@ def deploys(path: str) -> bool:
         "dockerfile" in base
         or "containerfile" in base
         or path.startswith(".github/workflows/")
+        or base in ("action.yml", "action.yaml")
         or base.startswith(".gitlab-ci.")
         or base in ("readme.md", "readme.rst")
     )
@@ -79,9 +80,9 @@ def _texts(tree: Tree, wanted: Iterable[str]) -> Mapping[str, bytes]:
 
 def _names_torch(data: bytes, path: str) -> bool:
     """Whether a file names torch or a package that brings it; a lock that brings torch names it."""
-    if b"torch" in data:
+    if paths.names_torch(data):
         return True
     if paths.is_lock(path):
-        return b"Torch" in data
+        return False
     folded = data.lower().replace(b"_", b"-").replace(b".", b"-")
     return b"torch" in folded or any(name in folded for name in _NAMES)

@@ -133,9 +133,18 @@ def has_credentials(text: str) -> bool:
     return bool(colon) or (len(secret) >= 20 and any(char.isdigit() for char in secret))
 
 
+def posing(text: str) -> str:
+    """The host that an address only names as its user (`https://download.pytorch.org@evil.example`), or ""."""
+    url = split(text)
+    user = url.user.partition(":")[0].lower().rstrip(".")
+    return user if not url.official and (user == "pytorch.org" or user.endswith(".pytorch.org")) else ""
+
+
 def look_alike(text: str) -> bool:
     """Whether the host imitates pytorch.org: one or two letters off, or the name in front of a foreign domain."""
     host = split(text).host
+    if posing(text):
+        return True
     if not host or "." not in host:
         return False
     labels = host.split(".")

@@ -69,9 +69,9 @@ def torch_needles(repository: Repository) -> tuple[bytes, ...]:
     names = {
         path.rpartition("/")[2].encode("utf-8", "surrogateescape")
         for path in repository.paths
-        if paths.is_requirements(path) and b"torch" in (repository.read(path) or b"")
+        if paths.is_requirements(path) and paths.names_torch(repository.read(path) or b"")
     }
-    return (b"torch", b"TORCH", *sorted(names))
+    return (b"torch", b"Torch", b"TORCH", *sorted(names))
 
 
 def job_findings(repository: Repository, path: str, job: Job, view: View) -> Iterator[Finding]:

@@ -7,7 +7,9 @@ import re
 
 from gatepost.manifests import projects as deployed
 from gatepost.patterns import pattern
+from gatepost.rules.torch_source import urls
 from gatepost.rules.torch_source.images.events import Event
+from gatepost.rules.torch_source.table import names_build
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,7 +25,10 @@ _CPU_IMAGE = pattern(
     r"micromamba|selenium/[\w-]+|playwright/python|cimg/python|poetry)(?::[^@/]+)?(?:@sha256:[0-9a-f]+)?$"
 )
 GPU_WORD = pattern(r"cuda|gpu|nvidia|rocm|cudnn|tensorrt|jetson|l4t|hopper|habana", re.IGNORECASE)
-_TRAIN_WORD = pattern(r"(?:^|[./_-])(?:train(?:er|ing)?|fine-?tun\w*|gpu|cuda)(?:[./_-]|$)", re.IGNORECASE)
+_TRAIN_WORD = pattern(
+    r"(?:^|[\s./_-])(?:train(?:er|ing)?|fine-?tun\w*|gpus?|cuda\d*|cu1\d\d|nvidia|rocm|xpu|jetson)(?:[\s./_-]|$)",
+    re.IGNORECASE,
+)
 _NOT_GPU = pattern(r"(?:no|non|without)[-_]?gpu|gpu[-_]?less|cpu", re.IGNORECASE)
 
 
@@ -44,6 +49,7 @@ def gpu_meant(repository: Repository, image: Image, stage: Stage, events: list[E
     if (
         _TRAIN_WORD.search(name)
         or any(event.effect.gpu for event in events)
+        or any(_says_gpu(word.text) for event in events for word in event.install.files)
         or any(build.gpu for build in image.builds)
     ):
         return True
@@ -76,6 +82,11 @@ def gpu_meant(repository: Repository, image: Image, stage: Stage, events: list[E
                     ):
                         return True
     return _gpu_in_repository(repository, image)
+
+
+def _says_gpu(path: str) -> bool:
+    """Whether the name of a requirements file asks for a GPU: `requirements-gpu.txt`, `requirements/cu121.txt`."""
+    return urls.kind(names_build(re.split(r"[^A-Za-z0-9]+", path))) not in ("", "cpu")
 
 
 def _gpu_in_repository(repository: Repository, image: Image) -> bool:

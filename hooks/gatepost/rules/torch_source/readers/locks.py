@@ -68,13 +68,30 @@ def line_at(text: str, offset: int) -> int:
     return text.count("\n", 0, offset) + 1
 
 
+def _whole(text: str, name: str) -> None:
+    """Raises: ValueError: merge conflict markers, or a lock that is not written as its tool writes it."""
+    if "\n<<<<<<< " in text or "\n>>>>>>> " in text:
+        raise ValueError("it holds the marks of a merge conflict")
+    if "[[package" not in text and re.search(r"(?m)^packages?\s*=\s*\[\s*\{", text):
+        raise ValueError(f"it is not laid out as {name} lays it out")
+
+
+def _version(fields: dict[str, str], name: str) -> str:
+    """Raises: ValueError: an entry without a version, as in a file that was cut off."""
+    if not fields.get("version"):
+        raise ValueError(f"its entry of {name} has no version")
+    return fields["version"]
+
+
 def uv(path: str, data: bytes) -> Lock:
     text = text_of(data)
+    _whole(text, "uv")
     entries = []
     for name, at, block in blocks(text):
         fields = dict(_STRING.findall(block))
         source = re.search(r'^source *= *\{ *(\w+) *= *"([^"]*)"', block, re.MULTILINE)
         kind, origin = (source[1], source[2]) if source else ("", "")
+        version = fields.get("version", "") if kind not in ("", "registry") else _version(fields, name)
         resolution = re.search(r"^resolution-markers *= *\[(.*?)^\]", block, re.MULTILINE | re.DOTALL)
         forks = (
             [found.replace('\\"', '"') for found in re.findall(r'"((?:[^"\\]|\\.)*)"', resolution[1])]
@@ -84,7 +101,7 @@ def uv(path: str, data: bytes) -> Lock:
         entries.append(
             Locked(
                 name=name,
-                version=fields.get("version", ""),
+                version=version,
                 where=Location(path=path, line=line_at(text, at) + 1),
                 origin="" if urls.is_pypi(origin) else origin,
                 known=kind == "registry",
@@ -114,6 +131,7 @@ def uv(path: str, data: bytes) -> Lock:
 
 def poetry(path: str, data: bytes) -> Lock:
     text = text_of(data)
+    _whole(text, "Poetry")
     entries = []
     for name, at, block in blocks(text):
         head, _, source = block.partition("[package.source]")
@@ -163,6 +181,7 @@ def poetry(path: str, data: bytes) -> Lock:
 
 def pdm(path: str, data: bytes) -> Lock:
     text = text_of(data)
+    _whole(text, "PDM")
     entries = []
     for name, at, block in blocks(text):
         fields = dict(_STRING.findall(block))
@@ -195,11 +214,12 @@ def pdm(path: str, data: bytes) -> Lock:
 
 def pylock(path: str, data: bytes) -> Lock:
     text = text_of(data)
+    _whole(text, "PEP 751's tools")
     entries = []
     strangers = []
     for name, at, block in blocks(text):
         fields = dict(_STRING.findall(block))
-        files = tuple(re.findall(r'url = "([^"]+)"', block))
+        files = tuple(re.findall(r'url *= *"([^"]+)"', block))
         origin = fields.get("index", "")
         if not origin and files and all(urls.split(file).official for file in files):
             parts = urls.split(files[0])

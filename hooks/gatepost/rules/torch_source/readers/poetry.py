@@ -220,7 +220,7 @@ def _sources(toml: Toml, sources: list[Any]) -> tuple[list[Index], list[Fact]]:
             role = "pypi" if priority != "explicit" else ROUTED
         legacy = _legacy(item)
         if legacy:
-            key = "priority" if item.get("priority") else legacy
+            key = legacy if legacy in item else "priority"
             target = "primary" if legacy == "default" else "supplemental"
             if urls.is_torch_index(url):
                 target = "explicit"
@@ -229,7 +229,9 @@ def _sources(toml: Toml, sources: list[Any]) -> tuple[list[Index], list[Fact]]:
                     code="TS108",
                     where=toml.where(*path, key),
                     message=f"source `{name}` uses {_shown_legacy(item)}, which Poetry 2 rejects",
-                    remedy=f'Write `priority = "{target}"`, then run `poetry lock`.',
+                    remedy=f'Write `priority = "{target}"`, then run `poetry lock`.'
+                    if priority in ("default", "secondary")
+                    else f"Remove `{legacy}`, then run `poetry lock`.",
                     edits=_legacy_edits(toml, path, item, target),
                 )
             )
@@ -249,19 +251,30 @@ def _sources(toml: Toml, sources: list[Any]) -> tuple[list[Index], list[Fact]]:
 def _legacy_edits(
     toml: Toml, path: tuple[str | int, ...], item: dict[str, Any], target: str
 ) -> tuple[tuple[int, int, str], ...]:
-    """`priority = "default"` -> the new word; `default = true` / `secondary = true` -> a priority key."""
-    if item.get("priority"):
-        inner = toml.inner(*path, "priority")
-        return ((*inner, target),) if inner is not None else ()
+    """`priority = "default"` -> the new word; the keys `default` and `secondary` -> one priority key, or none."""
     edits: list[tuple[int, int, str]] = []
+    doc = toml.document()
+    header = doc.statement(path)
+    if header is None:  # an inline table
+        return ()
+    written = item.get("priority")
+    if str(written).lower() in ("default", "secondary"):
+        inner = toml.inner(*path, "priority")
+        if inner is None:
+            return ()
+        edits.append((*inner, target))
+    wanted = written is None and (item.get("default") is True or item.get("secondary") is True)
     for key in ("default", "secondary"):
-        statement = toml.document().statement((*path, key))
-        if key in item and statement is not None:
-            new = f'priority = "{target}"' if item[key] is True and not edits else ""
-            if new:
-                edits.append((statement.key_start, statement.value_end, new))
-            else:
-                edits.append((statement.start, statement.end, ""))
+        statement = doc.statement((*path, key))
+        if statement is None:
+            continue
+        if wanted and item[key] is True:
+            edits.append((statement.key_start, statement.value_end, f'priority = "{target}"'))
+            wanted = False
+        elif statement.comment_start >= 0:
+            edits.append((statement.key_start, statement.comment_start, ""))
+        else:
+            edits.append((statement.start, statement.end, ""))
     return tuple(edits)
 
 
@@ -278,13 +291,13 @@ def _priority(item: dict[str, Any]) -> str:
 
 def _legacy(item: dict[str, Any]) -> str:
     written = item.get("priority")
-    if isinstance(written, str):
-        return written.lower() if written.lower() in ("default", "secondary") else ""
+    if isinstance(written, str) and written.lower() in ("default", "secondary"):
+        return written.lower()
     return next((key for key in ("default", "secondary") if key in item), "")
 
 
 def _shown_legacy(item: dict[str, Any]) -> str:
-    if isinstance(item.get("priority"), str):
+    if str(item.get("priority")).lower() in ("default", "secondary"):
         return f'`priority = "{item["priority"]}"`'
     key = _legacy(item)
     return f"the key `{key} = {str(item[key]).lower()}`"

@@ -13,28 +13,17 @@ import re
 
 from gatepost.manifests import requirements as pip_lines
 from gatepost.model import Location
-from gatepost.patterns import pattern
 from gatepost.record import record
 from gatepost.rules.torch_source import specs
 from gatepost.rules.torch_source.model import EXTRA, MAIN, Env, Project, Requirement, fold
 from gatepost.rules.torch_source.readers import common
+from gatepost.rules.torch_source.readers.ini import ROW, Text, entries
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import ast
-    from collections.abc import Iterable
 
 LIMIT = 1024 * 1024
-_ROW = pattern(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")  # as Python counts lines
-
-
-@record
-class Text:
-    """A string of the file: its value, 1-based line, and the character where it starts if it stands there as it is."""
-
-    value: str
-    line: int
-    start: int | None
 
 
 @record
@@ -129,7 +118,7 @@ def _config(text: str) -> Found:
     extras: list[tuple[str, tuple[Text, ...]]] = []
     python: Text | None = None
     whole = True
-    for section, key, rows in _entries(text):
+    for section, key, rows in entries(text):
         items = _items(rows)
         whole = whole and not any(one.value.startswith("file:") for one in items)
         if section == "options" and key == "install_requires":
@@ -139,36 +128,6 @@ def _config(text: str) -> Found:
         elif section == "options.extras_require":
             extras.append((key, tuple(items)))
     return Found(requires=tuple(requires), extras=tuple(extras), python=python, whole=whole)
-
-
-def _entries(text: str) -> Iterable[tuple[str, str, list[Text]]]:
-    """(section, key, the rows of its value) of an INI file as configparser reads it; comments are left out."""
-    section, key = "", ""
-    rows: list[Text] = []
-    at = 0
-    for number, row in enumerate(_ROW.findall(text), 1):
-        plain = row.strip()
-        start, at = at + len(row) - len(row.lstrip()), at + len(row)
-        if not plain or plain[0] in "#;":
-            continue
-        if row[0].isspace() and key:
-            rows.append(Text(value=plain, line=number, start=start))
-            continue
-        if key:
-            yield section, key, rows
-        key, rows = "", []
-        if plain[0] == "[" and plain.endswith("]"):
-            section = plain[1:-1].strip()
-            continue
-        stop = min((place for mark in "=:" if (place := row.find(mark)) >= 0), default=-1)
-        if stop < 0:
-            continue
-        key = row[:stop].strip().lower().replace("-", "_") if section == "options" else row[:stop].strip().lower()
-        value = row[stop + 1 :].strip()
-        if value:
-            rows.append(Text(value=value, line=number, start=at - len(row) + row.index(value, stop + 1)))
-    if key:
-        yield section, key, rows
 
 
 def _items(rows: list[Text]) -> list[Text]:
@@ -233,7 +192,7 @@ class _Reader:
         import ast
 
         self.whole = True
-        self._lines: list[str] = _ROW.findall(text)
+        self._lines: list[str] = ROW.findall(text)
         self._starts = [0]
         for line in self._lines:
             self._starts.append(self._starts[-1] + len(line))

@@ -128,7 +128,7 @@ def read(
 def read_script(path: str, data: bytes) -> Project | None:
     """The project in a PEP 723 script, or None if the file has none."""
     found = _SCRIPT.search(data)
-    if found is None or b"torch" not in found[1]:
+    if found is None or b"torch" not in found[1].lower():
         return None
     # Keep every character's place: `# ` becomes two blanks.
     block = re.sub(rb"(?m)^#(?: |$)", b"  ", found[1])

@@ -75,6 +75,8 @@ def unrouted_index(p: Project, v: View) -> Findings:
     """TS102: an index of PyTorch that serves only what is routed to it, and nothing is."""
     if p.tool not in ("Poetry", "uv", "Pipenv"):
         return
+    if any(fact.code == "TS127" for fact in p.facts):
+        return  # the routing is there, and lost for another reason
     for index in p.torch_indexes():
         if index.role != ROUTED or not p.own(index.where) or not index.name:
             continue
@@ -142,15 +144,16 @@ def unrouted_companion(p: Project, v: View) -> Findings:
             seen.add(other.name)
             index = targets[0]
             fix = None
-            if len({item.name for item in targets}) == 1 and not any(
-                route.marker or route.extra or route.group for route in p.routes_of(routed)
-            ):
+            everywhere = [route for route in p.routes if route.package == routed.name and route.index]
+            names = list(dict.fromkeys(item.name for route in everywhere if (item := p.index(route.index)) is not None))
+            shown = " and ".join(f"`{name}`" for name in names)
+            if len(names) == 1 and not any(route.marker or route.extra or route.group for route in p.routes_of(routed)):
                 fix = v.edit(p.path, f"route {other.name} to {index.name} too", fixes.route(v, p, index, [other.name]))
             yield found(
                 "TS103",
                 other.where,
-                f"`{routed.name}` comes from `{index.name}`, but `{other.name}` has no source and comes from PyPI, built for another torch",
-                f"Route `{other.name}` to `{index.name}` as well, then run `{p.semantics().relock}`.",
+                f"`{routed.name}` comes from {shown}, but `{other.name}` has no source and comes from PyPI, built for another torch",
+                f"Route `{other.name}` to {shown} as well{', under the same conditions' if len(names) > 1 else ''}, then run `{p.semantics().relock}`.",
                 fix=fix,
             )
 

@@ -154,7 +154,7 @@ def _going_on(table: Table, tag: str) -> str:
 
 def moving_cuda(p: Project, v: View) -> Findings:
     """TS222: PyPI's own builds change their CUDA within the range."""
-    if p.locks or p.tool in ("conda", "pixi"):
+    if p.locks or p.tool in ("conda", "pixi") or p.path.endswith(("tox.ini", "noxfile.py")):
         return
     table = v.table
     for req in p.named("torch"):

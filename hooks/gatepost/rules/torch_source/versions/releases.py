@@ -26,8 +26,12 @@ if TYPE_CHECKING:
 
 def floating(p: Project, v: View) -> Findings:
     """TS212: torch without an upper bound in a file that machines install from."""
-    if p.tool != "pip" or re.search(
-        r"(?:^|[/_.-])(?:dev|test|tests|docs?|lint|ci|build|constraints?)(?:[_.-]|/|$)", p.path.rpartition(".")[0]
+    if (
+        p.tool != "pip"
+        or p.path.endswith(("tox.ini", "noxfile.py"))
+        or re.search(
+            r"(?:^|[/_.-])(?:dev|test|tests|docs?|lint|ci|build|constraints?)(?:[_.-]|/|$)", p.path.rpartition(".")[0]
+        )
     ):
         return
     for req in p.named("torch"):
@@ -99,7 +103,7 @@ def wrong_name(p: Project, v: View) -> Findings:
             continue
         right = names[req.name]
         changes = []
-        if req.whole is not None and p.tool not in ("Poetry", "Pipenv"):
+        if req.whole is not None and not req.hashed and p.tool not in ("Poetry", "Pipenv"):
             data = v.tree.read(req.where.path)
             text = data.decode("utf-8", "replace") if data else ""
             start, end = req.whole
