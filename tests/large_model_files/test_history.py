@@ -244,6 +244,37 @@ def test_bare_deletions_and_nothing_on_stdin(lab: Lab) -> None:
     assert ours(lab, "--pre-push", "--remote", "origin", data=b"") == (0, [])
 
 
+def test_a_push_from_a_repository_without_a_work_tree(lab: Lab) -> None:
+    lab.base()
+    lab.add("big.bin", noise())
+    lab.commit()
+    other = lab.remote()
+    bare = lab.folder / "bare.git"
+    run("git", "clone", "-q", "--bare", str(lab.path), str(bare), cwd=lab.folder)
+    hook = lab.templates.of(lab.tool) / "hooks" / "pre-push"
+    (bare / "hooks").mkdir(exist_ok=True)
+    (bare / "hooks" / "pre-push").symlink_to(hook)
+    assert lab.try_git("push", "-q", str(other), "main", cwd=bare) == "block"
+    assert "big.bin: error[MF101]" in lab.out
+
+
+def test_a_tag_on_a_blob_that_the_other_side_has_is_free(lab: Lab) -> None:
+    grandfather(lab)
+    lab.remote()
+    lab.git("push", "-q", "origin", "main")
+    lab.git("fetch", "-q")
+    lab.git("tag", "on-a-blob", lab.git("rev-parse", "HEAD:big.bin").strip())
+    assert lab.try_git("push", "-q", "origin", "on-a-blob") == "pass", lab.out
+
+
+def test_a_tag_on_a_new_blob_has_a_remedy_without_a_path(lab: Lab) -> None:
+    lab.base()
+    lab.remote()
+    lab.git("tag", "on-a-blob", lab.git("hash-object", "-w", "--stdin", data=noise()).strip())
+    assert lab.try_git("push", "-q", "origin", "on-a-blob") == "block"
+    assert "delete the tag" in lab.out and "''" not in lab.out
+
+
 # --- growth, limits, settings ------------------------------------------------------------------------------------------
 
 
@@ -371,6 +402,27 @@ def test_the_remedies_can_be_pasted(lab: Lab) -> None:
     assert done.returncode == 0, done.stderr
     assert lab.git("ls-files").split() == ["README"] and (lab.path / name).exists()
     assert ours(lab) == (0, [])
+
+
+@pytest.mark.parametrize("name", ["*.bin", ":(glob)x.bin", "[ab].bin", "a?.bin", ":x.bin"])
+def test_a_remedy_names_one_file_whatever_pattern_it_looks_like(lab: Lab, name: str) -> None:
+    lab.base()
+    lab.add("a.bin", "small")
+    lab.add("ab.bin", "small")
+    lab.add(name, noise())
+    assert ours(lab)[0] == 1
+    command = next(line for line in lab.out.splitlines() if "fix: `git rm" in line).split("`")[1]
+    subprocess.run(["bash", "-c", command], cwd=lab.path, env=environment(), capture_output=True, check=True)
+    assert lab.git("ls-files").split() == ["README", "a.bin", "ab.bin"]
+
+
+def test_the_recipe_for_the_first_commit(lab: Lab) -> None:
+    lab.remote()
+    for at in range(15):
+        lab.add(f"{at}.png", noise(400_000, seed=at))
+    lab.commit()
+    assert lab.try_push() == "block"
+    assert "git rebase -i --rebase-merges --root" in lab.out
 
 
 def test_the_recipe_for_a_push_takes_the_file_out_of_every_commit(lab: Lab) -> None:

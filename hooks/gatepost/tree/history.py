@@ -55,6 +55,9 @@ if TYPE_CHECKING:
         def by_commit(self) -> Mapping[str, Sequence[tuple[str, str]]]:
             """commit -> (object id, path) of the new blobs it is the first to bring in ("range" only)."""
 
+        def is_root(self, commit: str) -> bool:
+            """Whether a commit has no parent (here)."""
+
         def explain(self, blobs: Sequence[Blob]) -> list[Blob]:
             """The same blobs with every path and commit that brings them in."""
 

@@ -220,6 +220,9 @@ class Range:
                 found.setdefault(commit, []).append((oid, use.path))
         return found
 
+    def is_root(self, commit: str) -> bool:
+        return self.git.try_run("rev-parse", "--quiet", "--verify", f"{commit}^").rc != 0
+
     def paths(self) -> Sequence[str]:
         return list(dict.fromkeys(path for path in self._names.values() if path))
 
@@ -272,6 +275,9 @@ class Range:
             found |= oids_in_tree(self.git, rev, wanted - found, self._listed) if wanted - found else set()
         if not deep:
             return found
+        if any(not blob.path for blob in blobs if blob.oid not in found):  # a tag straight on a blob
+            there = self.git.try_run("rev-list", "--objects", "--missing=print", *self.nots, "--").out
+            found |= wanted & {line[: len(blobs[0].oid)].decode("ascii", "replace") for line in there.split(b"\n")}
         left = sorted({use.path for blob in blobs if blob.oid not in found for use in blob.uses})
         return found | (wanted & oids_in_history(self.git, self.nots, left[:_ASKED]))
 

@@ -117,6 +117,9 @@ class Memory:
     def weights(self) -> Sequence[tuple[str, int, str]]:
         return ()
 
+    def is_root(self, commit: str) -> bool:
+        return False
+
     def explain(self, blobs: Sequence[Blob]) -> list[Blob]:
         return list(blobs)
 

@@ -90,6 +90,9 @@ class Index:
     def by_commit(self) -> Mapping[str, Sequence[tuple[str, str]]]:
         return {}
 
+    def is_root(self, commit: str) -> bool:
+        return False
+
     def explain(self, blobs: Sequence[Blob]) -> list[Blob]:
         return list(blobs)
 

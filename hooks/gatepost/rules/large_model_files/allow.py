@@ -79,8 +79,8 @@ def stale(source: Source, entries: Iterable[Allowed]) -> Iterator[Finding]:
 
 
 def snippet(path: str, oid: str) -> str:
-    """The entry that would allow a blob, on one line; the reason is left to be written."""
+    """The entry that would allow a blob, on one line; the reason is left to be written; "" if it cannot be written so."""
     quoted = '"' + path.replace("\\", "\\\\").replace('"', '\\"') + '"'
-    if not path.isprintable() or any("\ud800" <= char <= "\udfff" for char in path):
+    if not path or not path.isprintable() or any("\ud800" <= char <= "\udfff" for char in path):
         return ""
     return f'allow = [{{ path = {quoted}, id = "{oid}", reason = "..." }}]'

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from gatepost.model import Finding, Location
 from gatepost.rules.large_model_files.limits import exact, human, is_lock, is_text
-from gatepost.rules.large_model_files.remedy import quote
+from gatepost.rules.large_model_files.remedy import spec
 from gatepost.tree.history import Blob, Use
 
 TYPE_CHECKING = False
@@ -49,7 +49,7 @@ def check(
         mine = [by_id[oid] for oid, _path in blobs if oid in by_id]
         if _sum(mine) > a_commit:
             blamed.update(oid for oid, _size, _path in mine)
-            yield [], _finding("MF105", f"commit {commit[:10]}", mine, a_commit, _rewrite(commit, mine))
+            yield [], _finding("MF105", f"commit {commit[:10]}", mine, a_commit, _rewrite(source, commit, mine))
     left = [each for each in heavy if each[0] not in blamed]
     if _sum(left) > a_push:
         advice = "Push in parts if all of it belongs in git, else take the files out of the commits that brought them."
@@ -102,17 +102,17 @@ def _folder(weights: Sequence[Weight]) -> str:
 
 def _unstage(weights: Sequence[Weight]) -> str:
     folder = _folder(weights)
-    command = f"git rm -r --cached -f -q -- {quote(folder)}" if folder else "git rm --cached -f -- FILE ..."
+    command = f"git rm -r --cached -f -q -- {spec(folder)}" if folder else "git rm --cached -f -- FILE ..."
     return (
         f"`{command}` takes them out of the commit (they stay on disk). Keep data in DVC, in Git LFS or on a hub, "
         "or raise `commit-budget` if all of it belongs in git."
     )
 
 
-def _rewrite(commit: str, weights: Sequence[Weight]) -> str:
+def _rewrite(source: Source, commit: str, weights: Sequence[Weight]) -> str:
     folder = _folder(weights)
     return (
-        f"`git rebase -i --rebase-merges {commit[:10]}^`, mark it as `edit`, then `git rm -r --cached -q -- "
-        f"{quote(folder) if folder else 'FILE ...'} && git commit --amend --no-edit && git rebase --continue`. "
+        f"`git rebase -i --rebase-merges {'--root' if source.is_root(commit) else f'{commit[:10]}^'}`, mark it as `edit`, then `git rm -r --cached -q -- "
+        f"{spec(folder) if folder else 'FILE ...'} && git commit --amend --no-edit && git rebase --continue`. "
         "Keep data in DVC, in Git LFS or on a hub, or raise `commit-budget` if all of it belongs in git."
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from gatepost.model import Finding, Location
 from gatepost.rules.large_model_files.limits import exact, human
-from gatepost.rules.large_model_files.remedy import quote
+from gatepost.rules.large_model_files.remedy import quote, spec
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def check(
                 where=Location(path=use.path),
                 message=f"a notebook of {exact(each.blob.size)}, of which {human(outputs)} are outputs; it may have "
                 f"{human(limit.size)} ({limit.why})",
-                remedy=f"`jupyter nbconvert --clear-output --inplace {quote(use.path)} && git add -- {quote(use.path)}`, "
+                remedy=f"`jupyter nbconvert --clear-output --inplace {quote(use.path)} && git add -- {spec(use.path)}`, "
                 "or keep outputs out of git for good with `nbstripout --install`.",
             ),
         )

@@ -60,28 +60,26 @@ def _raw(source: Source, covered: Sequence[str]) -> list[Blob]:
 
 
 def _raw_finding(source: Source, blob: Blob, use: Use, head: bytes) -> Finding:
-    from gatepost.rules.large_model_files.remedy import quote
+    from gatepost.rules.large_model_files.remedy import spec
 
     if poses_as_pointer(head):
         much = "more than a pointer can have" if blob.size > POINTER_MAX else "and not one that git-lfs can read"
         message = f"begins like a Git LFS pointer but is none: {exact(blob.size)}, {much}"
-        remedy = f"put the real file there, then `git lfs install && git add -- {quote(blob.path)}`"
+        remedy = f"put the real file there, then `git lfs install && git add -- {spec(blob.path)}`"
         return Finding(code="MF112", where=Location(path=blob.path), message=message, remedy=remedy)
     message = f"`filter=lfs` covers it, but {exact(blob.size)} of raw bytes are in git, not a pointer"
     return Finding(code="MF111", where=Location(path=blob.path), message=message, remedy=_restage(source, use))
 
 
 def _restage(source: Source, use: Use) -> str:
-    from gatepost.rules.large_model_files.remedy import quote, take_out
+    from gatepost.rules.large_model_files.remedy import quote, spec, take_out
 
-    path = quote(use.path)
+    path = spec(use.path)
     cure = f"`git lfs install && git add --renormalize -- {path}` puts the pointer in its place"
     if source.kind == "staged":
         return f"{cure} (needs the git-lfs program; without it git keeps raw bytes and says nothing)."
     if source.kind == "tree":
-        return (
-            f"{cure}; commit that. History keeps the raw bytes: `git lfs migrate import --include={path}` rewrites it."
-        )
+        return f"{cure}; commit that. History keeps the raw bytes: `git lfs migrate import --include={quote(use.path)}` rewrites it."
     return f"{take_out(source, use)}\nThen {cure}."
 
 

@@ -36,6 +36,11 @@ def quote(path: str) -> str:
     return "$'" + "".join(out) + "'"
 
 
+def spec(path: str) -> str:
+    """A path as a pathspec of git in one shell word: taken literally, whatever pattern it may look like."""
+    return quote(f":(literal){path}" if path[:1] == ":" or set(path) & set("*?[\\") else path)
+
+
 def _plain(word: str) -> bool:
     return bool(word) and word[0] != "-" and _SAFE.issuperset(word)
 
@@ -51,7 +56,7 @@ def lfs_track(path: str) -> str:
 
 def take_out(source: Source, use: Use) -> str:
     """How to get a path out of what is judged."""
-    path = quote(use.path)
+    path = spec(use.path)
     if source.kind == "staged":
         if use.old:
             return f"`git restore --staged -- {path}` takes the new version out of the commit."
@@ -59,7 +64,7 @@ def take_out(source: Source, use: Use) -> str:
     if source.kind == "tree":
         return (
             f"`git rm --cached -- {path}` takes it out of the next commit; history keeps it until it is rewritten "
-            f"(`git filter-repo --invert-paths --path {path}`; then everybody clones again)."
+            f"(`git filter-repo --invert-paths --path {quote(use.path)}`; then everybody clones again)."
         )
     if not use.commit:
         return "delete the tag or branch that points to it, and push without it."
@@ -85,8 +90,10 @@ def _nots(source: Source) -> list[str]:
 def instead(path: str, kind: Kind | None) -> str:
     """Where such a file belongs."""
     category = kind.category if kind is not None else ""
-    track = f"Git LFS (`git lfs install && {lfs_track(path)} && git add .gitattributes {_arg(path)}`)"
-    dvc = f"DVC (`dvc add {_arg(path)}`)"
+    if not path:
+        return "A model belongs on a hub, data in DVC or in a data set on a hub."
+    track = f"Git LFS (`git lfs install && {lfs_track(path)} && git add .gitattributes {spec(_dashed(path))}`)"
+    dvc = f"DVC (`dvc add {quote(_dashed(path))}`)"
     if kind is not None and kind.id in ("tensorrt", "tensorrt-engine"):
         return "An engine fits one GPU and one version: rebuild it from the ONNX model where it runs."
     if category in ("weights", "checkpoint"):
@@ -100,8 +107,8 @@ def instead(path: str, kind: Kind | None) -> str:
     return f"Keep it in {track} or in {dvc}, or download it where it is needed."
 
 
-def _arg(path: str) -> str:
-    return quote(path if not path.startswith("-") else "./" + path)
+def _dashed(path: str) -> str:
+    return path if not path.startswith("-") else "./" + path
 
 
 def reclaim(source: Source) -> str:

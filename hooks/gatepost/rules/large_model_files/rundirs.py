@@ -94,7 +94,7 @@ def _parent(shape: Shape) -> str:
 def _finding(source: Source, folder: str, shape: Shape, held: list[str]) -> Finding:
     import re
 
-    from gatepost.rules.large_model_files.remedy import quote
+    from gatepost.rules.large_model_files.remedy import quote, spec
 
     count = len(held)
     spread = shape.code == "MF413" or shape.ignore.startswith("events.")
@@ -102,9 +102,9 @@ def _finding(source: Source, folder: str, shape: Shape, held: list[str]) -> Find
     if spread:
         folders = sorted({match[1].rstrip("/") for path in held if (match := re.match(shape.pattern, path))})
         if shape.ignore.startswith("events."):
-            targets = " ".join(quote(path) for path in held[:5]) + (" ..." if count > 5 else "")
+            targets = " ".join(spec(path) for path in held[:5]) + (" ..." if count > 5 else "")
         else:
-            targets = " ".join(quote(each) for each in folders[:5]) + (" ..." if len(folders) > 5 else "")
+            targets = " ".join(spec(each) for each in folders[:5]) + (" ..." if len(folders) > 5 else "")
         line = line or "/".join(folders[0].split("/")[-1:]) + "/"
         where = held[0]
         message = f"{shape.what}, {count} file{'s' if count > 1 else ''} in git"
@@ -112,7 +112,7 @@ def _finding(source: Source, folder: str, shape: Shape, held: list[str]) -> Find
     else:
         where = held[0]
         message = f"{shape.what} (`{_ascii(folder)}`), {count} file{'s' if count > 1 else ''} in git"
-        command = f"git rm -r --cached -q -- {quote(folder)}"
+        command = f"git rm -r --cached -q -- {spec(folder)}"
     return Finding(
         code=shape.code,
         where=Location(path=where),

@@ -8,7 +8,7 @@ from gatepost.model import Finding, Location
 from gatepost.record import replace
 from gatepost.rules.large_model_files.allow import snippet
 from gatepost.rules.large_model_files.limits import exact, human, is_text
-from gatepost.rules.large_model_files.remedy import instead, quote, reclaim, take_out
+from gatepost.rules.large_model_files.remedy import instead, reclaim, spec, take_out
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -153,7 +153,7 @@ def _parts(source: Source, policy: Policy, parts: Sequence[Seen]) -> Iterator[tu
         first = group[0]
         out = take_out(source, first.blob.uses[0])
         if source.kind == "staged":
-            names = " ".join(quote(each.blob.path) for each in group)
+            names = " ".join(spec(each.blob.path) for each in group)
             out = f"`git rm --cached -f -- {names}` takes them out of the commit (they stay on disk)."
         yield (
             [each.blob.oid for each in group],

@@ -31,7 +31,7 @@ def check(source: Source, policy: Policy) -> Iterator[Finding]:
     if not keeper:
         return
     paths = source.all_paths() if any(path in changed for path in files) else changed
-    from gatepost.rules.large_model_files.remedy import quote
+    from gatepost.rules.large_model_files.remedy import quote, spec
 
     for path, out in held_twice(keeper, paths):
         if policy.wants(path):
@@ -42,7 +42,7 @@ def check(source: Source, policy: Policy) -> Iterator[Finding]:
             code="MF121",
             where=Location(path=held[0]),
             message=f"`{keeper[out]}` keeps `{out}` in DVC, and git holds it too{more}",
-            remedy=f"`git rm -r --cached -q -- {quote(out)}`; DVC writes the .gitignore line: `dvc add {quote(out)}`",
+            remedy=f"`git rm -r --cached -q -- {spec(out)}`; DVC writes the .gitignore line: `dvc add {quote(out)}`",
             related=tuple(Location(path=path) for path in held[1:20]),
         )
 
