@@ -102,7 +102,12 @@ def find_root(start: str, environ: Mapping[str, str]) -> str:
             if parent == folder:
                 raise GitError(f"{start} is not inside a git repository: run `git init` first")
             folder = parent
-    top = _text(Git(start, environ).run("rev-parse", "--show-toplevel")).rstrip("\n")
+    git = Git(start, environ)
+    done = git.try_run("rev-parse", "--show-toplevel")
+    # One without a work tree can be pushed from all the same.
+    if done.rc and git.try_run("rev-parse", "--is-bare-repository").out == b"true\n":
+        return os.path.abspath(os.path.join(start, _text(git.run("rev-parse", "--git-dir")).rstrip("\n")))
+    top = _text(done.out if done.rc == 0 else git.run("rev-parse", "--show-toplevel")).rstrip("\n")
     if not top:
         raise GitError(f"{start} is not inside a git work tree")
     return os.path.abspath(top)
