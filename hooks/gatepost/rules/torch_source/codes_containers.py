@@ -11,14 +11,15 @@ CODES: tuple[Code, ...] = (
         id="TS501",
         name="cuda-in-cpu-image",
         severity=WARNING,
-        summary="An image without CUDA installs torch from the default index, so it carries the CUDA build.",
+        summary="An image without CUDA, or a file named for the CPU, takes torch from the default index: the CUDA build.",
         why="On Linux x86_64 the default wheel of torch brings 2-5 GB of CUDA libraries, also when torch only comes with "
         "sentence-transformers, ultralytics, accelerate and the like. 19 of 32 CPU images with torch (59 %) do this; "
         "teams report images shrinking from 9.4 to 2.9 GB. Silent when anything says that a GPU is meant: the image's "
         "name, NVIDIA_* variables, a GPU in compose or Kubernetes, `--gpus`, CUDA-only packages, a CUDA build tag.",
         bad="FROM python:3.12-slim\nCOPY requirements.txt .\nRUN pip install -r requirements.txt  # sentence-transformers\n",
         good=f"FROM python:3.12-slim\nCOPY requirements.txt .\nRUN pip install torch {_CPU}\nRUN pip install -r requirements.txt\n",
-        fix="Install torch from the CPU index first, or route it to an explicit CPU index in the project and lock again.",
+        fix="Install torch from the CPU index first, or route it to an explicit CPU index in the project and lock again. "
+        "--fix adds the install where pip is already there, and the index to a requirements file that pins torch.",
         certainty="heuristic",
         safe_fix=True,
     ),
@@ -93,7 +94,7 @@ CODES: tuple[Code, ...] = (
         id="TS508",
         name="readme-differs",
         severity=INFO,
-        summary="The README's install line pins a torch that the requirements beside it rule out.",
+        summary="The README's install line pins a torch that the manifest beside it rules out.",
         why="Who follows the README gets another torch than who installs the requirements.",
         bad="README.md: pip install torch==2.1.0\nrequirements.txt: torch>=2.4\n",
         good="README.md: pip install -r requirements.txt\n",
