@@ -9,10 +9,12 @@ import tomli
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from gatepost.sync import record_file
 from gatepost.sync.merge import merge
 from gatepost.sync.overrides import explode
 from gatepost.sync.paths import get, leaves, render, render_key, same, show
 from gatepost.sync.proof import proved
+from gatepost.sync.record_file import Record
 from gatepost.toml.scan import scan
 
 CODES = st.lists(st.sampled_from(["E", "F", "B", "UP", "NPY", "TC001", "RUF"]), unique=True, max_size=5)
@@ -219,7 +221,7 @@ def test_any_order_of_upgrades_ends_in_the_same_place(one: Any, two: Any, three:
 def test_an_empty_table_of_the_project_outlives_what_was_shared_in_it() -> None:
     text = "[tool.mypy]\n"
     block = [{"module": "a.*", "ignore_missing_imports": True}]
-    releases = [{"tool": {"mypy": {"overrides": block}}}, {"tool": {"mypy": {"strict": True}}}]
+    releases: list[Any] = [{"tool": {"mypy": {"overrides": block}}}, {"tool": {"mypy": {"strict": True}}}]
     for one, two in (releases, releases[::-1]):
         first = merge(text, one)
         second = merge(first.text, two, first.entries)
@@ -231,3 +233,21 @@ def test_entries_of_the_same_state_are_equal() -> None:
     shared = {"tool": {"ruff": {"lint": {"select": ["E", "F"]}}}}
     first = merge("", shared)
     assert merge(first.text, shared, first.entries).entries == first.entries
+
+
+def test_a_list_on_one_line_is_on_one_line_again_after_an_uninstall() -> None:
+    text = '[tool.ruff.lint]\nselect = ["E",  "F"]  # ours\nignore = [ "E501", ]\n'
+    many = {"tool": {"ruff": {"lint": {name: [f"UP{n:03}" for n in range(40)] for name in ("select", "ignore")}}}}
+    more: Any = {"tool": {"ruff": {"lint": {name: ["UP001", "B"] for name in ("select", "ignore")}}}}
+    first = merge(text, many)
+    assert len(first.text.splitlines()) > 80
+    second = merge(first.text, more, parse_record(first.entries))
+    assert merge(second.text, {}, parse_record(second.entries)).text == text
+    commented = second.text.replace('    "F",', '    "F",  # flakes')
+    left = merge(commented, {}, second.entries)
+    assert left.refused == "" and "# flakes" in left.text
+
+
+def parse_record(entries: Any) -> Any:
+    content = Record(version="1", profile=("base",), files={"pyproject.toml": entries})
+    return record_file.parse(record_file.dump(content)).files["pyproject.toml"]

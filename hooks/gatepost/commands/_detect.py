@@ -55,12 +55,21 @@ def tools(tree: Disk, data: dict[str, Any]) -> dict[str, str]:
     return found
 
 
+def elsewhere(tree: Disk, data: dict[str, Any], found: dict[str, str]) -> dict[str, str]:
+    """tool -> why its shared settings are not written: another tool, or another file, does the job."""
+    from gatepost.sync.shadow import shadows
+
+    rivals = {
+        tool: f"types are checked by {rival}" for rival, tool in RIVALS.items() if rival in found and tool not in found
+    }
+    return rivals | {each.tool: f"configured in {each.file}" for each in shadows(tree.read, data) if not each.inert}
+
+
 def own_edit(tree: Disk, data: dict[str, Any], found: dict[str, str], profile: str) -> Edit | None:
     """[tool.gatepost]: the profile, and what is not synced because another tool, or another file, does the job."""
     from gatepost.sync.declared import KEEP, declared
     from gatepost.sync.paths import get
     from gatepost.sync.project import PYPROJECT, changed
-    from gatepost.sync.shadow import shadows
 
     ops: list[Any] = []
     own = get(data, ("tool", "gatepost"))
@@ -69,13 +78,9 @@ def own_edit(tree: Disk, data: dict[str, Any], found: dict[str, str], profile: s
     elif get(own, ("profile",)) is None:
         ops.append(("add", ("tool", "gatepost", "profile"), "base"))
     said = declared(own)
-    for rival, tool in RIVALS.items():
-        if rival in found and tool not in found and said.kept(("tool", tool)) is None:
-            ops.append(("add", (*KEEP, f"tool.{tool}"), f"types are checked by {rival}"))
-            break
-    for each in shadows(tree.read, data):
-        if not each.inert and said.kept(("tool", each.tool)) is None:
-            ops.append(("add", (*KEEP, f"tool.{each.tool}"), f"configured in {each.file}"))
+    for tool, why in elsewhere(tree, data, found).items():
+        if said.kept(("tool", tool)) is None:
+            ops.append(("add", (*KEEP, f"tool.{tool}"), why))
     return changed(tree.read(PYPROJECT), ops) if ops else None
 
 

@@ -94,23 +94,23 @@ def left_out(root: str, tools: Mapping[str, str], data: Mapping[str, Any]) -> tu
             tried = trial(tool_id, root, ["--check"] if tool_id == "ruff-format" else [])
         except (CannotRun, OSError, SettingsError) as error:
             if tool_id == "mypy" and tool_id not in tools:
-                reasons[tool_id] = f"not used here so far; {error}"
+                reasons[tool_id] = f"not used here so far; {_short(error)}"
             elif "not installed" in str(error):
                 lines.append(f"{tool_id} was not tried: {error}")
             else:
-                reasons[tool_id] = str(error)
+                reasons[tool_id] = _short(error)
             continue
         if tried is not None and tried.rc:
             reasons[tool_id] = _summary(tool_id, tried.output)
     return reasons, lines
 
 
+def _short(error: Exception) -> str:
+    return str(error).partition(" (")[0]
+
+
 def _summary(tool_id: str, output: str) -> str:
     lines = [line.strip() for line in output.splitlines() if line.strip()]
-    if tool_id == "ruff-format":
-        count = sum(line.startswith("Would reformat") for line in lines)
-        if count:
-            return f"{count} {'file is' if count == 1 else 'files are'} formatted otherwise"
     if tool_id == "bandit":
         count = sum(": B" in line for line in lines)
         if count:

@@ -16,7 +16,7 @@ SUMMARY = "Adopt this project as it is: one pre-commit entry, shared settings, w
 def run(root: str, argv: list[str]) -> int:
     from argparse import ArgumentParser
 
-    from gatepost.commands._detect import entry_edit, own_edit, tools
+    from gatepost.commands._detect import elsewhere, entry_edit, own_edit, tools
     from gatepost.commands._workflow import WORKFLOW
     from gatepost.sync.precommit import NotSpliceable
     from gatepost.sync.project import Disk, pyproject
@@ -46,6 +46,8 @@ def run(root: str, argv: list[str]) -> int:
     except (NotSpliceable, NotToml, TomlError) as error:
         print(f"gatepost init: {error}; nothing was changed")
         return 3
+    for tool, why in elsewhere(tree, data, found).items():
+        print(f"{tool}: {why}, which stays so: declared in [tool.gatepost.keep]")
     edits, synced, blocked = planned(tree, edits)
     if blocked:
         for each in blocked:
@@ -146,7 +148,7 @@ def adopt(
         write_all(root, more)
         paths |= {edit.path for edit in more}
         for tool_id, why in reasons.items():
-            print(f"{tool_id}: left out for now, {why}; to take it in: delete it from `skip` in [tool.gatepost]")
+            print(f"{tool_id}: left out for now: {why}; to take it in, delete it from `skip` in [tool.gatepost]")
         print("".join(f"{line}\n" for line in lines), end="")
         for hook_id, count in _trial.to_decide(root).items():
             print(f"{hook_id}: {count} {'finding' if count == 1 else 'findings'} for you to decide: gatepost {hook_id}")

@@ -60,7 +60,10 @@ def merge_items(work: Work, path: Keys, value: list[Any], local: Any, entry: Ent
         work.op("prune", path, set(gone))
         names = ", ".join(str(local[n]) for n in gone)
         work.note("drop", path, f"dropped from {show(path)}: {names}")
+    text = entry.text if entry else ""
     if added:
+        if entry is None and "\n" not in (written := work.written(path)):
+            text = written
         work.op("extend", path, added)
         back = [item for item in added if identity(path, item) in mine]
         new = [item for item in added if identity(path, item) not in mine]
@@ -76,7 +79,7 @@ def merge_items(work: Work, path: Keys, value: list[Any], local: Any, entry: Ent
     origin = entry.origin if entry else ADOPTED
     whole = origin == ADDED and same(ours, value)
     work.entries[path] = Entry(
-        value=value, origin=origin, ours=None if whole else tuple(ours), table=bool(entry and entry.table)
+        value=value, origin=origin, ours=None if whole else tuple(ours), table=bool(entry and entry.table), text=text
     )
     if origin == ADDED and value and not shared and local and len(gone) == len(local):
         del work.entries[path]  # every item is dropped

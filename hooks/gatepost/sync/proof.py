@@ -1,6 +1,7 @@
 """Operations made on a text and on its data side by side; the text counts only if it reads back as the data.
 
 `("add", path, value)` and `("fill", table, {key: value})` write new keys, `("set", path, value)` replaces a value,
+`("write", path, value, text)` does it in a given text,
 `("del", path, keep_header)` and `("clear", table, keys)` delete keys, `("extend", path, items)` and
 `("prune", path, numbers)` change an array, `("block", path, table)` and `("unblock", path)` an array of tables.
 """
@@ -77,6 +78,7 @@ def _comments(document: Document) -> Counter[str]:
 
 _SPLICES = {
     "set": lambda document, op: splice.set_value(document, op[1], op[2]),
+    "write": lambda document, op: splice.set_text(document, op[1], op[3]),
     "add": lambda document, op: splice.add_key(document, op[1], op[2]),
     "fill": lambda document, op: splice.add_keys(document, op[1], op[2]),
     "del": lambda document, op: splice.remove(document, op[1], keep_header=op[2]),
@@ -96,7 +98,7 @@ def _change(data: dict[str, Any], op: Op, before: Document, after: Document) -> 
     elif name == "fill":
         for key, value in op[2].items():
             put(data, (*path, key), plain(value))
-    elif name == "set":
+    elif name in ("set", "write"):
         above[path[-1]] = plain(op[2])
     elif name == "extend":
         above[path[-1]].extend(plain(op[2]))

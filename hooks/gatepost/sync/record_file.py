@@ -2,7 +2,8 @@
 
 One path a line. `value` is the shared value at the last sync, `origin` says who wrote the key ("added": we did,
 "adopted": the project had it), `ours` lists the list items that we added, `before` is the project's own value where
-an upgrade replaced an adopted one, and `table` marks a key whose empty table was there before us.
+an upgrade replaced an adopted one, `text` is how the project had written a list on one line before items were added,
+and `table` marks a key whose empty table was there before us.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ class Entry:
     ours: tuple[Any, ...] | None = None  # list items that we added; None: all of `value` (added), none (adopted)
     before: tuple[Any, ...] = ()  # (the project's value,) or ()
     table: bool = False
+    text: str = ""
 
     def added_items(self) -> list[Any]:
         """The list items that are ours to take away again."""
@@ -95,6 +97,7 @@ def parse(data: bytes) -> Record:
                 ours=tuple(ours) if isinstance(ours, list) else None,
                 before=(body["before"],) if "before" in body else (),
                 table=body.get("table") is True,
+                text=body["text"] if isinstance(body.get("text"), str) else "",
             )
     ignored = content.get("baseline")
     return Record(
@@ -129,6 +132,8 @@ def dump(content: Record) -> bytes:
                 body["before"] = entry.before[0]
             if entry.table:
                 body["table"] = True
+            if entry.text:
+                body["text"] = entry.text
             lines.append(f"{_quoted(show(path))} = {render(body)}\n")
     if content.baseline is not None:
         lines.append("\n[baseline]\n")

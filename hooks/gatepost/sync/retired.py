@@ -5,6 +5,7 @@ from __future__ import annotations
 from gatepost.sync.paths import render, same, show
 from gatepost.sync.record_file import ADDED
 from gatepost.sync.tables import atomic, identity
+from gatepost.toml.load import TomlError, loads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,7 +25,11 @@ def retire(work: Work, path: Keys, entry: Entry) -> None:
             work.op("del", path, entry.table)
             work.note("retired", path, f"retired {show(path)}")
         elif gone:
-            work.op("prune", path, gone)
+            left = [item for n, item in enumerate(local) if n not in gone]
+            if entry.text and "#" not in work.written(path) and is_written(entry.text, left):
+                work.op("write", path, left, entry.text)
+            else:
+                work.op("prune", path, gone)
             names = ", ".join(str(local[n]) for n in sorted(gone))
             work.note("drop", path, f"dropped from {show(path)}: {names}")
         else:
@@ -41,3 +46,11 @@ def retire(work: Work, path: Keys, entry: Entry) -> None:
         )
     else:
         work.note("released", path, f"released {show(path)}: no longer shared, left as it is")
+
+
+def is_written(text: str, value: object) -> bool:
+    """Whether a TOML text is that of a value."""
+    try:
+        return same(loads(f"_ = {text}".encode()).get("_"), value)
+    except TomlError:
+        return False

@@ -23,11 +23,15 @@ __all__ = ["NotSpliceable", "add_items", "remove_items"]
 
 def set_value(document: Document, path: Path, value: Any) -> str:
     """Replace the value of a key or an array item."""
+    return set_text(document, path, render(value))
+
+
+def set_text(document: Document, path: Path, written: str) -> str:
+    """Replace the value of a key or an array item by a TOML text."""
     span = document.span(path)
     if span is None:
         raise NotSpliceable(f"{shown(path)} is not written as one value")
-    text = document.text
-    return text[: span[0]] + render(value) + text[span[1] :]
+    return document.text[: span[0]] + written + document.text[span[1] :]
 
 
 def add_key(document: Document, path: Path, value: Any) -> str:

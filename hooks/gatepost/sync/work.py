@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from gatepost.sync.paths import Keys
     from gatepost.sync.proof import Op
     from gatepost.sync.record_file import Entry
+    from gatepost.toml.scan import Document
 
 
 @record
@@ -51,10 +52,20 @@ class Work:
         self.notes: list[Note] = []
         self.ops: list[Op] = []
         self.keeps: list[tuple[Keys, str]] = []
+        self._document: Document | None = None
 
     def at(self, path: Keys) -> Any:
         """The file's own value of a setting."""
         return get(self.local, path[len(self.prefix) :])
+
+    def written(self, path: Keys) -> str:
+        """A value as it is written in the file, "" if it is not written in one place."""
+        if self._document is None:
+            from gatepost.toml.scan import scan
+
+            self._document = scan(self.text)
+        span = self._document.span(path[len(self.prefix) :])
+        return self.text[span[0] : span[1]] if span is not None else ""
 
     def op(self, name: str, path: Sequence[str | int], *rest: Any) -> None:
         self.ops.append((name, tuple(path)[len(self.prefix) :], *rest))
