@@ -1,6 +1,6 @@
 """Recall, precision and speed of the `secrets` hook beside other scanners, on a corpus made at run time.
 
-    python benchmarks/secret_scanners.py --tool gitleaks=/path/to/gitleaks --tool betterleaks=... --tool kingfisher=... [--held-out] [--seed N]
+    python benchmarks/secret_scanners.py --tool gitleaks=/path/to/gitleaks --tool betterleaks=... --tool kingfisher=... [--set main|held-out|third] [--seed N]
     python benchmarks/secret_scanners.py --speed REPOSITORY --detect-secrets /path/to/bin/detect-secrets
 
 A hit counts when it is on the labelled line of its file; every other flagged line is a false alarm.
@@ -27,7 +27,7 @@ from gatepost.tree.memory import MemoryTree
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from tests.secrets import corpus
+from tests.secrets import corpus, third
 
 Hits = set[tuple[str, int]]
 
@@ -109,10 +109,14 @@ def kingfisher(executable: str, root: Path) -> Hits:
     return hits
 
 
-def build(root: Path, seed: int, held_out: bool, per_context: int) -> list[tuple[str, corpus.File]]:
-    contexts = corpus.HELD_OUT if held_out else corpus.CONTEXTS
-    labelled = corpus.positives(seed, contexts, per_context) + corpus.url_files(seed + 7)
-    for path, data, _ in [file for _, file in labelled] + corpus.negatives(seed + 13):
+def build(root: Path, seed: int, which: str, per_context: int) -> list[tuple[str, corpus.File]]:
+    if which == "third":
+        labelled, clean = third.positives(seed, per_context), third.negatives(seed + 13)
+    else:
+        contexts = corpus.HELD_OUT if which == "held-out" else corpus.CONTEXTS
+        labelled = corpus.positives(seed, contexts, per_context) + corpus.url_files(seed + 7)
+        clean = corpus.negatives(seed + 13)
+    for path, data, _ in [file for _, file in labelled] + clean:
         target = root / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(data)
@@ -131,11 +135,11 @@ def table(args: argparse.Namespace) -> None:
         tools[name] = functools.partial(peers[name], path)
     with tempfile.TemporaryDirectory(prefix="corpus") as folder:
         root = Path(folder)
-        labelled = build(root, args.seed, args.held_out, args.per_context)
+        labelled = build(root, args.seed, args.set, args.per_context)
         want = {(path, line) for _, (path, _, lines) in labelled for line in lines}
         kinds = {name.rpartition("[")[2] for name, _ in labelled}
         print(
-            f"seed {args.seed}: {len(want)} secrets, {len(kinds)} types, {len({n.partition(' [')[0] for n, _ in labelled})} contexts"
+            f"{args.set}, seed {args.seed}: {len(want)} secrets, {len(kinds)} types, {len({n.partition(' [')[0] for n, _ in labelled})} contexts"
         )
         for name, run in tools.items():
             begun = time.perf_counter()
@@ -195,7 +199,7 @@ def main() -> None:
     parser.add_argument("--tool", action="append", default=[], metavar="NAME=PATH")
     parser.add_argument("--seed", type=int, default=2026)
     parser.add_argument("--per-context", type=int, default=8)
-    parser.add_argument("--held-out", action="store_true")
+    parser.add_argument("--set", choices=["main", "held-out", "third"], default="main")
     parser.add_argument("--show", default="", help="print what this tool missed and its false alarms")
     parser.add_argument("--speed", default="", metavar="REPOSITORY")
     parser.add_argument("--detect-secrets", default="detect-secrets")

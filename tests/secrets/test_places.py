@@ -69,6 +69,22 @@ SECRETS = [
     (f"x-api-key: {al}", "a.http"),
     (f"client_secret={al}&grant_type=x", "a.txt"),
     (f'{{"access_token":"{al}","expires_in":3600}}', "a.json"),
+    (f"<apiKey>\n    {al}\n</apiKey>", "a.xml"),
+    (f'#define API_KEY "{al}"', "a.h"),
+    (f"CREATE SECRET s (TYPE openai, api_key '{al}');", "a.sql"),
+    (f'const API_KEY: &str = "{al}";', "a.rs"),
+    (f"api_key: !!str '{al}'", "a.yaml"),
+    (f'password = """\n{al}"""\n', "a.toml"),
+    (f"headers = {{'X-Api-Key': f'{al}'}}", "a.py"),
+    (f'os.environ["MLFLOW_PASSWORD"] = get("k") or "{al}"', "a.py"),
+    (f'passwords = [\n    "{al}",\n]', "a.py"),
+    (f"curl -u api:{al} https://api.vendor.dev/v1", "a.sh"),
+    (f"curl -s https://api.vendor.dev --user 'ann:{al}' -o x", "a.sh"),
+    (f"{'xox' + 'e.xox'}p-1-{T.chars('ABCDEFGHIJKLMNOP0123456789', 163)}", "a.txt"),
+    (f"https://hooks.slack.com/workflows/T0{'A1B2C3D4'}/A0{'Q9W8E7R6'}/{'9876501' + '234987'}/{al[:24]}", "a.txt"),
+    (f"key: {'AB' + 'SK'}a/b+{T.chars('abcXYZ019/+', 120)}==", "a.txt"),
+    (f"fernet_key = {T.chars('abcdefghiXYZ019_-', 43)}=", "a.cfg"),
+    (f"github_token = {'github' + '_pat_'}{T.chars('abcdefghijklmnop0123456789', 82)}", "a.ini"),
 ]
 
 NOT = [
@@ -109,6 +125,20 @@ NOT = [
     ("f'https://{user}:{password}@{host}/'", "a.py"),
     ("mongodb+srv://<username>:<password>@cluster0.x.mongodb.net", "a.md"),
     ('"foo://bar:baz@qux"', "a.py"),
+    (f"openai_api_key: ENC[AES256_GCM,data:{al},iv:{al},tag:{h32},type:str]", "a.yaml"),
+    ("[user]\n  signingkey = 37108033" + "8E7CC935", ".gitconfig"),
+    ('verify_token="eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9..."', "a.py"),
+    ("curl -u user:pass https://api.vendor.dev", "a.sh"),
+    ("curl -u elastic:$ELASTIC_PASSWORD https://x", "a.sh"),
+    ("curl -u admin:changeme localhost:9200", "a.sh"),
+    (f'"{"xox" + "p"}-1234-1234-1234-{h32}"', "a.json"),
+    (
+        "AccountKey=Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq" + "/K1SZFPTOtr/KBHBeksoGMGw==",
+        "a.env",
+    ),
+    ("token: " + "gh" + "p_16C7e42F292c6912E7710c838347Ae178B4a", "a.md"),
+    ("api_key: my-service-2024-prod-model-ab12cd", "a.yml"),
+    ("the token '20240115T103000Z_checkpoint_00012'", "a.md"),
 ]
 
 

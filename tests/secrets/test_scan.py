@@ -11,6 +11,7 @@ from gatepost.rules.secrets.check import check
 from gatepost.rules.secrets.formats import FORMATS, by_start, token_regex
 from gatepost.rules.secrets.scan import Scanner
 from gatepost.tree.memory import MemoryTree
+from tests.secrets import third
 from tests.secrets.corpus import (
     CONTEXTS,
     HELD_OUT,
@@ -45,10 +46,14 @@ def test_every_shape_without_a_name(kind: str) -> None:
     assert [one.where.line for one in findings({"notes.md": f"a\nb {token} c\n".encode()})] == [2]
 
 
-@pytest.mark.parametrize("contexts", [CONTEXTS, HELD_OUT], ids=["contexts", "held out"])
-def test_recall_and_precision(contexts: tuple[tuple[str, str, str, bool], ...]) -> None:
-    labelled = positives(11, contexts, 6) + url_files(12)
-    files = {path: data for _, (path, data, _) in labelled} | {path: data for path, data, _ in negatives(13)}
+@pytest.mark.parametrize("which", ["contexts", "held out", "third"])
+def test_recall_and_precision(which: str) -> None:
+    if which == "third":
+        labelled, clean = third.positives(11, 4), third.negatives(13)
+    else:
+        contexts = CONTEXTS if which == "contexts" else HELD_OUT
+        labelled, clean = positives(11, contexts, 6) + url_files(12), negatives(13)
+    files = {path: data for _, (path, data, _) in labelled} | {path: data for path, data, _ in clean}
     want = {(path, line) for _, (path, _, lines) in labelled for line in lines}
     got = {(one.where.path, one.where.line) for one in findings(files) if one.code != "SE105"}
     assert len(want & got) >= 0.97 * len(want), sorted(want - got)

@@ -43,6 +43,8 @@ def _free(id: str, provider: str, literal: str, free: str, variable: str = "") -
 
 
 _W = r"[A-Za-z0-9_\-]"
+_B64 = r"[A-Za-z0-9+/]"
+_NOT_IN = r"(?<![A-Za-z0-9+/_])"  # these bodies may have a slash early on, so that no run of token characters is found
 _UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 
 FORMATS: tuple[Format, ...] = (
@@ -80,7 +82,13 @@ FORMATS: tuple[Format, ...] = (
         r"(?<![A-Za-z0-9_\-])[A-Za-z0-9]{52}JQQJ99[A-Za-z0-9]{20,30}(?![A-Za-z0-9_\-])",
         "AZURE_OPENAI_API_KEY",
     ),  # seen
-    _starts("aws-bedrock", "Amazon Bedrock", "ABSK", r"[A-Za-z0-9+/]{109,269}={0,2}", "AWS_BEARER_TOKEN_BEDROCK"),
+    _free(
+        "aws-bedrock",
+        "Amazon Bedrock",
+        "ABSK",
+        rf"{_NOT_IN}ABSK{_B64}{{109,269}}={{0,2}}(?!{_B64})",
+        "AWS_BEARER_TOKEN_BEDROCK",
+    ),
     _starts(
         "aws-bedrock-short",
         "Amazon Bedrock",
@@ -144,21 +152,25 @@ FORMATS: tuple[Format, ...] = (
     _starts("rubygems", "RubyGems", "rubygems_", r"[0-9a-f]{48}"),
     # Messages, payments, monitoring
     _starts(
-        "slack", "Slack", "xoxa- xoxb- xoxo- xoxp- xoxs- xoxr- xoxe-", r"(?:\d+-)+[A-Za-z0-9]{10,}", "SLACK_BOT_TOKEN"
+        "slack",
+        "Slack",
+        "xoxa- xoxb- xoxe- xoxo- xoxp- xoxs- xoxr-",
+        r"(?:(?:\d{8,}-)+(?=\d*[A-Za-z])[A-Za-z0-9]{10,}|\d-[A-Za-z0-9]{130,180}|(?:\d-)?(?=[a-f\-]*\d)[0-9a-f]{24,48})",
+        "SLACK_BOT_TOKEN",
     ),
     _starts("slack-app", "Slack", "xapp-", r"\d-[A-Z0-9]+-\d+-[a-z0-9]{30,}", "SLACK_APP_TOKEN"),
     _free(
         "slack-webhook",
         "Slack",
         "hooks.slack.com/",
-        r"(?<=hooks\.slack\.com/)(?:services|workflows|triggers)/T[A-Z0-9]{8,}/[A-Z0-9]{8,}/[A-Za-z0-9]{20,}",
+        r"(?<=hooks\.slack\.com/)(?:services|workflows|triggers)/T[A-Z0-9]{8,}/[A-Z0-9]{8,}/(?:\d{10,}/)?[A-Za-z0-9]{20,}",
     ),
     _free("discord-webhook", "Discord", "/api/webhooks/", rf"(?<=/api/webhooks/)\d{{17,20}}/{_W}{{60,80}}"),
     _free("telegram", "Telegram", ":AA", rf"(?<![A-Za-z0-9_\-])\d{{8,10}}:AA{_W}{{33}}(?!{_W})"),
     _starts("stripe-live", "Stripe", "sk_live_ rk_live_", r"[A-Za-z0-9]{20,}", "STRIPE_API_KEY"),
     _free("sendgrid", "SendGrid", "SG.", rf"(?<![A-Za-z0-9_])SG\.{_W}{{22}}\.{_W}{{43}}(?!{_W})", "SENDGRID_API_KEY"),
     _starts("grafana", "Grafana", "glsa_", r"[A-Za-z0-9]{32}_[0-9a-fA-F]{8}", "GRAFANA_TOKEN"),
-    _starts("grafana-cloud", "Grafana", "glc_", r"[A-Za-z0-9+/]{50,400}={0,2}"),
+    _free("grafana-cloud", "Grafana", "glc_", rf"{_NOT_IN}glc_{_B64}{{50,400}}={{0,2}}(?!{_B64})"),
     _starts("newrelic", "New Relic", "NRAK-", r"[A-Z0-9]{27}"),
     _starts("sentry", "Sentry", "sntrys_", r"eyJpYXQiO[A-Za-z0-9+/=_]{40,}", "SENTRY_AUTH_TOKEN"),
     _starts("sentry-user", "Sentry", "sntryu_", r"[0-9a-f]{64}", "SENTRY_AUTH_TOKEN"),

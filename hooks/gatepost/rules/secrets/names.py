@@ -269,10 +269,10 @@ _TAIL = re.compile(
     r"_(?:prod|production|dev|development|test|testing|staging|stage|live|default|value|val|v?\d+|old|new|backup|main|here|raw|"
     r"plain|str|string|env|var|b64|base64)$"
 )
-_PLURAL = re.compile(r"((?:api|access|secret)_?key)s$")
+_PLURAL = re.compile(r"((?:api|access|secret)_?key|password)s$")
 _STRONG = re.compile(
-    r"(?:api|secret|access|private|account|auth|master|encryption|signing|subscription|service|admin|app|application|"
-    r"storage|shared|license|ssh|rsa|fernet|webhook|write|read|ingest|ingestion|personal|developer|secret_access|function)_?key$|"
+    r"(?:api|secret|access|private|account|auth|master|encryption|subscription|service|admin|app|application|"
+    r"signing_|storage|shared|license|ssh|rsa|fernet|webhook|write|read|ingest|ingestion|personal|developer|secret_access|function)_?key$|"
     r"apikey$|(?:access|auth|api|refresh|bearer|bot|id|oauth|personal|user|session|security|deploy|deployment|service|"
     r"hub|ci|push|pull|index|repo|secret|admin|management|app|webhook)_?token$|authtoken$|"
     r"(?:client|api|app|consumer|jwt|webhook|signing|session|cookie|token|user|shared|oauth|token|flask)_?secret$|"
@@ -300,19 +300,20 @@ _VALUE_NAMES = frozenset(
 )
 
 _NAME = r"[A-Za-z_$@%][\w.\-]{0,80}"
-_OPEN = re.compile(r"(?:\b[rbuRBU]{1,2})?(\\*[\"'`]{1,3})$")
+_OPEN = re.compile(r"(?:\b[rbufRBUF]{1,2})?(\\*[\"'`]{1,3})$")
 _ASSIGN = re.compile(
     rf"(?:--?)?({_NAME})[\\\"'`\])]{{0,6}}[?!]?\s{{0,8}}"
     r"(?::=|=>|<-|->|[=:]{1,3}|\+=|\?=|\?\?=|\|\|=)[ \t]{0,8}[({\[]?[ \t]{0,4}$"
 )
-_ANNOTATED = re.compile(rf"({_NAME})\s?:\s{{0,3}}[\w.\[\], |\"']{{1,60}}?\s{{0,3}}=\s{{0,3}}[(]?\s*$")
+_ANNOTATED = re.compile(rf"({_NAME})\s?:\s{{0,3}}[\w.\[\], |\"'&<>?*]{{1,60}}?\s{{0,3}}=\s{{0,3}}[(]?\s*$")
 _ARGUMENT = re.compile(
-    rf"[\"'`]-{{0,2}}({_NAME})\\*[\"'`]\s{{0,8}},\s{{0,8}}(?:default\s?=\s?|type\s?=\s?str\s?,\s?default\s?=\s?)?$"
+    rf"[\"'`][\-${{%<]{{0,2}}({_NAME})[}}%>]{{0,2}}\\*[\"'`]\s{{0,8}},\s{{0,8}}(?:default\s?=\s?|type\s?=\s?str\s?,\s?default\s?=\s?)?$"
 )
 _FLAG = re.compile(r"(?:^|[\s\"'`!(\[])--?([A-Za-z][\w\-]{1,60})$")
 _WORD_PAIR = re.compile(
     rf"(?:\b(?:ENV|ARG|env|setx|set|setenv|SET|export|unset)|\bset\s+-\w+|%env|--set|--build-arg)\s+({_NAME})$"
 )
+_BESIDE = re.compile(rf"(?:^|[\s,({{\[])({_NAME})\s{{1,8}}$")  # `#define API_KEY "..."`, `api_key '...'` in SQL
 _NETRC = re.compile(r"\b(?:machine|login)\s+\S+.*\b(password)$|^\s*(password)$", re.DOTALL)
 _SCHEME = re.compile(
     r"\b(bearer)$|authorization\\*[\"'`]?\s?[:=,]\s?[rbfu]?\\*[\"'`]?(?:basic|token|apikey|api-key|key|bearer)?$",
@@ -380,11 +381,19 @@ def owner(lines: list[str]) -> tuple[str, str, bool] | None:
         if not earlier:
             return None
         text = earlier.pop().rstrip().rstrip("\\") + stripped
-        text = re.sub(r"[>|][\-+]?$", "", text)
-    found = _direct(text, earlier)
+        text = re.sub(r"(?:(?<=[:\s])[>|][\-+]?\d?|\"{3}|'{3})$", "", text)
+    text = re.sub(r"(:\s*)!![a-z]+\s+$", r"\1", text)  # a tag of YAML
+    found = _direct(text, earlier) or (_beside(text) if opened else None)
     if found is None:
         return None
     return found[0], found[1], bool(opened) or found[0].startswith("Authorization")
+
+
+def _beside(text: str) -> tuple[str, str] | None:
+    """A name with nothing but a space between it and a quoted value; it has to be a credential's beyond doubt."""
+    match = _BESIDE.search(text)
+    kind = classify(match[1]) if match else None
+    return (match[1], kind) if match and kind in (PROVIDER, STRONG) else None
 
 
 def _direct(text: str, earlier: list[str]) -> tuple[str, str] | None:
@@ -435,6 +444,6 @@ def _direct(text: str, earlier: list[str]) -> tuple[str, str] | None:
         if match[0].lower() in _VALUE_NAMES:
             continue
         kind = classify(match[0])
-        if kind in (PROVIDER, STRONG) or (kind == PLAIN and name):
+        if kind in (PROVIDER, STRONG) or (kind == PLAIN and (name or (match[0].isupper() and "_" in match[0]))):
             return match[0], kind
     return None

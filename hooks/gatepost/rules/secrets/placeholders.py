@@ -29,6 +29,9 @@ _SEQUENCE = (
     "0123456789012345|abcdefghijklmnopqrstuvwxyzabcdef|zyxwvutsrqponmlkjihgfedcba|9876543210|qwertyuiopasdfghjklzxcvbnm"
 )
 
+# Keys that vendors print in their documentation, by their beginnings: Azure's storage emulator, GitHub's REST manual.
+_PRINTED = ("Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1", "16C7e42F292c6912E771")
+
 
 def is_reference(value: str) -> bool:
     """Whether the value names a secret's place (`${TOKEN}`, `{{ token }}`, `<token>`), and is not one itself."""
@@ -37,7 +40,7 @@ def is_reference(value: str) -> bool:
 
 def is_placeholder(body: str) -> bool:
     """Whether a token's body (the part after the provider's prefix) was typed by a person to fill the space."""
-    if _WORDS.search(body) or "..." in body or "***" in body or "xxxx" in body.lower():
+    if _WORDS.search(body) or "..." in body or "***" in body or "xxxx" in body.lower() or body.startswith(_PRINTED):
         return True
     low = body.lower()
     plain = re.sub(r"[^a-z0-9]", "", low)
@@ -87,11 +90,12 @@ def looks_random(value: str, strict: bool = False) -> bool:
     plain = re.sub(r"[^A-Za-z0-9]", "", value)
     if len(plain) < 14 or len(plain) * 10 < len(value) * 8:
         return False
-    if sum(len(word) for word in _LONG_WORD.findall(value)) * 2 >= len(value):
+    digits = sum(c.isdigit() for c in plain)
+    words = sum(len(word) for word in _LONG_WORD.findall(value) if len(word) > 4 and _VOWEL.search(word))
+    if words * 2 >= len(value) and not (len(plain) >= 32 and digits * 7 >= len(plain)):
         return False  # a name in camel case
     classes = ["d" if c.isdigit() else "u" if c.isupper() else "l" for c in plain]
     switches = sum(a != b for a, b in pairwise(classes))
-    digits = classes.count("d")
     if digits == 0 and not (switches * 10 >= len(plain) * 3 and not strict and not _WORDY.search(value)):
         return False
     if digits == len(plain):
@@ -100,12 +104,14 @@ def looks_random(value: str, strict: bool = False) -> bool:
         return False
     # Words joined by separators, with a number or two: `my-service-v2-prod-eu1`.
     parts = [part for part in re.split(r"[^A-Za-z0-9]+", value) if part]
-    if len(parts) >= 3 and sum(part.isalpha() or part.isdigit() for part in parts) * 2 >= len(parts):
+    if len(parts) >= 3 and sum(len(part) for part in parts if _PART.fullmatch(part)) * 2 >= len(plain):
         return False
     share = switches / (len(plain) - 1)
     return share >= (0.3 if strict else 0.2) and (digits >= 3 or not strict)
 
 
+_PART = re.compile(r"\d+|[A-Z]+|(?:[A-Z]?[a-z]+)(?:[A-Z][a-z]+)*")
+_VOWEL = re.compile(r"[aeiouyAEIOUY]")
 _LONG_WORD = re.compile(r"[A-Z]?[a-z]{4,}")
 _WORDY = re.compile(r"[A-Z][a-z]{4,}.*[A-Z][a-z]{4,}|[a-z]{7,}")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")

@@ -72,7 +72,7 @@ _CODE = (
 )
 _PRAGMA = re.compile(rb"pragma: ?(?:allow|white)list secret|gitleaks:allow", re.IGNORECASE)
 _NEXT = re.compile(rb"pragma: ?(?:allow|white)list nextline secret", re.IGNORECASE)
-_AWS = re.compile(rb"(?i:secret_?access_?key)[\s\S]{0,60}?[\"'`=:\s]([A-Za-z0-9/+]{40})(?![A-Za-z0-9/+=])")
+_AWS = re.compile(rb"(?i:secret[_-]?access[_-]?key)[\s\S]{0,60}?[\"'`=:\s]([A-Za-z0-9/+]{40})(?![A-Za-z0-9/+=])")
 _AWS_WORDS = (b"ecret_access_key", b"ECRET_ACCESS_KEY", b"ecretAccessKey", b"ecret-access-key", b"ecretaccesskey")
 _AFTER_PLAIN = re.compile(rb"\(|\.[A-Za-z_]|\[|\$")
 
@@ -144,24 +144,23 @@ class Scanner:
                 begin = _begin(data, at, end)
                 if begin != at:
                     rows = heads.get(data[begin : begin + 3])
-            hit = None
-            if rows is not None:
-                hit = self._token(rows, data, begin)
-            if hit is None:
+            shaped, hit = self._token(rows, data, begin) if rows is not None else (False, None)
+            if not shaped:
                 hit = self._named(data, begin, end, code)
             if hit is not None:
                 yield hit
                 end = max(end, hit.end)
             at = find(_RUN, end)
 
-    def _token(self, rows: tuple[Format, ...], data: bytes, begin: int) -> Hit | None:
+    def _token(self, rows: tuple[Format, ...], data: bytes, begin: int) -> tuple[bool, Hit | None]:
+        """Whether a token of one of the rows stands here, and the hit, None for a placeholder or an example."""
         for row in rows:
             match = self._compiled(row).match(data, begin)
             if match and row.id in _BASE64 and data[begin - 1 : begin] in (b"/", b"+"):
                 continue  # inside a longer base64 text
-            if match and (hit := token_hit(row, match[1], begin)):
-                return hit
-        return None
+            if match and (not row.mixed or _is_mixed(match[1][len(prefix_of(row, match[1].decode("latin-1"))) :])):
+                return True, token_hit(row, match[1], begin)
+        return False, None
 
     def _named(self, data: bytes, begin: int, end: int, code: bool) -> Hit | None:
         if data[begin:end].translate(None, b"_-").isalpha() and (
@@ -194,14 +193,15 @@ class Scanner:
                 end += 1
         value = data[begin:end].decode("latin-1").rstrip(".")
         end = begin + len(value)
-        if not looks_random(value):
+        if not looks_random(value) or data[end : end + 2] == b"..":  # cut short, with dots
             return None
         if (
             (value.startswith("eyJ") and value.count(".") == 2)
             or _LOCAL_URL.search(text, text.rfind("\n") + 1)
+            or "ENC[" in text[text.rfind("\n") + 1 :]
             or _encoded_default(value)
         ):
-            return None  # a JWT that its own row would not have; a server that ran on someone's machine
+            return None  # a JWT that its own row would not have; a server on someone's machine; encrypted (SOPS)
         found = names.owner([line.decode("latin-1") for line in before.split(b"\n")[-3:]])
         if found is None:
             return None
@@ -212,7 +212,8 @@ class Scanner:
             if _AFTER_PLAIN.match(data, end):
                 return None
             dense = _UUID_LIKE.fullmatch(value) or (sure == names.PROVIDER and not _IDENTIFIER.search(value))
-            if code and not looks_random(value, strict=True) and (sure == names.PLAIN or not dense):
+            shell = line.lstrip()[:1] in (b"!", b"%")  # in a notebook
+            if code and not shell and not looks_random(value, strict=True) and (sure == names.PLAIN or not dense):
                 return None
         if name.lower() in value.lower():
             return None
@@ -225,7 +226,7 @@ _QUERY = re.compile(r"[?&][\w.\-]+=$")
 _IDENTIFIER = re.compile(r"[A-Z][a-z]{5,}|[a-z]{7,}")
 _OPENERS = (b'"', b"'", b"=", b" ", b":", b"`")
 _BASE64_KEY = re.compile(rb"[A-Za-z0-9+/]{40}(?![A-Za-z0-9+/])|[A-Za-z0-9+/]{43,88}={1,2}(?![A-Za-z0-9+/=])")
-_BASE64 = ("aws-bedrock", "neptune", "grafana-cloud")
+_BASE64 = ("neptune",)
 _UUID_LIKE = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
@@ -281,6 +282,10 @@ _CARRIED = re.compile(
 _COLOUR = re.compile(rb"\d{1,3}m(?=[A-Za-z])")
 
 
+def _is_mixed(body: bytes) -> bool:
+    return bool(re.search(rb"\d", body) and re.search(rb"[a-z]", body) and re.search(rb"[A-Z]", body))
+
+
 def token_hit(row: Format, token: bytes, start: int) -> Hit | None:
     """The hit of a row's match, or None where the match is a placeholder, an example or too plain for its row."""
     from gatepost.rules.secrets.placeholders import is_placeholder
@@ -288,14 +293,12 @@ def token_hit(row: Format, token: bytes, start: int) -> Hit | None:
     text = token.decode("latin-1")
     prefix = prefix_of(row, text)
     body = text[len(prefix) :]
-    if row.mixed and not (re.search(r"\d", body) and re.search(r"[a-z]", body) and re.search(r"[A-Z]", body)):
-        return None
     if row.id == "jwt":
         if not _live_jwt(text):
             return None
     elif (
         (is_placeholder(body) and row.id not in ("slack-webhook", "slack", "aws-bedrock-short"))
-        or (row.id in ("slack", "slack-webhook") and re.search(r"xxx|XXX|0000000|1234567|example|your", text))
+        or (row.id in ("slack", "slack-webhook") and re.search(r"xxx|XXX|0000000|1234567|example|your|[#*]", text))
         or (row.id == "voyage" and body.count("-") > 3)
     ):
         return None

@@ -24,6 +24,11 @@ _EXAMPLE_HOST = re.compile(
 _LOCAL_HOST = re.compile(r"^(?:localhost|127\.\d+\.\d+\.\d+|0\.0\.0\.0|\[?::1?\]?|host\.docker\.internal)$")
 
 
+# `curl -u user:password https://host`: the same credential, not yet in the URL.
+_CURL = re.compile(
+    rb"\bcurl\b[^\n]{0,400}?\s(?:-u|--user)(?:\s+|=)[\"']?([^\s:\"'`<>]{0,200}):([^\s\"'`<>\\]{1,400})[\"']?(?=[\s\\]|$)"
+)
+_NEAR_HOST = re.compile(rb"https?://([A-Za-z0-9_.\-]{1,253})")
 _SENTRY = re.compile(r"[0-9a-f]{32}$")
 _SOMEONE = frozenset(
     ["user", "username", "alice", "bob", "name", "login", "me", "myuser", "myusername", "your_username", "yourname"]
@@ -32,6 +37,8 @@ _SOMEONE = frozenset(
 
 def find(data: bytes) -> Iterator[tuple[int, int, str]]:
     """Each credential: the offsets of the secret part, and the host it is for."""
+    if b"curl" in data:
+        yield from _curl(data)
     if b"://" not in data or b"@" not in data:
         return
     for match in _URL.finditer(data):
@@ -51,6 +58,14 @@ def find(data: bytes) -> Iterator[tuple[int, int, str]]:
             yield match.start(2), match.end(2), host
         elif password in ("", "x-oauth-basic", "x-token-auth", "") and _is_token(user):
             yield match.start(1), match.end(1), host
+
+
+def _curl(data: bytes) -> Iterator[tuple[int, int, str]]:
+    for match in _CURL.finditer(data):
+        place = _NEAR_HOST.search(data, match.start(), match.end() + 300)
+        host = place[1].decode("latin-1").lower() if place else "host"
+        if is_secret(match[1].decode("latin-1"), match[2].decode("latin-1"), host):
+            yield match.start(2), match.end(2), host
 
 
 def is_secret(user: str, password: str, host: str) -> bool:
