@@ -82,7 +82,7 @@ def test_a_fix_that_makes_the_lock_stale_is_made_and_the_lock_reported() -> None
         '[[package]]\nname = "torchvision"\nversion = "0.23.0"\nsource = { registry = "https://index.example/simple" }\n'
     )
     tree = MemoryTree({**case.files, "uv.lock": lock.encode()})
-    edits, left = plan(judge(tree), tree, judge)
-    assert [edit.path for edit in edits] == ["pyproject.toml"]
+    edits, _then, left = plan(judge(tree), tree, judge)
+    assert list(edits) == ["pyproject.toml"]
     assert [(result.code, result.path) for result in left] == [("TS301", "uv.lock")]
     assert "uv lock" in left[0].remedy

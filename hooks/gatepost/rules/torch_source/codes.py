@@ -903,8 +903,8 @@ _NOTES = {
     "TS219": "Not mended by `--fix`: the range says that 2.2.2 is too old for the project, so its author has to choose.",
     "TS306": "Not mended by `--fix` itself: the lock is the tool's to write. The index that brings them is TS105, "
     "whose fix makes it explicit.",
-    "TS501": "An error where the settings state `cpu`; information in examples and development images, and where a "
-    "build argument chooses.",
+    "TS501": "An error where the settings state `cpu`; information in examples and development images, where the "
+    "code can switch to a GPU, and where only a guess binds a deep Dockerfile to the project.",
 }
 # Rules that rest on the compatibility table: which releases pair, which builds and wheels exist.
 _OF_THE_TABLE = frozenset(

@@ -85,7 +85,9 @@ def judge(path: str, ran: Iterable[Ran], v: View, ci: bool = False, python: str 
             continue
         given = sources(one.install)
         project = _project(path, one, given, number)
-        concerned = _concerned(project)
+        concerned = _concerned(project) or any(
+            line.name.lower() in EXTENDED for _, file in one.files for line in file.lines
+        )
         if concerned or any(urls.is_torch_index(index.url) for index in project.indexes):
             sure = not (given.unknown or given.backend or configured or one.install.has("--no-index"))
             yield from _of_one(project, one, v, ci, sure)

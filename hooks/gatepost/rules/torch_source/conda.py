@@ -35,11 +35,23 @@ def _torch(p: Project) -> list[Requirement]:
     return [req for req in _deps(p) if req.name in TORCH]
 
 
+# Channels that have pytorch, besides its own.
+PROVIDERS = ("pytorch", "conda-forge", "defaults", "main", "anaconda", "intel")
+
+
+def _provider(p: Project, req: Requirement) -> str:
+    """The channel that pytorch comes from: the one it names, else the first listed that has it; "" if not known."""
+    if req.channel:
+        return req.channel
+    names = [name.rstrip("/").rsplit("/", 1)[-1] for name in p.channels]
+    return next((name for name in names if name in PROVIDERS), "")
+
+
 def ended_channel(p: Project, v: View) -> Findings:
     """TS601: the `pytorch` channel has had no release since 2.5.1."""
     last = v.table.overlay["conda"]["last"]
     for req in _torch(p):
-        if req.name != "pytorch" or not (req.channel == "pytorch" or (not req.channel and _has(p, "pytorch"))):
+        if req.name != "pytorch" or _provider(p, req) != "pytorch":
             continue
         only = req.channel == "pytorch" or not any(
             not name.endswith(("pytorch", "nvidia", "nodefaults")) for name in p.channels
@@ -282,20 +294,15 @@ def old_selector(p: Project, v: View) -> Findings:
         missing = wanted is not None and int(wanted[1]) >= 12
         rows = torches[0].spec.rows(v.table.torch) if torches else []
         new = bool(rows) and not any(specs.parse("<1.13").admits(row) for row in rows)
-        forge = _has(p, "conda-forge") and not _has(p, "pytorch")
-        if not missing and (not new or not (_has(p, "pytorch") or torches[0].channel == "pytorch") or forge):
+        own = bool(torches) and _provider(p, torches[0]) == "pytorch"
+        if not missing and not (new and own):
             continue
         if not torches and not missing:
             continue
         version = wanted[0].lstrip("=<>~ ") if wanted else ""
         known = {cuda for row in rows for cuda in builds.get(".".join(row.split(".")[:2]), ())}
         fix = None
-        if (
-            version in known
-            and req.whole is not None
-            and p.tool == "conda"
-            and (_has(p, "pytorch") or torches[0].channel == "pytorch")
-        ):
+        if version in known and req.whole is not None and p.tool == "conda" and own:
             fix = v.edit(
                 req.where.path,
                 f"select the build with pytorch-cuda={version}",

@@ -85,8 +85,8 @@ def origin(p: Project, v: View) -> Findings:
                     )
                     continue
             allowed = _allowed(p, entry, reqs)
-            if allowed is None:
-                continue
+            if allowed is None or (not source and not any(urls.is_torch_index(url) for url in allowed)):
+                continue  # between PyPI and a mirror of everything the build is the same
             if not any((not source and not url) or (url and source and urls.same(source, url)) for url in allowed):
                 want = " or ".join(sorted(urls.show(url) if url else "PyPI" for url in allowed))
                 yield found(

@@ -219,7 +219,7 @@ SEMANTICS = {
     ),
     "Pipenv": Semantics(relock="pipenv lock", install="pipenv install", index_table="[[source]]"),
     "pip": Semantics(relock="pip-compile", install="pip install -r", merges=True),
-    "conda": Semantics(relock="conda-lock", install="conda env create -f"),
+    "conda": Semantics(relock="conda-lock", install="conda env create -f", merges=True),
     "pixi": Semantics(relock="pixi lock", install="pixi install", universal=True),
     "pyproject": Semantics(relock="uv lock", install="pip install .", merges=True),
     "setuptools": Semantics(relock="", install="pip install .", merges=True),
@@ -346,6 +346,8 @@ class Project:
             return found
         serving = [index for index in self.indexes if self.serves(index, req.name) and index.role != FALLBACK]
         tags = {index.tag() for index in serving if index.tag()}
+        if self.semantics().merges and any(index.role == "pypi" for index in self.indexes):
+            return set()  # the registry is named as well, so the highest version wins
         if tags and (any(index.role == DEFAULT for index in serving) or not self.semantics().merges):
             return tags if len(tags) == 1 else set()
         return set()

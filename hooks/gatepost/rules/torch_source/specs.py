@@ -138,6 +138,16 @@ class Spec:
         trial += [f"{major + 1}.0.0", f"{major + 1}.1.0", "9999.0"]
         return any(self.admits(version) for version in trial if (key(version) or found) > found)
 
+    def admits_older(self, oldest: str) -> bool:
+        """Whether the range may admit a version older than `oldest` (a release that the table does not go back to)."""
+        found = key(oldest)
+        if self.broken or found is None:
+            return True
+        major, minor = (*found[1], 0)[:2]
+        trial = ["0.0.1", "0.1.0", *(f"{number}.0.0" for number in range(1, major + 1))]
+        trial += [f"{major}.{number}.{patch}" for number in range(minor + 1) for patch in range(3)]
+        return any(self.admits(version) for version in trial if (key(version) or found) < found)
+
     def bounded_above(self) -> bool:
         return not self.admits("9999.0") and not self.admits("999999.1")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 
 from gatepost.manifests import projects as deployed
@@ -70,11 +71,20 @@ def cuda_in_cpu_image(
         message=message,
         remedy=remedy,
         severity=INFO
-        if deployed.is_example(image.path) or deployed.is_development(image.path) or switchable(repository, image)
+        if _guessed(image)
+        or deployed.is_example(image.path)
+        or deployed.is_development(image.path)
+        or switchable(repository, image)
         else None,
         related=related,
         fix=fix,
     )
+
+
+def _guessed(image: Image) -> bool:
+    """Whether a Dockerfile lies deep below the project that it is bound to, and nothing says that it is built there."""
+    inner = posixpath.relpath(posixpath.dirname(image.path) or ".", image.context or ".")
+    return not image.builds and inner.count("/") >= 2
 
 
 def _program(install: Install) -> str:

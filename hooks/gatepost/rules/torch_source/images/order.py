@@ -8,7 +8,6 @@ from gatepost.rules.torch_source import specs, urls
 from gatepost.rules.torch_source.images.cuda import cuda_in_cpu_image
 from gatepost.rules.torch_source.images.events import Event
 from gatepost.rules.torch_source.images.meant import gpu_meant, is_cpu_image
-from gatepost.rules.torch_source.installed.build import FAMILY
 from gatepost.rules.torch_source.intent import agrees
 
 TYPE_CHECKING = False
@@ -39,7 +38,7 @@ def order(repository: Repository, image: Image, stage: Stage, events: list[Event
         build, install = event.effect.build, event.install
         own = event.stage == stage.index
         if install.command.conditional:
-            if event.effect.asked:
+            if event.effect.asked and not _same(event, current):
                 return  # one of several variants: which one is built cannot be seen
             continue
         if current is None:
@@ -51,9 +50,9 @@ def order(repository: Repository, image: Image, stage: Stage, events: list[Event
             continue
         if not event.effect.asked:
             continue
-        direct = any(one.name in FAMILY for one in event.effect.asked) and install.tool in ("pip", "uv-pip")
+        direct = any(one.name == "torch" for one in event.effect.asked) and install.tool in ("pip", "uv-pip")
         was = current.effect.build
-        if build == "cpu" and direct and was not in ("cpu", "") and not install.files:
+        if build not in ("pypi", "") and direct and was not in (build, "") and not install.files:
             if not own:
                 current, pending = event, None
                 continue
@@ -72,7 +71,7 @@ def order(repository: Repository, image: Image, stage: Stage, events: list[Event
             else:
                 yield _no_op(image, event, current)
             continue
-        if was == "cpu" and build not in ("cpu", "") and own:
+        if was not in ("pypi", "") and build not in (was, "") and own:
             undone = _undone(event, current)
             if undone is not None:
                 yield _undoing(image, event, current, undone)
@@ -92,6 +91,16 @@ def order(repository: Repository, image: Image, stage: Stage, events: list[Event
         return
     if ".devcontainer" not in image.path and not gpu_meant(repository, image, stage, events):
         yield cuda_in_cpu_image(repository, image, stage, pending)
+
+
+def _same(event: Event, current: Event | None) -> bool:
+    """Whether an install repeats what is there: the same build, from the same lock or file, in the same place."""
+    return (
+        current is not None
+        and event.place == current.place
+        and event.effect.build == current.effect.build
+        and event.effect.locked == current.effect.locked
+    )
 
 
 def _contradicts(image: Image, stage: Stage, event: Event, intent: str) -> Iterator[Finding]:
@@ -172,14 +181,23 @@ def _undone(event: Event, current: Event) -> str | None:
     return None
 
 
+def _word(event: Event) -> str:
+    """The build of an install, as prose has it."""
+    return "CPU" if event.effect.build == "cpu" else event.effect.build
+
+
+def _before(event: Event) -> str:
+    return "the CUDA" if event.effect.build == "pypi" else f"the {_word(event)}"
+
+
 def _no_op(image: Image, event: Event, before: Event) -> Finding:
     return Finding(
         code="TS502",
         where=Location(path=image.path, line=event.install.line),
-        message=f"this CPU install changes nothing: line {before.install.line} has already installed torch, which satisfies it",
-        remedy="Route torch to the CPU index in the project, lock again, and remove this command."
+        message=f"this {_word(event)} install changes nothing: line {before.install.line} has already installed torch, which satisfies it",
+        remedy=f"Route torch to the {_word(event)} index in the project, lock again, and remove this command."
         if before.effect.locked
-        else f"Move it before line {before.install.line}, so that the CPU build is there first.",
+        else f"Move it before line {before.install.line}, so that the {_word(event)} build is there first.",
         related=(Location(path=image.path, line=before.install.line),),
     )
 
@@ -188,7 +206,7 @@ def _late(image: Image, event: Event, before: Event) -> Finding:
     return Finding(
         code="TS506",
         where=Location(path=image.path, line=event.install.line),
-        message=f"line {before.install.line} has already installed the CUDA build of torch; replacing it here leaves it in the layer below",
+        message=f"line {before.install.line} has already installed {_before(before)} build of torch; replacing it here leaves it in the layer below",
         remedy=f"Move this command before line {before.install.line}.",
         related=(Location(path=image.path, line=before.install.line),),
     )
@@ -199,9 +217,9 @@ def _undoing(image: Image, event: Event, current: Event, why: str) -> Finding:
     return Finding(
         code="TS502",
         where=Location(path=image.path, line=current.install.line),
-        message=f"this CPU install of torch is undone: `{' '.join(event.install.command.texts)[:50]}` (line {event.install.line}) {why}",
-        remedy="Route torch to the CPU index in the project, lock again, and remove this command."
+        message=f"this {_word(current)} install of torch is undone: `{' '.join(event.install.command.texts)[:50]}` (line {event.install.line}) {why}",
+        remedy=f"Route torch to the {_word(current)} index in the project, lock again, and remove this command."
         if lock
-        else "Install the same version that the requirements pin, from the CPU index.",
+        else f"Install the same version that the requirements pin, from the {_word(current)} index.",
         related=(Location(path=image.path, line=event.install.line),),
     )

@@ -44,6 +44,8 @@ def base_image(image: Image, base: str, events: list[Event]) -> Iterator[Finding
                     severity=INFO,
                 )
         framework = re.search(r"(?:^|/)pytorch/pytorch:(\d+\.\d+(?:\.\d+)?)", base)
+        if _uninstalled(image, event):
+            return
         vendor = re.search(r"nvcr\.io/nvidia/pytorch:", base)
         if not framework and not vendor:
             continue
@@ -57,6 +59,7 @@ def base_image(image: Image, base: str, events: list[Event]) -> Iterator[Finding
                 (framework and spec is not None and not spec.broken and not spec.admits(framework[1]))
                 or (vendor and pin)
                 or (separate and event.effect.locked)
+                or (framework and spec is not None and spec.exact_label() and _from_conda(framework[1]))
             ):
                 yield Finding(
                     code="TS504",
@@ -67,6 +70,17 @@ def base_image(image: Image, base: str, events: list[Event]) -> Iterator[Finding
                     related=(Location(path=one.path, line=one.line or None),) if one.path else (),
                 )
                 return  # one is enough: the next install finds the replaced torch
+
+
+def _uninstalled(image: Image, event: Event) -> bool:
+    """Whether an earlier command of the stage takes the base image's torch away, knowingly."""
+    steps = image.dockerfile.stages[event.stage].steps[: event.step + 1]
+    return any("uninstall" in command.texts and "torch" in command.texts for step in steps for command in step.commands)
+
+
+def _from_conda(version: str) -> bool:
+    """Whether the official image of a release holds conda's build, whose version has no label (up to 2.5)."""
+    return specs.parse("<2.6").admits(version)
 
 
 def environment(image: Image, stage: Stage, events: list[Event]) -> Iterator[Finding]:

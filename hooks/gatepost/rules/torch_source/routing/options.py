@@ -31,8 +31,9 @@ def extra_index(p: Project, v: View) -> Findings:
     if p.tool not in ("pip", "conda"):
         return
     direct = [req for req in p.requirements if req.role == DIRECT]
+    beside = any(index.role == "pypi" for index in p.indexes)  # named in its turn: pip merges whatever it is given
     for index in p.torch_indexes():
-        if index.role != SHARED or index.parts().channel:
+        if not (index.role == SHARED or (index.role == DEFAULT and beside)) or index.parts().channel:
             continue
         report = None
         for req in sorted(direct, key=lambda req: req.name != "torch"):
@@ -124,7 +125,9 @@ def stable_page(p: Project, v: View) -> Findings:
         yield found(
             "TS123",
             index.where,
-            "torch_stable.html lists every build of every release at once; it is PyTorch's legacy page",
+            f"this is PyTorch's legacy page of the {urls.split(index.url).build} builds"
+            if urls.split(index.url).build
+            else "torch_stable.html lists every build of every release at once; it is PyTorch's legacy page",
             f"Use the index of one build instead: `{option} {address}`.",
             fix=fix,
         )

@@ -75,8 +75,9 @@ def numpy_two(p: Project, v: View) -> Findings:
             pythons = {minor for row in rows for minor in row.python.get("linux_x86_64", ())}
             if not any(minor_of(minor) >= 9 for minor in pythons) or _python_below(p, 9):
                 continue
-            sure = _major(numpy.spec.pin()) == "2" or not any(
-                req.name in NUMPY_CAPPED and req.spec.bounded_above() for req in p.requirements
+            sure = _major(numpy.spec.pin()) == "2" or not (
+                max(map(minor_of, pythons)) <= 9  # numpy 2 needs 3.9, which is the last that this torch has
+                or any(req.name in NUMPY_CAPPED and req.spec.bounded_above() for req in p.requirements)
             )
             yield found(
                 "TS213",
@@ -163,7 +164,7 @@ def _wanted(v: View, name: str, spec: specs.Spec) -> list[specs.Spec]:
     inside = [number for number, (_, version, _need) in enumerate(known) if spec.admits(version)]
     if not known or (not inside and (name != "vllm" or not spec.pin())):
         return []
-    if any(not known[number][2] for number in inside):
+    if any(not known[number][2] for number in inside) or (not spec.pin() and spec.admits_older(known[0][1])):
         return []
     open_above = spec.admits_unknown(known[-1][1])
     if inside and (spec.pin() or name != "vllm"):
