@@ -118,13 +118,21 @@ def main(folder: str) -> None:
     out.write_kv_data_to_file()
     out.write_tensors_to_file()
     out.close()
-    try:
-        from flax.serialization import to_bytes
-    except ImportError:
-        to_bytes = None
-    if to_bytes is not None:
-        with open(file("flax-msgpack", "f.msgpack"), "wb") as stream:
-            stream.write(to_bytes({"params": {"w": data}}))
+    import py7zr
+
+    with py7zr.SevenZipFile(file("7z-weights", "w.7z"), "w") as archive:
+        archive.write("m.safetensors", "weights/m.safetensors")
+    with py7zr.SevenZipFile(file("7z", "t.7z"), "w") as archive:
+        archive.writestr("some text", "notes.txt")
+    with py7zr.SevenZipFile(file("7z", "e.7z"), "w", password="-", header_encryption=True) as archive:
+        archive.write("m.safetensors", "weights/m.safetensors")
+    import sentencepiece
+
+    words = (" ".join(f"word{(at * 7 + part * 13) % 97}" for part in range(12)) for at in range(500))
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=words, model_prefix="s", vocab_size=60, hard_vocab_limit=False, minloglevel=2
+    )
+    file("sentencepiece", "s.model")
     for ident, name in made:
         print(f"{ident}\t{name}")
 

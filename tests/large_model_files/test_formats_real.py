@@ -29,6 +29,8 @@ LIBRARIES = [
     "duckdb",
     "lmdb",
     "gguf",
+    "py7zr",
+    "sentencepiece",
 ]
 
 

@@ -123,9 +123,9 @@ def _by_magic(head: bytes, size: int, name: str, tail: Tail, depth: int) -> Kind
     if head[:8] == b"LITERTLM":
         return Kind(id="litert-lm", label="a LiteRT-LM model", category=WEIGHTS, evidence="the magic `LITERTLM`")
     if four in (b"7z\xbc\xaf", b"Rar!"):
-        from gatepost.formats import archives
+        from gatepost.formats import opaque
 
-        return archives.seven_zip(head, size, name) if four[0] == 0x37 else archives.rar(head, size, name)
+        return opaque.seven_zip(head, size, name, tail) if four[0] == 0x37 else opaque.rar(head, size, name)
     if head[:8] in (b"MZqFpD='", b"jartsr='"):
         from gatepost.formats import archives
 

@@ -185,6 +185,20 @@ def _lzma(data: bytes) -> bytes:
         return b""
 
 
+def _zstd(data: bytes) -> bytes:
+    from importlib import import_module
+
+    try:
+        zstd = import_module("compression.zstd")  # Python 3.14
+    except ImportError:
+        return b""
+    try:
+        opened: bytes = zstd.ZstdDecompressor().decompress(data, HEAD)
+    except (zstd.ZstdError, ValueError, EOFError, MemoryError):
+        return b""
+    return opened
+
+
 def _nothing(data: bytes) -> bytes:
     return b""
 
@@ -195,7 +209,7 @@ STREAMS: dict[bytes, tuple[str, str, Callable[[bytes], bytes], tuple[str, ...]]]
     b"BZ": ("bzip2", "a bzip2 file", _bz2, (".bz2",)),
     b"\xfd7": ("xz", "an xz file", _lzma, (".xz",)),
     b"]\x00": ("lzma", "an lzma file", _lzma, (".lzma",)),
-    b"(\xb5": ("zstd", "a zstd file", _nothing, (".zst", ".zstd")),
+    b"(\xb5": ("zstd", "a zstd file", _zstd, (".zst", ".zstd")),
     b"\x04\x22": ("lz4", "an lz4 file", _nothing, (".lz4",)),
 }
 MAGICS = {
@@ -310,24 +324,6 @@ def _first_content(head: bytes) -> int:
             return 0
         at += 512 + (length + 511) // 512 * 512
     return 0
-
-
-def seven_zip(head: bytes, size: int, name: str) -> Kind | None:
-    """7z: its directory is compressed, so only the file's own name can tell what is in it."""
-    return _opaque("7z", "a 7z archive", name, (".7z",)) if head[:6] == b"7z\xbc\xaf\x27\x1c" else None
-
-
-def rar(head: bytes, size: int, name: str) -> Kind | None:
-    """RAR 4 and 5, likewise."""
-    return _opaque("rar", "a RAR archive", name, (".rar",)) if head[:6] == b"Rar!\x1a\x07" else None
-
-
-def _opaque(ident: str, label: str, name: str, suffixes: tuple[str, ...]) -> Kind:
-    for suffix in suffixes:
-        if name.lower().endswith(suffix) and WEIGHT_MEMBER.search(name[: -len(suffix)]):
-            evidence = f"{ident}'s magic, and the name `{_shown(name)}`"
-            return Kind(id=f"{ident}-weights", label=f"{label} of a model file", category=WEIGHTS, evidence=evidence)
-    return Kind(id=ident, label=label, category=ARCHIVE, evidence=f"{ident}'s magic")
 
 
 def llamafile(head: bytes, size: int, name: str, tail: Tail) -> Kind | None:
