@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from gatepost.journal import Journal, Step, digest, dump, place, resume
 from gatepost.model import Edit
 from gatepost.writer import WriteError, write, write_all
 
@@ -108,7 +109,7 @@ def test_an_error_at_any_call_leaves_every_file_old_or_every_file_new(tmp_path: 
                 pass
             finished = fault.count < at
         states = {path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*") if path.is_file()}
-        temporary = [name for name in states if name.endswith(".tmp")]
+        temporary = [name for name in states if name.endswith(".tmp") or name == ".gatepost-unfinished"]
         for name in temporary:
             states.pop(name)
         old, new = {"a": OLD, "b": OLD}, {"a": NEW, "b": NEW, "c/d": NEW}
@@ -117,8 +118,11 @@ def test_an_error_at_any_call_leaves_every_file_old_or_every_file_new(tmp_path: 
     assert at > 20
 
 
+EDITS = [edit("a"), edit("b", new=None), edit("d/c", old=None)]
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-def test_a_kill_before_any_call_leaves_each_file_old_or_new(tmp_path: Path) -> None:
+def test_after_a_kill_before_any_call_the_next_run_has_every_file_old_or_every_file_new(tmp_path: Path) -> None:
     at = finished = 0
     while not finished:
         at += 1
@@ -128,17 +132,22 @@ def test_a_kill_before_any_call_leaves_each_file_old_or_new(tmp_path: Path) -> N
         if child == 0:
             try:
                 Fault(pytest.MonkeyPatch(), at, None)
-                write_all(str(root), [edit("a"), edit("b")])
+                write_all(str(root), EDITS)
             finally:
                 os._exit(0)
         _, status = os.waitpid(child, 0)
         finished = not os.WIFSIGNALED(status)
-        for name in ("a", "b"):
-            assert (root / name).read_bytes() in (OLD, NEW), at
+        finished_now = resume(str(root))
+        states = {name: (root / name).read_bytes() for name in ("a", "b") if (root / name).exists()}
+        states |= {"d/c": (root / "d/c").read_bytes()} if (root / "d/c").exists() else {}
+        assert states in ({"a": OLD, "b": OLD}, {"a": NEW, "d/c": NEW}), at
+        assert not finished_now or states["a"] == NEW
+        assert not (root / ".gatepost-unfinished").exists()
         project(root, "a", "b")
-        write_all(str(root), [edit("a"), edit("b")])  # what was left behind is in nobody's way
-        assert (root / "a").read_bytes() == NEW
-    assert at > 15
+        write_all(str(root), EDITS[:2])
+        left = {path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file()}
+        assert left - {"d/c"} <= {"a", *(name for name in left if name.startswith("d/.c.gatepost"))}, at
+    assert at > 30
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
@@ -150,3 +159,51 @@ def test_a_disk_that_is_full_changes_nothing(tmp_path: Path, monkeypatch: pytest
     with pytest.raises(WriteError, match="No space left"):
         write_all(str(tmp_path), [edit("a")])
     assert (tmp_path / "a").read_bytes() == OLD
+
+
+def dead_process() -> int:
+    child = os.fork()
+    if child == 0:
+        os._exit(0)
+    os.waitpid(child, 0)
+    return child
+
+
+def interrupted(root: Path, process: int) -> None:
+    """A batch of two of which nothing has been put in place yet."""
+    project(root, "a", "b")
+    steps = []
+    for name in ("a", "b"):
+        temporary = f".{name}.gatepost-{process}-0.tmp"
+        (root / temporary).write_bytes(NEW)
+        steps.append(Step(path=name, temporary=temporary, old=digest(OLD), new=digest(NEW)))
+    Path(place(str(root))).write_bytes(dump(Journal(process=process, steps=tuple(steps))))
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_an_interrupted_batch_is_finished_but_never_over_somebodys_work(tmp_path: Path) -> None:
+    interrupted(tmp_path / "1", dead_process())
+    assert resume(str(tmp_path / "1")) == ["a", "b"]
+    assert {path.name: path.read_bytes() for path in (tmp_path / "1").iterdir()} == {"a": NEW, "b": NEW}
+    interrupted(tmp_path / "2", dead_process())
+    (tmp_path / "2" / "b").write_bytes(b"work")
+    assert resume(str(tmp_path / "2")) == []
+    assert {path.name: path.read_bytes() for path in (tmp_path / "2").iterdir()} == {"a": OLD, "b": b"work"}
+    interrupted(tmp_path / "3", os.getppid())  # at work
+    assert resume(str(tmp_path / "3")) == []
+    assert len(list((tmp_path / "3").iterdir())) == 5
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.parametrize("temporary", ["b", "../b", "sub/.a.gatepost-1-1.tmp", "/etc/.a.gatepost-1-1.tmp"])
+def test_a_journal_that_is_not_ours_moves_nothing(tmp_path: Path, temporary: str) -> None:
+    project(tmp_path, "a", "b", "sub/.a.gatepost-1-1.tmp")
+    (tmp_path / ".git").mkdir()
+    step = Step(path="a", temporary=temporary, old=digest(OLD), new=digest(OLD))
+    Path(place(str(tmp_path))).write_bytes(dump(Journal(process=dead_process(), steps=(step,))))
+    before = sorted(tmp_path.rglob("*"))
+    assert resume(str(tmp_path)) == []
+    assert set(before) - set(tmp_path.rglob("*")) == {tmp_path / ".git" / "gatepost-unfinished"}
+    for junk in (b"", b"[]", b"{}", b"\xff", b'{"process": 1, "steps": [1]}'):
+        Path(place(str(tmp_path))).write_bytes(junk)
+        assert resume(str(tmp_path)) == []
