@@ -2,12 +2,13 @@
 
     python scripts/update_torch_table.py            # write
     python scripts/update_torch_table.py --check    # exit 1 if it would change
-    python scripts/update_torch_table.py --index https://index.example   # another registry with the same JSON interface
+    python scripts/update_torch_table.py --index https://index.example/simple   # another index
 
-What metadata holds comes from it: releases, companions (Requires-Dist of the newest wheel), Python tags per platform
-(wheel names), PyPI's default CUDA (the nvidia-cuda-runtime requirement), triton. Which builds PyTorch's own index has
-comes from its project page. A fact that neither holds stays as it is in the table, or stands in `torch_overlay.json`
-with a link. Needs the network, and nothing but the standard library and `packaging`.
+What the simple index and the metadata beside its wheels hold comes from there: releases, companions (Requires-Dist of
+the newest Python's wheel), Python tags per platform (wheel names), PyPI's default CUDA (the
+nvidia-cuda-runtime or cuda-toolkit requirement), triton. Which builds PyTorch's own index has comes from its project page. A fact that neither holds stays
+as it is in the table, or stands in `torch_overlay.json` with a link. Needs the network, and nothing but the standard
+library and `packaging`; no wheel is downloaded.
 """
 
 from __future__ import annotations
@@ -22,10 +23,12 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+from simple_index import File, Index
+
 DATA = Path(__file__).parents[1] / "hooks" / "gatepost" / "data"
 TABLE = DATA / "torch_table.json"
 LABELS = ("pypi", "org")
-REGISTRY = "https://" + ".".join(LABELS)
+REGISTRY = "https://" + ".".join(LABELS) + "/simple"
 BUILDS = "https://download.pytorch.org/whl/torch/"
 COMPANIONS = ("torchvision", "torchaudio")
 OTHERS = ("xformers", "torchtext", "torchdata", "vllm")
@@ -38,38 +41,29 @@ PLATFORMS = (
 )
 
 
-def get(url: str) -> Any:
-    """A JSON document.
-
-    Raises:
-        urllib.error.URLError: the registry cannot be reached, or does not have it.
-    """
-    if not url.startswith(("https://", "http://127.0.0.1:")):
-        raise ValueError(f"not an address of a registry: {url}")
-    request = urllib.request.Request(url, headers={"Accept": "application/json"})  # noqa: S310 (checked above)
-    with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
-        return json.load(answer)
-
-
-def releases(registry: str, name: str) -> dict[str, list[dict[str, Any]]]:
-    """The files of every final release that was not withdrawn."""
+def releases(index: Index, name: str) -> dict[str, list[File]]:
+    """The wheels of every final release that was not withdrawn."""
     from packaging.version import InvalidVersion, Version
 
-    found = {}
-    for version, files in get(f"{registry}/pypi/{name}/json")["releases"].items():
+    found: dict[str, list[File]] = {}
+    for file in index.files(name):
         try:
-            parsed = Version(version)
+            final = bool(file.version) and not Version(file.version).is_prerelease
         except InvalidVersion:
             continue
-        kept = [file for file in files if not file.get("yanked")]
-        if kept and not parsed.is_prerelease:
-            found[version] = kept
+        if final and not file.yanked:
+            found.setdefault(file.version, []).append(file)
     return dict(sorted(found.items(), key=lambda item: Version(item[0])))
 
 
-def requires(registry: str, name: str, version: str) -> list[str]:
-    """The Requires-Dist lines of a release."""
-    return list(get(f"{registry}/pypi/{name}/{version}/json")["info"].get("requires_dist") or ())
+def requires(index: Index, files: list[File]) -> list[str]:
+    """The Requires-Dist lines of a release: of its Linux wheel for the newest Python, where it has one."""
+
+    def rank(file: File) -> tuple[bool, int]:
+        tag = re.search(r"-cp3(\d+)-", file.name)
+        return bool(re.search(r"linux.*x86_64|-any\.whl", file.name)), int(tag[1]) if tag else 0
+
+    return index.metadata(max(files, key=rank))
 
 
 def need(lines: list[str], name: str) -> str:
@@ -81,11 +75,11 @@ def need(lines: list[str], name: str) -> str:
     return ""
 
 
-def pythons(files: list[dict[str, Any]]) -> dict[str, str]:
+def pythons(files: list[File]) -> dict[str, str]:
     """Platform -> the Python versions that have a wheel, oldest first."""
     found: dict[str, set[int]] = {}
     for file in files:
-        tag = re.search(r"-cp3(\d+)-(?:cp3\d+m?|abi3|none)-(.+)\.whl$", file["filename"])
+        tag = re.search(r"-cp3(\d+)-(?:cp3\d+m?|abi3|none)-(.+)\.whl$", file.name)
         if tag is None:
             continue
         for platform, pattern in PLATFORMS:
@@ -95,8 +89,10 @@ def pythons(files: list[dict[str, Any]]) -> dict[str, str]:
 
 
 def default_cuda(lines: list[str]) -> str:
-    """The CUDA of PyPI's Linux build: `nvidia-cuda-runtime-cu12==12.8.90` -> `cu128`, or ""."""
-    found = re.search(r"nvidia-cuda-runtime(?:-cu\d+)?\s*\(?==\s*(\d+)\.(\d+)", "\n".join(lines))
+    """The CUDA of PyPI's Linux build, or "": `nvidia-cuda-runtime-cu12==12.8.90` -> `cu128`, `cuda-toolkit[...]==13.0.2`
+    -> `cu130` (from torch 2.11 on)."""
+    wanted = r"(?:nvidia-cuda-runtime(?:-cu\d+)?|cuda-toolkit(?:\[[^\]]*\])?)\s*\(?==\s*(\d+)\.(\d+)"
+    found = re.search(wanted, "\n".join(lines))
     return f"cu{found[1]}{found[2]}" if found else ""
 
 
@@ -114,11 +110,9 @@ def published_builds() -> dict[str, set[str]]:
     return found
 
 
-def row(
-    registry: str, version: str, files: list[dict[str, Any]], old: list[Any] | None, builds: dict[str, set[str]]
-) -> list[Any]:
+def row(index: Index, version: str, files: list[File], old: list[Any] | None, builds: dict[str, set[str]]) -> list[Any]:
     """One row of the table; what is not in metadata is taken from the old row."""
-    lines = requires(registry, "torch", version)
+    lines = requires(index, files)
     tags = builds.get(version, set())
     cuda = " ".join(sorted((tag for tag in tags if tag.startswith("cu")), key=lambda tag: int(tag[2:]))) or (
         old[5] if old else ""
@@ -127,20 +121,20 @@ def row(
     unadvertised = "" if tags else (old[6] if old else "")
     return [
         version,
-        files[0]["upload_time"][:10],
+        min((file.uploaded for file in files if file.uploaded), default=old[1] if old else ""),
         "",
         "",
         default_cuda(lines) or (old[4] if old else ""),
         cuda,
         unadvertised,
         rocm,
-        need(lines, "triton").lstrip("="),
+        need(lines, "triton").lstrip("~="),
         old[9] if old else "lmw",
         pythons(files),
     ]
 
 
-def build(registry: str, old: dict[str, Any]) -> dict[str, Any]:
+def build(index: Index, old: dict[str, Any]) -> dict[str, Any]:
     """The table as metadata has it now."""
     from packaging.specifiers import SpecifierSet
     from packaging.version import Version
@@ -148,24 +142,30 @@ def build(registry: str, old: dict[str, Any]) -> dict[str, Any]:
     known = {values[0]: values for values in old["torch"]}
     builds = published_builds()
     made = {version: list(values) for version, values in known.items()}  # what is known stays, published or not
-    for version, files in releases(registry, "torch").items():
+    for version, files in releases(index, "torch").items():
         if Version(version) >= Version("1.0.0") and (version not in known or version in builds):
-            made[version] = row(registry, version, files, known.get(version), builds)
+            made[version] = row(index, version, files, known.get(version), builds)
             if version in known:
                 made[version][2:4] = known[version][2:4]
     rows = [made[version] for version in sorted(made, key=Version)]
     ranges = {name: dict(found) for name, found in old["requires"].items()}
-    for name in (*COMPANIONS, *OTHERS):
-        for version in releases(registry, name):
-            if version not in ranges.setdefault(name, {}):
-                ranges[name][version] = need(requires(registry, name, version), "torch")
+    vision = dict(old["torchvision_python"])
+    served = {name: releases(index, name) for name in (*COMPANIONS, *OTHERS)}
+    for name, found in served.items():
+        for version, files in found.items():
+            if version not in ranges.setdefault(name, {}) and _after(version, old["requires"].get(name, {})):
+                ranges[name][version] = need(requires(index, files), "torch")
+            if name == "torchvision" and version not in vision:
+                vision[version] = pythons(files)
     before: list[Any] | None = None
     for values in rows:
         for place, name in ((2, "torchvision"), (3, "torchaudio")):
             have = values[place].split()
             last = Version(before[place].split()[-1]) if before and before[place] else Version("0")
             for version, text in ranges[name].items():
-                if version in have or not text or not SpecifierSet(text).contains(values[0]):
+                if version in have or version not in served[name]:  # withdrawn
+                    continue
+                if not text or not SpecifierSet(text).contains(values[0]):
                     continue
                 if text.startswith("==") or (values[0] not in known and Version(version) >= last):
                     have.append(version)
@@ -173,7 +173,20 @@ def build(registry: str, old: dict[str, Any]) -> dict[str, Any]:
                 have = before[place].split()[-1:]  # a companion without a range goes on with every later torch
             values[place] = " ".join(sorted(have, key=Version))
         before = values
-    return {**old, "generated": dt.date.today().isoformat(), "torch": rows, "requires": ranges}
+    return {
+        **old,
+        "generated": dt.date.today().isoformat(),
+        "torch": rows,
+        "requires": ranges,
+        "torchvision_python": vision,
+    }
+
+
+def _after(version: str, known: dict[str, str]) -> bool:
+    """Whether a release is newer than all that the table has of a package: older ones were left out on purpose."""
+    from packaging.version import Version
+
+    return not known or Version(version) > max(map(Version, known))
 
 
 def dump(table: dict[str, Any]) -> str:
@@ -197,12 +210,12 @@ def dump(table: dict[str, Any]) -> str:
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--check", action="store_true", help="write nothing, exit 1 if the table is out of date")
-    parser.add_argument("--index", default=REGISTRY, help="the registry's address")
+    parser.add_argument("--index", default=REGISTRY, help="the address of the simple index")
     options = parser.parse_args()
     old = json.loads(TABLE.read_text(encoding="utf-8"))
     try:
-        new = build(options.index.rstrip("/"), old)
-    except (urllib.error.URLError, OSError) as error:
+        new = build(Index(options.index), old)
+    except (urllib.error.URLError, OSError, ValueError) as error:
         print(f"the registry cannot be read: {error}", file=sys.stderr)
         return 3
     if {**new, "generated": old["generated"]} == old:

@@ -11,7 +11,8 @@ from gatepost.tools.table import TOOLS
 from gatepost.tree.memory import MemoryTree
 
 HOOK = own_hook("torch-source")
-REGISTRY = "https://" + ".".join(("pypi", "org")) + "/simple"
+LABELS = ("pypi", "org")
+REGISTRY = "https://" + ".".join(LABELS) + "/simple"
 TORCH = "https://download.pytorch.org/whl/"
 
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import json
+import random
+import re
 import subprocess
 import sys
 import threading
+import zipfile
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -68,72 +73,133 @@ def test_ranges(text: str, dialect: str, admitted: list[str], excluded: list[str
     assert spec.rows(excluded) == []
 
 
+METADATA = (
+    "Metadata-Version: 2.4\nName: {name}\nVersion: 2.99.0\n"
+    "Requires-Dist: nvidia-cuda-runtime==14.0.1 ; platform_system == 'Linux'\n"
+    "Requires-Dist: triton~=4.0.0\nRequires-Dist: torch==2.99.0\n\n"
+)
+
+
+def wheel(name: str) -> bytes:
+    """A wheel larger than one range request, its metadata at the end."""
+    found = io.BytesIO()
+    with zipfile.ZipFile(found, "w") as archive:
+        archive.writestr(f"{name}/data", random.Random(1).randbytes(300_000))
+        archive.writestr(f"{name}-2.99.0.dist-info/METADATA", METADATA.format(name=name))
+    return found.getvalue()
+
+
 class Registry(BaseHTTPRequestHandler):
+    """A simple index of torch and torchvision: in JSON with core metadata, or below /html/ in HTML without."""
+
     protocol_version = "HTTP/1.1"
+    asked: ClassVar[list[str]] = []
 
     def do_GET(self) -> None:
-        body = json.dumps(self.answer()).encode()
-        self.send_response(200)
+        html = self.path.startswith("/html/")
+        name = self.path.removeprefix("/html").split("/")[2 if "/files/" in self.path or "/simple/" in self.path else 1]
+        project = name.partition("-")[0]
+        if "/files/" in self.path:
+            self.asked.append(self.headers.get("Range") or self.path)
+        if "/simple/" in self.path and name not in ("torch", "torchvision"):
+            self.answer(404, "text/plain", b"")
+        elif "/simple/" in self.path:
+            self.answer(200, "text/html" if html else "application/vnd.pypi.simple.v1+json", self.page(name, html))
+        elif self.path.endswith(".metadata"):
+            self.answer(200 if not html else 404, "text/plain", METADATA.format(name=project).encode())
+        elif (wanted := re.fullmatch(r"bytes=(\d+)-(\d+)", self.headers.get("Range") or "")) is not None and html:
+            whole = wheel(project)
+            part = whole[int(wanted[1]) : int(wanted[2]) + 1]
+            self.answer(206, "application/zip", part, f"bytes {wanted[1]}-{wanted[2]}/{len(whole)}")
+        else:
+            self.answer(403, "text/plain", b"the wheel itself is never asked for")
+
+    def page(self, name: str, html: bool) -> bytes:
+        wheels = [
+            f"{name}-{version}-cp312-cp312-manylinux_2_28_x86_64.whl" for version in ("2.99.0", "2.99.1rc1", "2.98.0")
+        ]
+        if html:
+            rows = [
+                f'<a href="../../files/{name}#sha256=00"{" data-yanked" if "2.98" in name else ""}>{name}</a>'
+                for name in wheels
+            ]
+            return f"<!DOCTYPE html><html><body>{''.join(rows)}</body></html>".encode()
+        files = [
+            {
+                "filename": name,
+                "url": f"../../files/{name}",
+                "upload-time": "2027-01-01T00:00:00Z",
+                "yanked": "broken" if "2.98" in name else False,
+                "core-metadata": {"sha256": "00"},
+                "hashes": {},
+            }
+            for name in wheels
+        ]
+        return json.dumps({"meta": {"api-version": "1.1"}, "name": name, "files": files}).encode()
+
+    def answer(self, status: int, kind: str, body: bytes, content_range: str = "") -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
+        if content_range:
+            self.send_header("Content-Range", content_range)
         self.end_headers()
         self.wfile.write(body)
-
-    def answer(self) -> dict[str, Any]:
-        parts = self.path.strip("/").split("/")
-        if len(parts) == 4:
-            return {
-                "info": {
-                    "requires_dist": [
-                        "nvidia-cuda-runtime==14.0.1 ; platform_system == 'Linux'",
-                        "triton==4.0.0",
-                        "torch==2.99.0",
-                    ]
-                }
-            }
-        file = {
-            "upload_time": "2027-01-01T00:00:00",
-            "filename": f"{parts[1]}-2.99.0-cp312-cp312-manylinux_2_28_x86_64.whl",
-        }
-        return (
-            {"releases": {"2.99.0": [file], "2.99.1rc1": [file]}}
-            if parts[1] in ("torch", "torchvision")
-            else {"releases": {}}
-        )
 
     def log_message(self, format: str, *args: Any) -> None:
         pass
 
 
-def test_the_maintainers_command() -> None:
+@pytest.fixture
+def registry() -> Iterator[str]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Registry)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        code = f"""
+    Registry.asked.clear()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.mark.parametrize(
+    ("form", "day"), [pytest.param("", "2027-01-01", id="JSON"), pytest.param("/html", "", id="HTML and ranges")]
+)
+def test_the_maintainers_command(registry: str, form: str, day: str) -> None:
+    code = f"""
 import json, sys
 sys.path.insert(0, {str(ROOT / "scripts")!r})
 import update_torch_table as command
 command.published_builds = lambda: {{"2.99.0": {{"cu140", "cpu", "rocm9.0"}}}}
 old = json.loads(command.TABLE.read_text())
-new = command.build("http://127.0.0.1:{server.server_address[1]}", old)
+new = command.build(command.Index("{registry}{form}/simple"), old)
 assert json.loads(command.dump(new)) == new
-print(json.dumps(new["torch"][-1]))
+assert new["torch"][:-1] == old["torch"]
+print(json.dumps([new["torch"][-1], new["requires"]["torchvision"]["2.99.0"], new["torchvision_python"]["2.99.0"]]))
 """
-        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
-        row = json.loads(done.stdout)
-        assert row == [
-            "2.99.0",
-            "2027-01-01",
-            "0.29.2 2.99.0",
-            "2.11.0",
-            "cu140",
-            "cu140",
-            "",
-            "9.0",
-            "4.0.0",
-            "lmw",
-            {"linux_x86_64": "3.12"},
-        ]
-    finally:
-        server.shutdown()
-        server.server_close()
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    row, need, pythons = json.loads(done.stdout)
+    assert row == [
+        "2.99.0",
+        day,
+        "2.99.0",
+        "2.11.0",
+        "cu140",
+        "cu140",
+        "",
+        "9.0",
+        "4.0.0",
+        "lmw",
+        {"linux_x86_64": "3.12"},
+    ]
+    assert need == "==2.99.0"
+    assert pythons == {"linux_x86_64": "3.12"}
+    whole = len(wheel("torch"))
+    assert all(asked.endswith(".metadata") or asked.startswith("bytes=") for asked in Registry.asked)
+    assert (
+        sum(
+            int(asked.rpartition("-")[2]) - int(asked[6:].partition("-")[0])
+            for asked in Registry.asked
+            if asked.startswith("bytes=")
+        )
+        < whole
+    )

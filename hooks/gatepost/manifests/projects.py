@@ -300,10 +300,8 @@ class Repository:
         return self._builds
 
     def _find_builds(self) -> Iterator[Build]:
-        for path in sorted(self.paths):
-            if is_generated(path):
-                continue
-            if _COMPOSE.search(path):
+        for path in sorted(path for path in self.paths if path.endswith((".yml", ".yaml"))):
+            if _COMPOSE.search(path) and not is_generated(path):
                 yield from _compose_builds(path, self.read(path) or b"")
         for path, jobs in self.jobs(b"docker", b"podman"):
             for job in jobs:

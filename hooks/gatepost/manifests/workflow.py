@@ -54,9 +54,11 @@ class Job:
 
 def is_workflow(path: str) -> bool:
     """Whether a repository path is a CI file that `parse` reads."""
-    if re.match(r"\.github/workflows/[^/]+\.ya?ml$", path):
-        return True
-    if re.search(r"(?:^|/)action\.ya?ml$", path):  # a composite action
+    if not path.endswith((".yml", ".yaml")):
+        return False
+    if path.startswith(".github/workflows/"):
+        return path.count("/") == 2
+    if posixpath.basename(path) in ("action.yml", "action.yaml"):  # a composite action
         return True
     return posixpath.basename(path) in (".gitlab-ci.yml", ".gitlab-ci.yaml")
 

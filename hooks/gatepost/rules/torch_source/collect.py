@@ -46,17 +46,7 @@ class Collector:
 
     def candidates(self) -> dict[str, bytes]:
         """The manifests that speak of PyTorch."""
-        wanted = [
-            path
-            for path in self.paths
-            if path.rpartition("/")[2] in paths.MANIFESTS
-            or path.rpartition("/")[2] in paths.PIP_CONFIGS
-            or path.rpartition("/")[2] in paths.SETUPS
-            or path.rpartition("/")[2] in paths.RUNNERS
-            or paths.is_requirements(path)
-            or paths.is_environment(path)
-        ]
-        found = self.tree.read_many(wanted)
+        found = self.tree.read_many([path for path in self.paths if paths.declares(path)])
         return {
             path: data
             for path, data in found.items()

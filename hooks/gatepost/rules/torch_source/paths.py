@@ -40,7 +40,31 @@ _PILES = ("requirements", "requirement", "reqs", "deps")
 
 def skipped(path: str) -> bool:
     """Whether a path lies in a tree that an installer wrote, or is a template's (`{{name}}/pyproject.toml`)."""
-    return "{{" in path or any(name in path and ("/" + path).find("/" + name) >= 0 for name in _SKIPPED)
+    if not ("venv/" in path or "node_modules/" in path or "site-packages/" in path or ".tox/" in path or "{{" in path):
+        return False  # nearly every path: this runs on all of a repository's
+    return "{{" in path or any(("/" + path).find("/" + name) >= 0 for name in _SKIPPED)
+
+
+# How the name of every file ends that can declare, route or install something.
+_ENDS = (
+    ".toml", ".txt", ".in", ".pip", ".yml", ".yaml", "Pipfile", ".conf", ".ini", ".lock", "setup.py", "setup.cfg",
+    "noxfile.py",
+)  # fmt: skip
+
+
+def declares(path: str) -> bool:
+    """Whether a file is a manifest of a kind that is read: by its name alone."""
+    if not path.endswith(_ENDS):
+        return False
+    base = path.rpartition("/")[2]
+    return (
+        base in MANIFESTS
+        or base in SETUPS
+        or base in RUNNERS
+        or base in PIP_CONFIGS
+        or is_requirements(path)
+        or is_environment(path)
+    )
 
 
 def is_requirements(path: str) -> bool:

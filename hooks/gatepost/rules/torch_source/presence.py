@@ -55,14 +55,7 @@ def speaks(tree: Tree, known: Sequence[str]) -> bool:
 
 
 def _manifest(path: str) -> bool:
-    base = path.rpartition("/")[2]
-    return (
-        base in paths.MANIFESTS
-        or base in ("setup.py", "setup.cfg")
-        or paths.is_lock(path)
-        or paths.is_requirements(path)
-        or paths.is_environment(path)
-    )
+    return paths.declares(path) or (path.endswith((".lock", ".toml", ".yml", ".yaml")) and paths.is_lock(path))
 
 
 def _mentioned(path: str, text: bytes) -> bool:

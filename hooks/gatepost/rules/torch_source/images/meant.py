@@ -32,6 +32,9 @@ _TRAIN_WORD = pattern(
 _NOT_GPU = pattern(r"(?:no|non|without)[-_]?gpu|gpu[-_]?less|cpu", re.IGNORECASE)
 
 
+_TELLING = (".yaml", ".yml", "Makefile", ".sh", "justfile", ".md")
+
+
 def is_cpu_image(image: Image, stage: Stage) -> bool:
     """Whether the stage, and every stage that carries it on, stands on an image without CUDA."""
     for one in image.descendants(stage):
@@ -100,14 +103,14 @@ def _gpu_in_repository(repository: Repository, image: Image) -> bool:
     many = len([one for one in repository.images() if not deployed.is_example(one.path)]) > 3
     folder = posixpath.dirname(image.path)
     count = 0
-    for path in sorted(repository.paths):
-        if deployed.is_generated(path) or count > 300:
-            continue
-        if many and not path.startswith(folder):
+    for path in sorted(path for path in repository.paths if path.endswith(_TELLING) or "README" in path):
+        if count > 300 or (many and not path.startswith(folder)):
             continue
         if (path.endswith((".yaml", ".yml")) and not path.startswith(".github/")) or re.search(
             r"(?:^|/)(?:Makefile|README[^/]*|[^/]+\.sh|justfile|DOCKER[^/]*\.md)$", path
         ):
+            if deployed.is_generated(path):
+                continue
             count += 1
             data = repository.read(path) or b""
             if b"nvidia.com/gpu" in data or re.search(

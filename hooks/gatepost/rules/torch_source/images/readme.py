@@ -25,7 +25,7 @@ _INSTALL = pattern(
 
 def readme(repository: Repository, projects: Sequence[Project]) -> Iterator[Finding]:
     """TS508: the version that a README installs, where no manifest of its folder admits it."""
-    for path in sorted(repository.paths):
+    for path in sorted(path for path in repository.paths if path.endswith((".md", ".rst"))):
         if not _NAME.search(path) or deployed.is_generated(path) or deployed.is_example(path):
             continue
         data = repository.read(path) or b""

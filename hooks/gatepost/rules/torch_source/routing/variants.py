@@ -155,11 +155,6 @@ def identical_variants(p: Project, v: View) -> Findings:
     """TS116: extras or groups called cpu and gpu that ask for the same torch from the same place."""
     if p.tool in ("pip", "conda", "pixi", "Pipenv"):
         return
-    if any(
-        paths.folder(path) == p.root and "lock." in path.rpartition("/")[2] and path.endswith(_VARIANTS)
-        for path in v.tree.paths()
-    ):
-        return  # one lock per variant, exchanged by hand: `uv.lock.cpu`, `uv.lock.cu128`
     by_env: dict[tuple[str, str], list[Requirement]] = {}
     for req in p.requirements:
         if (
@@ -174,6 +169,11 @@ def identical_variants(p: Project, v: View) -> Findings:
         for key, reqs in by_env.items()
         if len(reqs) == 1 and not p.routes_of(reqs[0]) and not reqs[0].url and not reqs[0].spec.labels()
     ]
+    if (len(plain) > 1 or p.tool == "Poetry") and any(
+        path.endswith(_VARIANTS) and paths.folder(path) == p.root and "lock." in path.rpartition("/")[2]
+        for path in v.tree.paths()
+    ):
+        return  # one lock per variant, exchanged by hand: `uv.lock.cpu`, `uv.lock.cu128`
     for number, (left_key, left) in enumerate(plain):
         for right_key, right in plain[number + 1 :]:
             ours, theirs = names_build(left.env.words()), names_build(right.env.words())
