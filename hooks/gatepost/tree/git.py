@@ -125,6 +125,7 @@ class _GitTree:
         self._paths: list[str] | None = None
         self._cache: dict[str, bytes | None] = {}
         self._sizes: dict[str, int] = {}
+        self._deleted: set[str] = set()  # tracked, but gone from disk (the work tree's view only)
 
     def _list(self) -> dict[str, tuple[str, str]]:
         raise NotImplementedError
@@ -172,10 +173,10 @@ class _GitTree:
         return self._sizes.get(path)
 
     def status(self, path: str) -> str:
-        if path in self._entries():
+        if self._entries().get(path, ("", ""))[1]:
             return "tracked"
         if not os.path.lexists(os.path.join(self.root, path)):
-            return "absent"
+            return "deleted" if path in self._deleted else "absent"
         ignored = self.git.try_run("check-ignore", "--quiet", "--", path).rc == 0
         return "ignored" if ignored else "untracked"
 
@@ -250,7 +251,8 @@ class WorktreeTree(_GitTree):
     def _list(self) -> dict[str, tuple[str, str]]:
         gone: set[str] = set()
         table = _index_entries(self.git, self._skipped, gone)
-        for path in gone - self._skipped:
+        self._deleted = gone - self._skipped
+        for path in self._deleted:
             table.pop(path, None)
         if self._untracked or not table:
             # Nothing is tracked yet: a project before its first `git add`; look at what would be added.
