@@ -5,7 +5,7 @@
 Every FOLDER is searched for git repositories (bare or not, three levels deep). All blobs of their whole history are
 listed, those that no text or picture name rules out are recognised by content, each blob counts once however many
 repositories hold it. Nothing is fetched, checked out or loaded. Printed: quartiles by category, and for each candidate
-limit the share of fixtures it would refuse and the share of other files it would let in.
+limit in how many repositories it would refuse a fixture, and in how many it would let all models in.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ PLAIN = re.compile(
     r"|jpe?g|gif|webp|ico|bmp|tiff?|pdf|eps|mp[34]|wav|ogg|flac|avi|mov|webm|ttf|otf|woff2?|eot|po|pot|mo|snap|patch"
     r"|diff|log|docx?|xlsx?|pptx?|whl|jar|class|so|dll|exe|dylib|pyc|gitignore|license|fits|dcm|osm|tsv|csv|srt|vtt)$"
 )
+BUDGET = 5 << 20  # bytes; the default of `commit-budget`
 LIMITS = [size << 10 for size in (0, 1, 4, 10, 16, 32, 50, 64, 100, 128, 200, 256, 500, 1000, 2000, 5000)]
 
 Row = tuple[str, str, int, str]  # category, kind, bytes, "fixture" or "other"
@@ -82,40 +83,49 @@ def quartiles(sizes: list[int]) -> str:
     return "  ".join(human(ordered[min(len(ordered) - 1, len(ordered) * part // 4)]) for part in range(5))
 
 
+def by_limit(found: list[list[Row]]) -> None:
+    """For each limit: repositories with a fixture that it refuses, and repositories whose models all stay below it.
+
+    By repository, not by file: one with 80,000 tiny embeddings would outweigh all others. "Unseen" are those where the
+    budget of a commit would say nothing either, had they come in at once.
+    """
+    heavy = [[row for row in rows if row[0] in HEAVY] for rows in found]
+    fixtures = [sizes for rows in heavy if (sizes := [row[2] for row in rows if row[3] == "fixture"])]
+    models = [sizes for rows in heavy if (sizes := [row[2] for row in rows if row[3] == "other"])]
+    print(f"repositories with fixtures: {len(fixtures)}, with models elsewhere: {len(models)}")
+    print(
+        "    limit   a fixture refused   models let in, wholly (unseen)   bytes of models let in, mean of repositories"
+    )
+    for limit in LIMITS:
+        refused = sum(max(sizes) > limit for sizes in fixtures)
+        below = [sizes for sizes in models if max(sizes) <= limit]
+        unseen = sum(sum(sizes) <= BUDGET for sizes in below)
+        share = sum(sum(size for size in sizes if size <= limit) / sum(sizes) for sizes in models) / max(1, len(models))
+        print(f"{human(limit):>9}   {refused:17}   {len(below):21} ({unseen:6})   {share:6.1%}")
+
+
 def main(folders: list[str]) -> None:
     """Print the tables."""
     seen: set[str] = set()
-    found: list[Row] = []
-    count = with_any = 0
+    found: list[list[Row]] = []
     for folder in folders:
         for repository in repositories(Path(folder)):
             try:
-                mine = rows(repository, seen)
+                found.append(rows(repository, seen))
             except GitError as error:
                 print(f"left out, {error}", file=sys.stderr)
-                continue
-            count += 1
-            with_any += any(row[0] in HEAVY for row in mine)
-            found += mine
-    print(
-        f"{count} repositories, {with_any} with recognised weights, checkpoints, pickles or logs; {len(seen)} blobs read"
-    )
+    print(f"{len(found)} repositories; {len(seen)} blobs looked at")
     groups: dict[tuple[str, str], list[int]] = defaultdict(list)
-    for category, kind, size, place in found:
-        groups[category, place].append(size)
-        groups[category, f"{place}  {kind}"].append(size)
-    for (category, place), sizes in sorted(groups.items()):
-        print(f"{category:11} {place:34} {len(sizes):6}  {quartiles(sizes)}")
-    fixtures = [size for category, _kind, size, place in found if category in HEAVY and place == "fixture"]
-    others = [size for category, _kind, size, place in found if category in HEAVY and place == "other"]
-    print("limit      fixtures refused      others let in (share of their bytes)")
-    for limit in LIMITS:
-        refused = sum(size > limit for size in fixtures)
-        passed = [size for size in others if size <= limit]
-        print(
-            f"{human(limit):>9}  {refused:5} of {len(fixtures)} {refused / max(1, len(fixtures)):6.1%}  "
-            f"{len(passed):5} of {len(others)} {len(passed) / max(1, len(others)):6.1%} ({sum(passed) / max(1, sum(others)):.2%})"
-        )
+    holders: dict[tuple[str, str], set[int]] = defaultdict(set)
+    for at, mine in enumerate(found):
+        for category, kind, size, place in mine:
+            for key in ((category, place), (category, f"{place}  {kind}")):
+                groups[key].append(size)
+                holders[key].add(at)
+    print(f"{'':46} files  in repositories  quartiles of bytes")
+    for key, sizes in sorted(groups.items()):
+        print(f"{key[0]:11} {key[1]:34} {len(sizes):6} {len(holders[key]):4}  {quartiles(sizes)}")
+    by_limit(found)
 
 
 if __name__ == "__main__":

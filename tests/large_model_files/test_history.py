@@ -384,6 +384,44 @@ def test_the_budget_of_a_push(lab: Lab) -> None:
     assert "error[MF106]" in lab.out and "this push adds 8 files" in lab.out
 
 
+def gib(count: int, seed: int) -> str:
+    digest = f"{seed:064x}"
+    return f"version https://git-lfs.github.com/spec/v1\noid sha256:{digest}\nsize {count << 30}\n"
+
+
+def test_what_git_lfs_would_hold_has_a_budget_if_one_is_set(lab: Lab) -> None:
+    lab.base()
+    lab.remote()
+    lab.git("push", "-q", "origin", "main")
+    lab.git("fetch", "-q")
+    lab.add("a.pt", gib(3, 1))
+    lab.add("same.pt", gib(3, 1) + "\n")  # the same object: git-lfs stores it once
+    lab.add("b.pt", gib(2, 2))
+    assert ours(lab) == (0, [])
+    settings(lab, '[large-model-files]\nlfs-budget = "5 GiB"\nlfs-limit = "3 GiB"\n')
+    assert ours(lab) == (0, [])
+    settings(lab, '[large-model-files]\nlfs-budget = "4.5 GiB"\n')
+    code, lines = ours(lab)
+    assert code == 1 and len(lines) == 1
+    assert (
+        "[MF114] this commit adds 2 Git LFS objects with 5 GiB in all; `lfs-budget` is 4.5 GiB (4,831,838,208 bytes): `a.pt`"
+        in lines[0]
+    )
+    lab.commit()
+    lab.git("mv", "a.pt", "moved.pt")
+    assert ours(lab) == (0, [])
+    lab.commit()
+    assert lab.try_push() == "block"
+    assert "[MF114] this push adds 2 Git LFS objects" in lab.out
+    settings(lab, '[large-model-files]\nlfs-limit = "2 GiB"\n')
+    assert lab.try_push() == "block"
+    assert "moved.pt: error[MF114] its Git LFS pointer stands for 3 GiB; `lfs-limit` is 2 GiB" in lab.out
+    lab.git("push", "-q", "origin", "HEAD:main")
+    lab.git("fetch", "-q")
+    lab.add("c.py", "x\n")
+    assert lab.try_commit() == "pass" and lab.try_push() == "pass", lab.out
+
+
 def test_named_files_are_judged_as_the_index_has_them(lab: Lab) -> None:
     grandfather(lab)
     lab.add("b.bin", noise(seed=2))

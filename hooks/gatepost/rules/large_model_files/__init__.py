@@ -52,6 +52,18 @@ SETTINGS = (
     ),
     Setting(key="commit-budget", kind="size", default=5 * MIB, help="All new files of one commit together."),
     Setting(key="push-budget", kind="size", default=25 * MIB, help="All new files of one push or CI range together."),
+    Setting(
+        key="lfs-limit",
+        kind="size",
+        default=0,
+        help="What one Git LFS pointer may stand for. 0: any size.",
+    ),
+    Setting(
+        key="lfs-budget",
+        kind="size",
+        default=0,
+        help="What all new Git LFS pointers of a commit, push or CI range may stand for together. 0: any size.",
+    ),
     Setting(key="exempt-lock-files", kind="bool", default=True, help="Lock files have no limit (while they are text)."),
     Setting(
         key="allow",

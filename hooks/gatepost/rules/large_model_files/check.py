@@ -60,6 +60,10 @@ def _topics(source: Source, settings: Mapping[str, Any], seen: Sequence[Seen]) -
         from gatepost.rules.large_model_files import budget
 
         yield budget.check
+    if settings["lfs-limit"] or settings["lfs-budget"]:
+        from gatepost.rules.large_model_files import lfs_sizes
+
+        yield lfs_sizes.check
     if seen:
         from gatepost.rules.large_model_files import pickles
 

@@ -127,6 +127,18 @@ POINTERS: tuple[Code, ...] = (
         fix="`git lfs untrack 'large_files/' && git lfs track 'large_files/**' && git add --renormalize .`",
     ),
     Code(
+        id="MF114",
+        name="lfs-object-size",
+        severity=ERROR,
+        summary="A new Git LFS pointer stands for more than `lfs-limit`, or all of them for more than `lfs-budget`.",
+        why="A pointer has 130 bytes in git, but every clone downloads what it stands for, and hosts count both storage "
+        "and downloads: GitHub takes files of up to 2 GB (5 GB in its largest plan) and refuses the push only after the "
+        "upload. Both settings are off unless set, because large files are what Git LFS is for.",
+        bad='# lfs-limit = "2 GB"\ngit add model.safetensors   # a pointer of 6.2 GiB',
+        good='model = AutoModel.from_pretrained("org/model", revision="3f2a9c1")',
+        fix="Keep it on a hub or in DVC, or raise `lfs-limit` or `lfs-budget` in [tool.gatepost.large-model-files].",
+    ),
+    Code(
         id="MF121",
         name="dvc-and-git",
         severity=ERROR,

@@ -19,19 +19,25 @@ _VERSION = rb"https://git-lfs\.github\.com/spec/v1|https://hawser\.github\.com/s
 _POINTER = (
     rb"version (?:" + _VERSION + rb")\r?\n"
     rb"(?:ext-\d-[^\n ]+ [a-z0-9]+:[0-9a-f]+\r?\n)*"
-    rb"oid sha256:[0-9a-f]{64}\r?\n"
-    rb"size [0-9]{1,19}\s*"
+    rb"oid sha256:([0-9a-f]{64})\r?\n"
+    rb"size ([0-9]{1,19})\s*"
 )
 _LOOKS_LIKE = tuple(b"version " + url for url in (b"https://git-lfs", b"https://hawser", b"http://git-media"))
 
 
 def is_pointer(data: bytes) -> bool:
     """Whether a whole blob is an LFS pointer."""
+    return declared(data) is not None
+
+
+def declared(data: bytes) -> tuple[str, int] | None:
+    """(SHA-256, bytes) of the object that a whole blob is the pointer of, None if it is no pointer."""
     if len(data) > POINTER_MAX or not data.startswith(b"version "):
-        return False
+        return None
     import re
 
-    return len(data) <= POINTER_MAX and re.fullmatch(_POINTER, data) is not None
+    match = re.fullmatch(_POINTER, data)
+    return (match[1].decode(), int(match[2])) if match else None
 
 
 def poses_as_pointer(head: bytes) -> bool:
