@@ -128,7 +128,7 @@ def findings(form: LockFormat, lock: Lock) -> list[str]:
     """What the integrity rules say after a full parse."""
     from gatepost.record import replace
 
-    _, outcomes = examine(replace(form, sound=lambda lock: False), lock, "relock")
+    _, outcomes = examine(replace(form, sound=lambda lock: False), lock)
     return [f"{outcome.code} {outcome.message}" for outcome in outcomes]
 
 

@@ -18,6 +18,16 @@ if TYPE_CHECKING:
     from typing import Any, TypeAlias
 
 
+def quote(text: str) -> str:
+    """A path or name as a word of a POSIX shell."""
+    if text.isascii() and text.translate(_PLAIN).isalnum():
+        return text
+    return "'" + text.replace("'", "'\"'\"'") + "'"
+
+
+_PLAIN = {ord(char): "a" for char in "_@%+=:,./-"}
+
+
 @record
 class Lock:
     """One lock file with everything that its judgement may look at. All paths are POSIX, from the repository's root.
@@ -128,6 +138,8 @@ class Package:
     requires: tuple[Need, ...] = ()
     marker: str = ""  # where the entry is installed, "" everywhere
     line: int | None = None  # 1-based line in the lock
+    lacks: tuple[str, ...] = ()  # names that the entry records as required, and that nothing in it makes installed
+    other_file: str = ""  # a file of the entry whose name is of another version, "" if there is none
 
 
 @record
@@ -162,4 +174,7 @@ class LockFormat:
     sound: Callable[[Lock], bool] = lambda lock: False
     triggers: str = ""  # regex alternatives over a base name: further manifests ("uv\\.toml"), for the hook's `files`
     check: Callable[[Lock], str] | None = None  # a command of the real tool that decides what we cannot
+    refuses: tuple[str, ...] = ("LF202",)  # faults that `relock` stops at: the lock has to go first
+    # another command than `relock` for a fault inside the lock that the tool itself takes for fresh: (lock, package)
+    mend: Callable[[Lock, str], str] | None = None
     network: str = "the network (package index)"  # what the relock command needs, for --fix

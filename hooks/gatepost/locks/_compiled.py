@@ -45,6 +45,7 @@ _PIP_VALUES = frozenset(
         "--upgrade-package", "--src-files", "--color",
     )
 )  # fmt: skip
+DEFAULTS = ("requirements.in", "setup.py", "pyproject.toml", "setup.cfg")  # what pip-compile takes when told nothing
 _SHORT = {"-c": "--constraint", "-o": "--output-file", "-b": "--build-constraint", "-p": "--python-version",
           "--constraints": "--constraint", "--overrides": "--override", "--python": "--python-version"}  # fmt: skip
 

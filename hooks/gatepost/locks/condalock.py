@@ -43,12 +43,14 @@ def load(data: bytes) -> dict[str, Any] | str:
 def judge(lock: Lock) -> Verdict:
     """Satisfiability of the sources' specs; see the module."""
     if (line := conflict_line(lock.data)) is not None:
-        return Unknown(rule=RULE, reason="the lock has merge conflict markers", line=line, code="LF308")
+        return Unknown(rule=RULE, reason="the lock has merge conflict markers", line=line, code="LF202")
     data = load(lock.data)
     if isinstance(data, str):
-        return Unknown(rule=RULE, reason=f"the lock cannot be read: {data}", code="LF308")
+        return Unknown(rule=RULE, reason=f"the lock cannot be read: {data}", code="LF202")
     if data.get("version") != 1:
-        return Unknown(rule=RULE, reason=f"its version {show(str(data.get('version')))} is not 1", code="LF302")
+        if "version" not in data:
+            return Unknown(rule=RULE, reason="it has no format version: it is no conda-lock.yml", code="LF202")
+        return Unknown(rule=RULE, reason=f"its version {show(str(data['version']))} is not 1", code="LF302")
     meta = data.get("metadata")
     meta = meta if isinstance(meta, dict) else {}
     sources = meta.get("sources")

@@ -38,7 +38,7 @@ def claims(path: str, data: bytes) -> bool:
 def judge(lock: Lock) -> Verdict:
     """Compare with the lock of the tool, beside the export or in the nearest directory above."""
     if (line := conflict_line(lock.data)) is not None:
-        return Unknown(rule="export", reason="it has merge conflict markers", line=line, code="LF308")
+        return Unknown(rule="export", reason="it has merge conflict markers", line=line, code="LF202")
     name = "uv.lock" if _COMMAND.search(lock.data[:2000]) else "poetry.lock"
     source = _above(lock, name)
     rule = f"pins of {name}"
@@ -163,5 +163,6 @@ FORMAT = LockFormat(
     judge=judge,
     claims=claims,
     packages=packages,
+    refuses=(),
     network="the tool that owns the lock (no network)",
 )

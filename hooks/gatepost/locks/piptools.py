@@ -8,8 +8,9 @@ seen, and the verdict says so.
 from __future__ import annotations
 
 from gatepost.locks._base import Contents, Fresh, LockFormat, Need, Package, Stale, Unknown
-from gatepost.locks._compiled import base_directory, is_input, parse_command, pins, read_inputs
+from gatepost.locks._compiled import DEFAULTS, base_directory, is_input, parse_command, pins, read_inputs
 from gatepost.locks._manifest import canonical, conflict_line, meets, quote, requirement, show
+from gatepost.record import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def _command(data: bytes) -> Command | None:
 def judge(lock: Lock) -> Verdict:
     """Compare the inputs with the pins, one-sided: see the module."""
     if (line := conflict_line(lock.data)) is not None:
-        return Unknown(rule="compiled requirements", reason="it has merge conflict markers", line=line, code="LF308")
+        return Unknown(rule="compiled requirements", reason="it has merge conflict markers", line=line, code="LF202")
     command = _command(lock.data)
     if command is None or not command.tool:
         found = _by_neighbour(lock, command)
@@ -57,6 +58,8 @@ def judge(lock: Lock) -> Verdict:
             reason = "its header does not name the compiler's command and inputs"
             return Unknown(rule="compiled requirements", reason=reason, remedy="compile it again and compare")
         command = found
+    if command.tool == "pip-compile" and not command.inputs:
+        command = _with_default(lock, command)
     rule = f"pins and notes of {'uv pip compile' if command.tool == 'uv' else 'pip-compile'}"
     base = base_directory(lock, command)
     if base is None:
@@ -70,6 +73,12 @@ def judge(lock: Lock) -> Verdict:
     locked = [(line, _labels(via, inputs.own)) for line, via in pins(lock.data)[1]]
     stale = _compare(lock, command, inputs, locked, rule)
     return stale or Fresh(rule=rule, partial=PARTIAL)
+
+
+def _with_default(lock: Lock, command: Command) -> Command:
+    """A bare `pip-compile`: it takes the first of its default inputs that is there, beside its output."""
+    names = (name for name in DEFAULTS if lock.read(lock.beside(name)) is not None)
+    return replace(command, inputs=tuple(names)[:1])
 
 
 def _by_neighbour(lock: Lock, command: Command | None) -> Command | None:
@@ -384,5 +393,6 @@ FORMAT = LockFormat(
     judge=judge,
     claims=claims,
     packages=packages,
+    refuses=(),
     triggers=r".*\.in",
 )

@@ -78,11 +78,13 @@ def judge(lock: Lock) -> Verdict:
     from gatepost.locks.condalock import load
 
     if (line := conflict_line(lock.data)) is not None:
-        return Unknown(rule=RULE, reason="the lock has merge conflict markers", line=line, code="LF308")
+        return Unknown(rule=RULE, reason="the lock has merge conflict markers", line=line, code="LF202")
     locked = load(lock.data)
     if isinstance(locked, str):
-        return Unknown(rule=RULE, reason=f"the lock cannot be read: {locked}", code="LF308")
+        return Unknown(rule=RULE, reason=f"the lock cannot be read: {locked}", code="LF202")
     version = locked.get("version")
+    if version is None:
+        return Unknown(rule=RULE, reason="it has no format version: it is no pixi.lock", code="LF202")
     if not isinstance(version, int) or version > KNOWN:
         return Unknown(rule=RULE, reason=f"its version {show(str(version))} is newer than {KNOWN}", code="LF302")
     if version < 5:

@@ -26,12 +26,12 @@ def _load(lock: Lock) -> dict[str, Any] | Unknown:
     from gatepost.toml.load import TomlError, loads
 
     if (line := conflict_line(lock.data)) is not None:
-        return Unknown(rule="pylock.toml", reason="it has merge conflict markers", line=line, code="LF308")
+        return Unknown(rule="pylock.toml", reason="it has merge conflict markers", line=line, code="LF202")
     try:
         return loads(lock.data)
     except TomlError as error:
         return Unknown(
-            rule="pylock.toml", reason=f"it is not valid TOML: {error.reason}", line=error.line, code="LF308"
+            rule="pylock.toml", reason=f"it is not valid TOML: {error.reason}", line=error.line, code="LF202"
         )
 
 

@@ -29,6 +29,21 @@ def _command(result: Result) -> str:
     return result.fix.command if result.fix is not None and result.fix.safe else ""
 
 
+def _placed(command: str) -> tuple[str, str]:
+    """(directory, command) of `(cd DIRECTORY && COMMAND)`, which is how a command that must run there is written."""
+    if command.startswith("(cd ") and command.endswith(")") and " && " in command:
+        import shlex
+
+        place, _, inner = command[len("(cd ") : -1].partition(" && ")
+        try:
+            words = shlex.split(place)
+        except ValueError:
+            words = []
+        if len(words) == 1:
+            return words[0], inner
+    return "", command
+
+
 def show_commands(results: Sequence[Result]) -> None:
     """Print what `relock` would run, one comment line each (`patch` and `git apply` skip them), for `--diff`."""
     import shlex
@@ -36,7 +51,7 @@ def show_commands(results: Sequence[Result]) -> None:
 
     for command, paths in commands(results).items():
         try:
-            name = next(iter(shlex.split(command)), "")
+            name = next(iter(shlex.split(_placed(command)[1])), "")
         except ValueError:
             continue
         if name in TOOLS:
@@ -60,8 +75,9 @@ def relock(
     mended: set[str] = set()
     changed: list[str] = []
     for command, paths in commands(results).items():
+        folder, inner = _placed(command)
         try:
-            argv = shlex.split(command)
+            argv = shlex.split(inner)
         except ValueError:
             continue
         if not argv or argv[0] not in TOOLS:
@@ -74,7 +90,7 @@ def relock(
         tell(f"gatepost: running `{command}` (it needs the package index: without network it fails)")
         try:
             code = subprocess.run(
-                [program, *argv[1:]], cwd=root or None, stdin=subprocess.DEVNULL, check=False
+                [program, *argv[1:]], cwd=os.path.join(root, folder) or None, stdin=subprocess.DEVNULL, check=False
             ).returncode
         except OSError as error:
             tell(f"gatepost: `{command}` could not be started: {error.strerror}")

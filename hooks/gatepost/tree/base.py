@@ -42,7 +42,7 @@ if TYPE_CHECKING:
             """A file's size in bytes without reading it, or None if it is not in the snapshot."""
 
         def status(self, path: str) -> str:
-            """ "tracked", "untracked" or "ignored" (on disk, not in the snapshot), or "absent"."""
+            """ "tracked", "untracked" or "ignored" (on disk only), "deleted" (tracked, gone from disk), or "absent"."""
 
 else:
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gatepost.locks._base import Contents, Lock, LockFormat
+from gatepost.locks._base import Contents, Lock, LockFormat, quote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,6 +35,11 @@ def relock(lock: Lock) -> str:
     return _command(lock, "")
 
 
+def mend(lock: Lock, name: str) -> str:
+    """`uv lock --upgrade-package NAME`: makes the lock anew with its pins, where `uv lock` alone would keep it."""
+    return _command(lock, f" --upgrade-package {quote(name)}")
+
+
 def check(lock: Lock) -> str:
     """`uv lock --check` likewise."""
     return _command(lock, " --check")
@@ -44,13 +49,6 @@ def _command(lock: Lock, option: str) -> str:
     if lock.name != "uv.lock":
         return f"uv lock{option} --script {quote(lock.path[: -len('.lock')])}"
     return f"uv lock{option} --directory {quote(lock.directory)}" if lock.directory else f"uv lock{option}"
-
-
-def quote(path: str) -> str:
-    """A path as a shell word."""
-    if path and all(char.isalnum() or char in "/._-" for char in path) and path.isascii():
-        return path
-    return "'" + path.replace("'", "'\\''") + "'"
 
 
 def owns(lock: Lock) -> bool | None:
@@ -95,4 +93,6 @@ FORMAT = LockFormat(
     dead=dead,
     packages=_packages,
     sound=_sound,
+    refuses=("LF202", "LF203", "LF204", "LF208"),
+    mend=mend,
 )

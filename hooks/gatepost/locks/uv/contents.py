@@ -9,13 +9,14 @@ from gatepost.manifests.pep508 import canonical
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from typing import Any
 
     from gatepost.locks._base import Lock
 
 _HOST = ("pypi", "org")
 _PUBLIC = 'registry = "https://' + ".".join(_HOST) + '/simple"'
+_OTHER_SOURCES = frozenset({"git", "url", "path", "editable", "virtual", "directory"})
 _ORIGINS = {"registry": "registry", "git": "git", "url": "url", "path": "path"}
 
 
@@ -25,6 +26,8 @@ def packages(lock: Lock) -> Contents:
         data = r.of(lock)
     except r.Unreadable as error:
         return Contents(broken="" if error.large else error.reason, line=error.line)
+    if "version" not in data.head:
+        return Contents(broken=r.EMPTY)
     parsed: list[Mapping[str, Any] | None] = list(data.everything)
     if data.canonical:
         local = iter(data.local)
@@ -43,43 +46,108 @@ def packages(lock: Lock) -> Contents:
                 name=entry.name, version=entry.version, identity=(entry.name, entry.version, entry.source),
                 origin=_ORIGINS.get(kind, "root"), hashed=hashed, line=line if data.canonical else None,
                 requires=tuple(Need(name=name, version=version) for name, version in r.references(data, entry, item)),
+                lacks=() if item is None else _lacks(data, item), other_file=_other_file(data, entry, item),
             )
         )  # fmt: skip
     return Contents(packages=tuple(found), direct=tuple(_direct(data)), hashes=True)
 
 
+def _requirements(data: r.UvLock, item: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], str, Any]]:
+    """(requirement, where, locked list) that a local package records for every platform; `where` is "" for its own."""
+    kind = next(iter(item["source"] if isinstance(item.get("source"), dict) else {}), "")
+    if kind not in ("virtual", "editable", "directory"):
+        return
+    # of a path dependency that is no member, only those extras are locked that somebody asks for, and no group
+    manifest = data.head.get("manifest")
+    members = manifest.get("members") if isinstance(manifest, dict) else None
+    member = item.get("name") in members if isinstance(members, list) else item["source"][kind] == "."
+    metadata = item.get("metadata")
+    metadata = metadata if isinstance(metadata, dict) else {}
+    extras, groups = item.get("optional-dependencies"), item.get("dev-dependencies")
+    extras, groups = (table if isinstance(table, dict) else {} for table in (extras, groups))
+    for need in _listed(metadata.get("requires-dist")):
+        marker = str(need.get("marker", ""))
+        extra = marker[len("extra == '") : -1] if marker.startswith("extra == '") else ""
+        if not marker:
+            yield need, "", item.get("dependencies")
+        elif extra and marker == f"extra == '{extra}'" and (member or extra in extras):
+            yield need, f'extra "{extra}"', extras.get(extra)
+    recorded = metadata.get("requires-dev")
+    for group, needs in (recorded if isinstance(recorded, dict) else {}).items():
+        for need in _listed(needs) if member or group in groups else ():
+            if not need.get("marker"):
+                yield need, f'group "{group}"', groups.get(group)
+
+
+def _listed(value: Any) -> list[Mapping[str, Any]]:
+    """The tables with a name of a list."""
+    found = value if isinstance(value, list) else ()
+    return [item for item in found if isinstance(item, dict) and isinstance(item.get("name"), str)]
+
+
 def _direct(data: r.UvLock) -> list[Need]:
-    """The requirements that the local packages record, where they hold on every platform."""
+    """What the local packages ask for in some version, where it holds on every platform and is in the lock."""
+    held = {entry.name for entry in data.entries}
     direct: list[Need] = []
     for item in data.local:
-        metadata = item.get("metadata")
-        metadata = metadata if isinstance(metadata, dict) else {}
-        lists = [metadata.get("requires-dist")]
-        groups = metadata.get("requires-dev")
-        # a path dependency that is no member records its groups, but they are not locked
-        live = item.get("dev-dependencies")
-        live = live if isinstance(live, dict) else {}
-        if isinstance(groups, dict):
-            lists.extend(value for name, value in groups.items() if name in live)
-        if next(iter(item["source"] if isinstance(item.get("source"), dict) else {}), "") in ("git", "url", "path"):
-            continue
-        for needs in lists:
-            for need in needs if isinstance(needs, list) else ():
-                if not isinstance(need, dict) or not {
-                    "git",
-                    "url",
-                    "path",
-                    "editable",
-                    "virtual",
-                    "directory",
-                }.isdisjoint(need):
-                    continue
-                if need.get("marker") or not isinstance(need.get("name"), str):
-                    continue
-                overridden = _overridden(data.head, need["name"])
-                specifier = "" if overridden else str(need.get("specifier", ""))
-                direct.append(Need(name=canonical(need["name"]), specifier=specifier, optional=overridden))
+        for need, _, _ in _requirements(data, item):
+            name = canonical(need["name"])
+            if (
+                name in held
+                and "specifier" in need
+                and _OTHER_SOURCES.isdisjoint(need)
+                and not _overridden(data.head, name)
+            ):
+                direct.append(Need(name=name, specifier=str(need["specifier"])))
     return direct
+
+
+def _lacks(data: r.UvLock, item: Mapping[str, Any]) -> tuple[str, ...]:
+    """Requirements that a local package records and that none of its edges installs: `click`, `six extra "web"`."""
+    found = []
+    own = canonical(str(item.get("name", "")))
+    for need, where, locked in _requirements(data, item):
+        name = canonical(need["name"])
+        if name != own and not any(edge["name"] == need["name"] for edge in _listed(locked)):
+            if not _overridden(data.head, name):
+                found.append(f"{name} {where}".rstrip())
+    return tuple(found)
+
+
+def _other_file(data: r.UvLock, entry: r.Entry, item: Mapping[str, Any] | None) -> str:
+    """A wheel of an entry whose name says another version: uv stops at it. "" if there is none."""
+    if not entry.version or (data.canonical and _plain_wheels(data.data[entry.start : entry.end], entry.version)):
+        return ""
+    from urllib.parse import unquote
+
+    if item is None:
+        text = data.data[entry.start : entry.end].decode("utf-8", "replace")
+        urls = [part.partition('"')[0] for part in text.replace('path = "', 'url = "').split('{ url = "')[1:]]
+    else:
+        files = item.get("wheels")
+        urls = [str(one.get("url", one.get("path", ""))) for one in (files if isinstance(files, list) else ())
+                if isinstance(one, dict)]  # fmt: skip
+    for url in urls:
+        name = unquote(url.partition("#")[0].rpartition("/")[2])
+        parts = name.split("-")
+        if not name.endswith(".whl") or len(parts) < 5:
+            continue
+        try:
+            wanted = versions.key(entry.version)
+            if wanted not in (versions.key(parts[1]), versions.key(parts[1].partition("+")[0])):
+                return name
+        except versions.VersionError:
+            continue
+    return ""
+
+
+def _plain_wheels(piece: bytes, version: str) -> bool:
+    """Whether every wheel of an entry has the version in its name as it is written: a count, no parsing."""
+    wheels = piece.count(b'.whl"')
+    if not wheels or piece.count(f"-{version}-".encode()) >= wheels:
+        return True
+    local = piece.count(f"-{version.replace('+', '%2B')}-".encode()) + piece.count(f"-{version}%2B".encode())
+    return local >= wheels
 
 
 def sound(lock: Lock) -> bool:
@@ -96,6 +164,10 @@ def sound(lock: Lock) -> bool:
     versions_of: dict[bytes, list[str]] = {}
     for entry in data.entries:
         versions_of.setdefault(entry.name.encode(), []).append(entry.version)
+        if entry.version and not _plain_wheels(text[entry.start : entry.end], entry.version):
+            return False
+    if any(_lacks(data, item) for item in data.local):
+        return False
     if len({(entry.name, entry.version, entry.source) for entry in data.entries}) != len(data.entries):
         return False
     for piece in text.split(b'{ name = "')[1:]:

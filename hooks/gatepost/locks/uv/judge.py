@@ -59,13 +59,10 @@ def judge(lock: Lock) -> Verdict:
     except r.Unreadable as error:
         if error.large:
             return Unknown(rule=rule, reason=f"it {error.reason}", code="LF307", path=lock.path)
-        return Unknown(rule=rule, reason=f"it {error.reason}", code="LF308", path=lock.path, line=error.line)
+        return Unknown(rule=rule, reason=f"it {error.reason}", code="LF202", path=lock.path, line=error.line)
     version, revision = data.head.get("version"), data.head.get("revision", 0)
     if version is None:
-        from gatepost.locks.uv import relock
-
-        reason = "it has no format version: it is empty, or no uv.lock"
-        return Unknown(rule=rule, reason=reason, code="LF308", path=lock.path, remedy=f"`{relock(lock)}`")
+        return Unknown(rule=rule, reason=r.EMPTY, code="LF202", path=lock.path)
     if version != 1 or isinstance(version, bool):
         return Unknown(rule=rule, reason=f"its format version is {version!r}, newer than 1", code="LF302")
     if not isinstance(revision, int):

@@ -715,26 +715,6 @@ def recorded(entry: Mapping[str, Any], base: str) -> Wanted:
     )
 
 
-def merged(needs: Iterable[Wanted]) -> list[Wanted]:
-    """Registry requirements that differ in nothing but their versions as one, as uv 0.13 compares them."""
-    found: dict[Any, Wanted] = {}
-    for item in needs:
-        if item.identity[2] != "registry" or not isinstance(item.identity[3], tuple):
-            found.setdefault((item.identity, item.marker), item)
-            continue
-        key = (item.identity[:3], item.identity[4:], item.marker)
-        old = found.get(key)
-        if old is None:
-            found[key] = item
-        else:
-            both = versions.intersect(old.identity[3], item.identity[3])
-            found[key] = Wanted(
-                name=item.name, identity=(*item.identity[:3], both, *item.identity[4:]), marker=item.marker,
-                text=item.text, path=item.path, key=item.key, label=item.label,
-            )  # fmt: skip
-    return list(found.values())
-
-
 def differ(
     wanted: Iterable[Wanted], locked: Iterable[Wanted], python: versions.Ranges
 ) -> tuple[list[Wanted], list[Wanted]]:
@@ -744,10 +724,17 @@ def differ(
         Undecidable: a marker too tangled to compare.
     """
     new, old = list(wanted), list(locked)
-    found = _differ(new, old, python)
-    if found != ([], []) and _differ(merged(new), merged(old), python) == ([], []):
-        return [], []
-    return found
+    missing, extra = _differ(new, old, python)
+    if missing or extra:
+        from gatepost.locks.uv.regions import unequal
+
+        first = (*missing, *extra)[0]
+        try:
+            names = unequal(new, old, {item.name for item in (*missing, *extra)}, python)
+        except MarkerError as error:
+            raise Undecidable(f"{first.text[:76]}: {error}", "LF307", first.path, first.key) from None
+        missing, extra = ([item for item in found if item.name in names] for found in (missing, extra))
+    return missing, extra
 
 
 def _differ(

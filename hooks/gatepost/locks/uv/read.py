@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _CONFLICT = rb"(?m)^(?:<<<<<<< |>>>>>>> |\|\|\|\|\|\|\| |=======\r?$)"
 _REFERENCE = rb'\n(?:    |(?:dependencies|[A-Za-z0-9_.-]+) = \[)\{ name = "([^"\\\n]+)"(?:, version = "([^"\\\n]+)")?'
 _SPLIT = 4_000_000  # bytes: above this a lock is not cut into lines (that would double the memory)
+EMPTY = "it has no format version: it is empty, or no uv.lock"
 LARGE = 12_000_000  # bytes: a lock of another layout above this is not parsed (a TOML parser needs 20 times as much)
 
 

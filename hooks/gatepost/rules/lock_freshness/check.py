@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from gatepost.globs import matcher
 from gatepost.locks import formats, named
-from gatepost.locks._base import Lock, Stale, Unknown
+from gatepost.locks._base import Lock, Stale, Unknown, quote
 from gatepost.model import INFO, Finding, Fix, Location, Unchecked
 from gatepost.record import replace
-from gatepost.rules.lock_freshness.integrity import examine
+from gatepost.rules.lock_freshness.integrity import examine, unreadable
+from gatepost.tree.base import SYMLINK
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,10 +17,7 @@ if TYPE_CHECKING:
     from gatepost.locks._base import LockFormat
     from gatepost.model import Context, Outcome
 
-_LOCKS = {
-    "pyproject.toml": (("uv.lock", "uv lock"), ("poetry.lock", "poetry lock"), ("pdm.lock", "pdm lock")),
-    "Pipfile": (("Pipfile.lock", "pipenv lock"),),
-}
+_LOCKS = {"pyproject.toml": ("uv.lock", "poetry.lock", "pdm.lock"), "Pipfile": ("Pipfile.lock",)}
 _DEPLOYED = ("ockerfile", "ontainerfile", ".github/workflows/", "Procfile", "render.y", ".gitlab-ci.y")
 _SUFFIXES = (".lock", ".txt", ".toml", ".yml", ".yaml", ".pip")
 _VENDORED = frozenset({".venv", "venv", "site-packages", "node_modules", ".tox", ".nox", ".git"})
@@ -60,7 +58,8 @@ def check(ctx: Context) -> Iterator[Outcome]:
     live: dict[str, set[str]] = {}
     rivals = _owners(roots)
     for root in roots:
-        live.setdefault(root.lock.directory, set()).add(root.form.name)
+        if not _only_on_disk(ctx, root.lock.path):
+            live.setdefault(root.lock.directory, set()).add(root.form.name)
         if _concerned(ctx, root):
             rival = rivals.get((root.lock.directory, root.form.manifests[:1]))
             outcomes = list(_judge(root, rival, listing=bool(ctx.args.get("partial"))))
@@ -89,8 +88,14 @@ def _roots(ctx: Context) -> Iterator[Root]:
     contents = ctx.tree.read_many(sorted(wanted))
     for path, form in found:
         data = contents.get(path)
-        if data is not None and form.claims(path, data):
+        if data is not None and form.claims(path, data) and not _link(ctx, path):
             yield Root(ctx, form, path, data)
+
+
+def _link(ctx: Context, path: str) -> bool:
+    """Whether a lock's name is a symlink: its bytes are the name of the file that holds the lock."""
+    entry = ctx.tree.entry(path)
+    return entry is not None and entry.mode == SYMLINK
 
 
 def _concerned(ctx: Context, root: Root) -> bool:
@@ -129,17 +134,17 @@ def _judge(root: Root, rival: Root | None, listing: bool) -> Iterator[Outcome]:
     lock, form = root.lock, root.form
     where = Location(path=lock.path)
     relock = form.relock(lock)
-    command = f"`{relock}`, then `git add {lock.path}`"
+    command = f"`{relock}`, then `git add {quote(lock.path)}`"
     alive = form.dead(lock)
     if alive:
         yield Finding(
             code="LF110", where=where,
             message=f"is read by nobody: the directory is a workspace member, {form.name} uses {alive}",
-            remedy=f"`git rm {lock.path}`",
+            remedy=f"`git rm {quote(lock.path)}`",
         )  # fmt: skip
         return
     again = Fix(title=f"make {lock.path} again", command=relock, safe=True)
-    broken, outcomes = examine(root.form, lock, command, again)
+    broken, outcomes = examine(form, lock)
     if broken:
         yield from outcomes
         return
@@ -153,20 +158,23 @@ def _judge(root: Root, rival: Root | None, listing: bool) -> Iterator[Outcome]:
                 code="LF111", where=where, related=related,
                 message=f"is out of date with {manifest}, and {other.lock.path} is the lock of the tool that owns it: "
                 + verdict.reason,
-                remedy=f"`git rm {lock.path}`, or name it under `abandoned` in [tool.gatepost.lock-freshness]",
+                remedy=f"`git rm {quote(lock.path)}`, or name it under `abandoned` in [tool.gatepost.lock-freshness]",
             )  # fmt: skip
         else:
             yield Finding(
                 code=verdict.code, where=where, related=related,
                 message=f"out of date with {manifest}: {verdict.reason}{_unseen(verdict.partial)}",
-                remedy=f"`{verdict.relock}`, then `git add {lock.path}`" if verdict.relock else command,
+                remedy=f"`{verdict.relock}`, then `git add {quote(lock.path)}`" if verdict.relock else command,
                 fix=replace(again, command=verdict.relock) if verdict.relock else again,
             )  # fmt: skip
-        yield from (outcome for outcome in outcomes if outcome.code not in ("LF203", "LF205"))
+        mended = {"LF203", "LF205", "LF207"}.difference(form.refuses)  # by locking again
+        yield from (outcome for outcome in outcomes if outcome.code not in mended)
         return
     if not (isinstance(verdict, Unknown) and verdict.code == "LF302"):  # of a newer format nothing else is known
         yield from outcomes
-    if isinstance(verdict, Unknown):
+    if isinstance(verdict, Unknown) and verdict.code == "LF202":
+        yield unreadable(form, lock, verdict.reason, verdict.line)
+    elif isinstance(verdict, Unknown):
         check = form.check(lock) if form.check is not None else relock
         yield Unchecked(
             code=verdict.code, where=Location(path=lock.path, line=verdict.line if verdict.path == lock.path else None),
@@ -212,23 +220,37 @@ def _line(data: bytes, key: str) -> int | None:
 
 def _left_out(ctx: Context, live: dict[str, set[str]]) -> Iterator[Outcome]:
     """A lock on disk that is neither tracked nor ignored, beside a manifest of this commit that has no lock."""
-    if ctx.scope is None:
-        candidates = [path for path in ctx.tree.paths() if path.endswith(("pyproject.toml", "Pipfile"))]
-    else:
-        candidates = sorted(path for path in ctx.scope if path.endswith(("pyproject.toml", "Pipfile")))
-    for path in candidates:
+    for path in sorted(set(ctx.tree.paths() if ctx.scope is None else _manifests(ctx.scope))):
         directory, _, name = path.rpartition("/")
         if name not in _LOCKS or live.get(directory) or ctx.exclude(path) or not _VENDORED.isdisjoint(path.split("/")):
             continue
-        if ctx.tree.entry(path) is None:
+        manifest = ctx.tree.entry(path)
+        if manifest is None:
             continue
-        for base, command in _LOCKS[name]:
+        for base in _LOCKS[name]:
             lock = f"{directory}/{base}" if directory else base
-            if ctx.tree.entry(lock) is None and ctx.tree.status(lock) == "untracked":
+            if _only_on_disk(ctx, lock) and (manifest.oid or ctx.tree.entry(lock) is None):
                 yield Finding(
                     code="LF112", where=Location(path=path),
-                    message=f"{lock} exists on disk but is not in the commit", remedy=f"`git add {lock}`",
+                    message=f"{lock} exists on disk but is not in the commit", remedy=f"`git add {quote(lock)}`",
                 )  # fmt: skip
+
+
+def _manifests(scope: Iterable[str]) -> Iterator[str]:
+    """The manifests among the files of a run, and those beside a lock that was named."""
+    for path in scope:
+        folder, slash, name = path.rpartition("/")
+        if name in _LOCKS:
+            yield path
+        for manifest, locks in _LOCKS.items():
+            if name in locks:
+                yield folder + slash + manifest
+
+
+def _only_on_disk(ctx: Context, lock: str) -> bool:
+    """Whether a lock is on disk and git would take it, but does not hold it (a file that was named by hand counts)."""
+    entry = ctx.tree.entry(lock)
+    return (entry is None or not entry.oid) and ctx.tree.status(lock) == "untracked"
 
 
 def _deployment(ctx: Context) -> Iterable[Outcome]:

@@ -107,13 +107,29 @@ _UNSOUND = (
         summary="A locked version does not meet the requirement that it is locked for.",
         why="uv, Poetry, PDM and Pipenv do not look at pins when they call a lock fresh (uv issues 12276 and 15445): a "
         "hand edit or a merge that takes the wrong side is installed without a word.",
-        bad="httpx 0.26.0 locked for httpx>=0.27", good="the lock made again", fix=_RELOCK,
+        bad="httpx 0.26.0 locked for httpx>=0.27", good="the lock made again",
+        fix="Run the command of the message: `uv lock` alone keeps such a lock, `--upgrade-package NAME` does not.",
     ),
     Code(
         id="LF206", name="entry-without-hash", severity=WARNING,
         summary="One entry of a lock has no hash where all others have one.",
         why="What is downloaded for it is not checked. A hand edit or a merge lost it.",
         bad="a wheel without hash", good="the lock made again", fix=_RELOCK,
+    ),
+    Code(
+        id="LF207", name="lost-dependency", severity=ERROR,
+        summary="A project of the lock records a requirement, but nothing in the lock installs it.",
+        why="uv.lock holds each requirement twice: as recorded from the manifest, and as an edge to the locked package. A "
+        "merge or a hand edit that drops the edge is fresh for `uv lock --check`, and `uv sync` then leaves the package out.",
+        bad="click in requires-dist and not in dependencies", good="the lock made again",
+        fix="`uv lock --upgrade-package NAME`: `uv lock` alone keeps the lock as it is.",
+    ),
+    Code(
+        id="LF208", name="file-of-another-version", severity=ERROR,
+        summary="A locked version and the version in the name of its wheel differ.",
+        why="A merge took the version from one side and the files from the other. uv refuses the lock.",
+        bad="version = 1.16.0 with six-1.17.0-py2.py3-none-any.whl", good="the lock made again",
+        fix="Remove the lock, or check a sound one out, and lock again.",
     ),
 )  # fmt: skip
 
@@ -147,10 +163,6 @@ _UNSURE = (
         "LF307", "too-large", "A lock or marker is too large or too tangled to compare.",
         "There is a limit on memory and steps, so that a hostile file cannot stop a commit.", "a 50 MB lock in odd layout",
         "a lock as its tool writes it", "Run the tool's own check.",
-    ),
-    _unsure(
-        "LF308", "unreadable", "The lock could not be read while judging it.", "See LF202.", "cut-off file", "whole file",
-        _RELOCK,
     ),
     _unsure(
         "LF309", "lock-without-manifest", "There is no manifest beside the lock.",

@@ -2,54 +2,76 @@
 
 from __future__ import annotations
 
+from gatepost.locks._base import quote
 from gatepost.manifests import versions
-from gatepost.model import Finding, Location
-from gatepost.record import replace
+from gatepost.model import Finding, Fix, Location
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from gatepost.locks._base import Contents, Lock, LockFormat, Package
-    from gatepost.model import Fix, Outcome
 
 
-def examine(form: LockFormat, lock: Lock, relock: str, again: Fix) -> tuple[bool, list[Outcome]]:
-    """(whether the lock cannot be read at all, findings LF2xx). `relock` is the remedy, `again` the same as a fix."""
+def examine(form: LockFormat, lock: Lock) -> tuple[bool, list[Finding]]:
+    """(whether the lock cannot be read at all, findings LF2xx)."""
     start = 0 if lock.data.startswith(b"<<<<<<< ") else lock.data.find(b"\n<<<<<<< ") + 1 or -1
     if start >= 0 and b"\n>>>>>>> " in lock.data[start:]:
         line = lock.data.count(b"\n", 0, start) + 1
-        return True, [
-            Finding(
-                code="LF201", where=Location(path=lock.path, line=line), message="holds merge-conflict markers",
-                remedy=f"take one side whole (`git checkout --theirs -- {lock.path}`), then {relock}",
-            )
-        ]  # fmt: skip
+        path = quote(lock.path)
+        remedy = f"take one side whole (`git checkout --theirs -- {path}`), then `{form.relock(lock)}`, then `git add {path}`"
+        where = Location(path=lock.path, line=line)
+        return True, [Finding(code="LF201", where=where, message="holds merge-conflict markers", remedy=remedy)]
     if form.packages is None or form.sound(lock):
         return False, []
     contents = form.packages(lock)
     if contents.broken:
         reason = contents.broken if contents.broken.startswith(("it ", "a ", "`")) else f"it {contents.broken}"
-        return True, [
-            Finding(code="LF202", where=Location(path=lock.path, line=contents.line),
-                    message=f"cannot be read: {reason}", remedy=relock, fix=again)
-        ]  # fmt: skip
-    return False, [
-        replace(each, fix=again) for each in (*_entries(lock, contents, relock), *_pins(lock, contents, relock))
-    ]
+        return True, [unreadable(form, lock, reason, contents.line)]
+    faults = (*_entries(contents), *_edges(contents), *_pins(contents))
+    return False, [_finding(form, lock, *fault) for fault in faults]
 
 
-def _entries(lock: Lock, contents: Contents, relock: str) -> list[Finding]:
-    found: list[Finding] = []
+def unreadable(form: LockFormat, lock: Lock, reason: str, line: int | None) -> Finding:
+    """LF202, with how to get a lock again."""
+    return _finding(form, lock, "LF202", f"cannot be read: {reason}", "", line, ())
+
+
+def _finding(
+    form: LockFormat, lock: Lock, code: str, message: str, name: str, line: int | None, related: tuple[Location, ...]
+) -> Finding:
+    """A fault of the package `name`; the remedy depends on whether the tool itself would still read the lock."""
+    where = Location(path=lock.path, line=line, key=name)
+    command, path = form.relock(lock), quote(lock.path)
+    if code in form.refuses:
+        remedy = f"`rm {path} && {command}`, then `git add {path}` (a whole one from `git checkout` keeps the pins)"
+        return Finding(code=code, where=where, message=message, remedy=remedy, related=related)
+    if form.mend is not None and name:
+        command = form.mend(lock, name)
+    fix = Fix(title=f"make {lock.path} again", command=command, safe=True)
+    remedy = f"`{command}`, then `git add {path}`"
+    return Finding(code=code, where=where, message=message, remedy=remedy, related=related, fix=fix)
+
+
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
+    # code, message, package, line, related places
+    Fault: TypeAlias = tuple[str, str, str, int | None, tuple[Location, ...]]
+
+
+def _entries(contents: Contents) -> Iterator[Fault]:
+    """What is wrong with an entry by itself, or with its references."""
     seen: dict[tuple[str, ...], Package] = {}
     names = {package.name for package in contents.packages}
     pairs = {(package.name, package.version) for package in contents.packages}
     for package in contents.packages:
-        where = Location(path=lock.path, line=package.line, key=package.name)
+        shown = f"{package.name} {package.version}".rstrip()
         identity = package.identity or (package.name,)
         if identity in seen:
             first = seen[identity].line
             beside = f" (first on line {first})" if first is not None else ""
-            found.append(Finding(code="LF204", where=where, remedy=relock,
-                                 message=f"locks {package.name} {package.version} twice{beside}"))  # fmt: skip
+            yield "LF204", f"locks {shown} twice{beside}", package.name, package.line, ()
         seen.setdefault(identity, package)
         for need in package.requires:
             if need.optional:
@@ -60,15 +82,24 @@ def _entries(lock: Lock, contents: Contents, relock: str) -> list[Finding]:
                 text = f"{package.name} needs {need.name} {need.version}, which the lock has in another version"
             else:
                 continue
-            found.append(Finding(code="LF203", where=where, message=text, remedy=relock))
+            yield "LF203", text, need.name, package.line, ()
         if contents.hashes and package.hashed is False:
-            found.append(Finding(code="LF206", where=where, remedy=relock,
-                                 message=f"{f'{package.name} {package.version}'.rstrip()} is locked without a hash"))  # fmt: skip
-    return found
+            yield "LF206", f"{shown} is locked without a hash", package.name, package.line, ()
+        if package.other_file:
+            yield "LF208", f"locks {shown} with the file {package.other_file}", package.name, package.line, ()
 
 
-def _pins(lock: Lock, contents: Contents, relock: str) -> list[Finding]:
-    found: list[Finding] = []
+def _edges(contents: Contents) -> Iterator[Fault]:
+    """Requirements that a project of the lock records but does not install."""
+    for package in contents.packages:
+        for text in package.lacks:
+            name, _, where = text.partition(" ")
+            message = f"{package.name} requires {name}{where and f' in {where}'}, and nothing in the lock installs it"
+            yield "LF207", message, name, package.line, ()
+
+
+def _pins(contents: Contents) -> Iterator[Fault]:
+    """Locked versions that the manifest's own requirements do not admit."""
     locked: dict[str, list[Package]] = {}
     for package in contents.packages:
         locked.setdefault(package.name, []).append(package)
@@ -78,8 +109,7 @@ def _pins(lock: Lock, contents: Contents, relock: str) -> list[Finding]:
         if not entries:
             if not need.optional and not need.marker and (need.name, "") not in told:
                 told.add((need.name, ""))
-                found.append(Finding(code="LF203", where=Location(path=lock.path), remedy=relock,
-                                     message=f"{need.name} is asked for but not in the lock"))  # fmt: skip
+                yield "LF203", f"{need.name} is asked for but not in the lock", need.name, None, ()
             continue
         if not need.specifier or need.optional or any(not e.version or e.origin != "registry" for e in entries):
             continue
@@ -92,10 +122,5 @@ def _pins(lock: Lock, contents: Contents, relock: str) -> list[Finding]:
             told.add((need.name, need.specifier))
             related = (Location(path=need.where, line=need.line, key=need.key),) if need.where else ()
             pins = ", ".join(entry.version for entry in entries)
-            found.append(
-                Finding(
-                    code="LF205", where=Location(path=lock.path, line=entries[0].line, key=need.name), related=related,
-                    message=f"locks {need.name} {pins}, but {need.specifier} is asked for", remedy=relock,
-                )
-            )  # fmt: skip
-    return found
+            message = f"locks {need.name} {pins}, but {need.specifier} is asked for"
+            yield "LF205", message, need.name, entries[0].line, related
