@@ -33,7 +33,7 @@ def judge(case: Case, tree: Tree) -> list[Result]:
 @pytest.mark.parametrize("case", CASES, ids=[case.id for case in CASES])
 def test_case_in_memory(case: Case) -> None:
     tree = MemoryTree(case.files, untracked=case.untracked, ignored=case.ignored)
-    report = render(judge(case, tree), [])
+    report = render(judge(case, tree), {})
     if os.environ.get("UPDATE_CASES"):
         write_expect(case, report)
     else:
@@ -54,7 +54,7 @@ def test_cases_through_the_index(hook_id: str, tmp_path: Path) -> None:
             repo.write(name, data)
         if case.ignored:
             repo.write(".git/info/exclude", "".join(f"/{name}\n" for name in case.ignored))
-        assert render(judge(case, IndexTree(Git(str(repo.path)))), []) == case.expect, case.id
+        assert render(judge(case, IndexTree(Git(str(repo.path)))), {}) == case.expect, case.id
 
 
 def test_there_are_cases() -> None:

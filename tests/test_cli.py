@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from gatepost.cli import command_names
 from gatepost.registry import own_ids
 from tests.conftest import Repo
 
@@ -220,3 +221,40 @@ def test_the_one_id(repo: Repo) -> None:
     assert "--- ruff-check\n" in done.stdout and "F401" in done.stdout
     report = json.loads(run(repo, "gatepost", "--output-format", "json", GATEPOST_SKIP="sync-configs,mypy").stdout)
     assert {"torch-source", "ruff-check"} <= {each["hook"] for each in report["outcomes"]}
+
+
+def test_a_bare_repository_is_judged_by_commit(repo: Repo, tmp_path: Path) -> None:
+    repo.write("pyproject.toml", POETRY)
+    repo.commit()
+    bare = tmp_path / "bare.git"
+    repo.git("clone", "-q", "--bare", ".", str(bare))
+    done = run(bare, "torch-source", "--tree", "HEAD")
+    assert (done.returncode, "error[TS101]" in done.stdout) == (1, True), done
+    for args in (["torch-source"], ["gatepost"], ["init", "--yes"], ["mypy"]):
+        done = run(bare, *args)
+        assert (done.returncode, done.stdout) == (3, ""), done
+        assert "is a bare repository" in done.stderr
+        assert done.stderr.count("\n") == 1
+
+
+def test_the_reason_that_git_gives_is_shown(repo: Repo) -> None:
+    repo.commit(**{"a.txt": "x"})
+    repo.write(".git/index", b"x" * 50)
+    done = run(repo, "torch-source")
+    assert done.returncode == 3
+    assert done.stderr.startswith("gatepost: git ls-files failed (128): fatal: ")
+
+
+@pytest.mark.parametrize("name", command_names())
+def test_help_needs_no_repository(name: str, tmp_path: Path) -> None:
+    done = run(tmp_path, name, "--help", GIT_CEILING_DIRECTORIES=str(tmp_path.parent))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(f"usage: gatepost {name}")
+
+
+def test_no_standard_output(repo: Repo) -> None:
+    repo.write("pyproject.toml", POETRY)
+    repo.git("add", "-A")
+    command = f"exec {sys.executable} -m gatepost torch-source >&-"
+    done = subprocess.run(["/bin/sh", "-c", command], cwd=repo.path, stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr) == (1, "")

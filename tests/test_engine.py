@@ -11,7 +11,7 @@ from gatepost.fixing import plan
 from gatepost.model import Code, Context, Edit, Finding, Fix, Hook, Location, Outcome, Unchecked
 from gatepost.record import replace
 from gatepost.registry import all_codes
-from gatepost.settings import PREFIXES, read_settings
+from gatepost.settings import PREFIXES, SettingsError, read_settings
 from gatepost.tree.base import Tree
 from gatepost.tree.memory import MemoryTree
 
@@ -74,6 +74,11 @@ def test_exclude() -> None:
         ("fine  # gatepost: ignore[TS101] only for its own line\nbad\n", [("TS101", "a", 2)]),
         ("bad  # gatepost: ignore[TS102] another code\n", [("TS101", "a", 1)]),
         ("bad  # gatepost: ignore[TS101]\n", [("GP102", "a", 1), ("TS101", "a", 1)]),
+        ("bad  # gatepost:ignore[TS101]reviewed\n", []),
+        ("bad  # gatepost: ignore[TS1] reviewed\n", []),
+        ("bad  # gatepost: ignore reviewed\n", [("GP102", "a", 1), ("TS101", "a", 1)]),
+        ("bad  # gatepost: ignore[rule-1] reviewed\n", [("GP102", "a", 1), ("TS101", "a", 1)]),
+        ("bad  # gatepost: ignored\n", [("TS101", "a", 1)]),
     ],
 )
 def test_inline_ignores(text: str, expected: list[tuple[str, str, int | None]]) -> None:
@@ -91,7 +96,9 @@ def test_ignore_entries() -> None:
 
 def test_an_ignore_of_a_rule_that_is_not_there_is_told() -> None:
     entry = '[[tool.gatepost.ignore]]\ncode = "TS999"\nreason = "a slip"\n'
-    assert lines(run({"pyproject.toml": entry})) == [("GP103", "pyproject.toml", None)]
+    with pytest.raises(SettingsError) as caught:
+        run({"pyproject.toml": entry, "a": "bad"})
+    assert str(caught.value).startswith("pyproject.toml: tool.gatepost.ignore[0].code: no rule is called `TS999`")
     assert lines(run({"pyproject.toml": entry.replace("TS", "LF")})) == []  # another hook's to say
 
 
@@ -136,9 +143,9 @@ def test_fixes_of_one_file_add_up() -> None:
     def again(view: Tree) -> list[Result]:
         return run_hook(HOOK, view, settings)
 
-    edits, left = plan(again(tree), tree, again)
+    edits, _then, left = plan(again(tree), tree, again)
     assert left == []
-    assert edits == [Edit(path="a", old=b"bad\nfine\nbad", new=b"good\nfine\ngood")]
+    assert edits == {"a": Edit(path="a", old=b"bad\nfine\nbad", new=b"good\nfine\ngood")}
 
 
 def test_a_fix_that_mends_nothing_is_refused() -> None:
@@ -153,5 +160,5 @@ def test_a_fix_that_mends_nothing_is_refused() -> None:
     def again(view: Tree) -> list[Result]:
         return run_hook(hook, view, read_settings(lambda path: None, list))
 
-    edits, left = plan(again(tree), tree, again)
-    assert edits == [] and len(left) == 1
+    edits, _then, left = plan(again(tree), tree, again)
+    assert edits == {} and len(left) == 1

@@ -40,10 +40,20 @@ def test_values() -> None:
     assert read(text) == {"limit": 1048576, "hosts": ("a",), "deep": False, "per-pattern": {"*.onnx": 2000000}}
 
 
-def test_gatepost_toml_stands_in_where_there_is_no_pyproject() -> None:
-    assert read("[some-hook]\ndeep = true\n", "gatepost.toml")["deep"] is True
-    both = {"pyproject.toml": b"[project]\n", "gatepost.toml": b"[some-hook]\ndeep = true\n"}
-    assert read_settings(both.get, lambda: ["some-hook"]).of(HOOK)["deep"] is False
+def test_both_files_count() -> None:
+    own = b"[some-hook]\ndeep = true\n"
+    assert read(own.decode(), "gatepost.toml")["deep"] is True
+    for other in (b"[project]\n", b"[tool.gatepost]\nstrict = true\n"):
+        settings = read_settings({"pyproject.toml": other, "gatepost.toml": own}.get, lambda: ["some-hook"])
+        assert settings.of(HOOK)["deep"] is True
+        assert settings.common["strict"] is (b"strict" in other)
+
+
+def test_a_key_in_both_files_is_refused() -> None:
+    both = {"pyproject.toml": b"[tool.gatepost.some-hook]\ndeep = true\n", "gatepost.toml": b"[some-hook]\nlimit = 1\n"}
+    with pytest.raises(SettingsError) as caught:
+        read_settings(both.get, lambda: ["some-hook"])
+    assert str(caught.value) == "gatepost.toml: `some-hook` is set in pyproject.toml too: take one of the two out"
 
 
 @pytest.mark.parametrize(
@@ -56,6 +66,10 @@ def test_gatepost_toml_stands_in_where_there_is_no_pyproject() -> None:
         (
             "[tool.gatepost.some-hoook]\n",
             "pyproject.toml: tool.gatepost.some-hoook is no setting; did you mean `some-hook`?",
+        ),
+        (
+            "[tool.gatepost]\nskip = ['some-hok']\n",
+            "tool.gatepost.skip names no check: some-hok; did you mean `some-hook`?",
         ),
         ("[tool.gatepost.some-hook]\nlimt = 1\n", "tool.gatepost.some-hook.limt is no setting; did you mean `limit`?"),
         ("[tool.gatepost.some-hook]\ndeep = 1\n", "tool.gatepost.some-hook.deep must be true or false, not an integer"),

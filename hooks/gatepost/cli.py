@@ -22,6 +22,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         0 clean, 1 findings (or unchecked, or files written), 2 usage error, 3 could not run.
     """
     args = list(sys.argv[1:] if argv is None else argv)
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115 (closed by the caller: `>&-`)
+    sys.stderr = sys.stderr or sys.stdout
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")  # a cp1252 console must not stop a report
@@ -127,7 +129,16 @@ def _command(name: str, args: list[str]) -> int:
 
     if name in command_names():
         module = import_module(f"gatepost.commands.{name.replace('-', '_')}")
-        code: int = module.run(open_git(os.getcwd()).root, args)
+        code: int
+        if "--help" in args or "-h" in args:
+            code = module.run(os.getcwd(), args)  # argparse prints the help and ends
+            return code
+        root = open_git(os.getcwd()).root
+        from gatepost.journal import resume
+
+        if finished := resume(root):
+            print(f"a write that was interrupted has been finished: {', '.join(finished)}")
+        code = module.run(root, args)
         return code
     from gatepost.options import UsageError
     from gatepost.settings import nearest

@@ -76,9 +76,22 @@ def run_hook(
     if not outcomes and not settings.ignores:
         return []
     codes = {code.id: code for code in hook.codes()}
+    _known(settings, codes)
     results = [_result(hook.id, each, codes) for each in outcomes if not context.exclude(each.where.path)]
     kept = _ignored(results, tree, settings, codes, whole=scope is None and not part, hook=hook.id)
     return sorted(dict.fromkeys(kept), key=lambda each: (each.path, each.line or 0, each.code, each.message))
+
+
+def _known(settings: Settings, codes: Mapping[str, Code]) -> None:
+    """Refuse an entry of `ignore` whose code looks like one of these and is none."""
+    from gatepost.settings import SettingsError, nearest
+
+    for each in settings.ignores:
+        if any(code[:2] == each.code[:2] for code in codes) and not any(code.startswith(each.code) for code in codes):
+            lead = settings.leads["ignore"]
+            raise SettingsError(
+                f"{lead}ignore[{each.index}].code: no rule is called `{each.code}`{nearest(each.code, [*codes])}"
+            )
 
 
 def _excluded(globs: Sequence[str], within: str) -> Callable[[str], bool]:
@@ -182,7 +195,7 @@ def _inline(result: Result, tree: Tree) -> list[Result]:
     if result.line is None:
         return [result]
     data = tree.read(result.path)
-    if data is None or b"gatepost: ignore[" not in data:
+    if data is None or b"gatepost:" not in data:
         return [result]
     import re
 
@@ -191,14 +204,18 @@ def _inline(result: Result, tree: Tree) -> list[Result]:
         if not 1 <= number <= len(lines):
             continue
         text = lines[number - 1]
-        found = re.search(r"#.*?\bgatepost: ignore\[([A-Z0-9, ]+)\]\s*(.*)", text)
+        found = re.search(r"#.*?\bgatepost:\s*ignore\b(?:\[([^\]]*)\])?\s*(.*)", text)
         if found is None or (number != result.line and not text.lstrip().startswith("#")):
             continue
-        if result.code not in [code.strip() for code in found[1].split(",")]:
+        named = [code.strip() for code in (found[1] or "").split(",")]
+        if not all(re.fullmatch(r"[A-Z]{2}\d{1,3}", code) for code in named):
+            message = f"the ignore does not name its codes as `ignore[{result.code}]`, so it is not applied"
+        elif not any(result.code.startswith(code) for code in named):
             continue
-        if found[2].strip(" :-"):
+        elif found[2].strip(" :-"):
             return []
-        message = f"the ignore of `{result.code}` gives no reason, so it is not applied"
+        else:
+            message = f"the ignore of `{result.code}` gives no reason, so it is not applied"
         return [result, _own("GP102", result.hook, result.path, number, message)]
     return [result]
 

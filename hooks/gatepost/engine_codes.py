@@ -20,11 +20,11 @@ CODES: tuple[Code, ...] = (
         id="GP102",
         name="ignore-without-reason",
         severity="error",
-        summary="An ignore gives no reason.",
+        summary="An ignore gives no reason, or no code.",
         why="An exception that nobody can explain is never taken back. The finding stays until there is a reason.",
         bad="torch==2.9.1  # gatepost: ignore[TS121]\n",
         good="torch==2.9.1  # gatepost: ignore[TS121] mirrored in-house, reviewed 2026-11\n",
-        fix="Write the reason after the bracket, or as `reason` of the `[[tool.gatepost.ignore]]` entry.",
+        fix="Write the code in the bracket and the reason after it (`# gatepost: ignore[TS121] why`), or the reason as `reason` of the `[[tool.gatepost.ignore]]` entry.",
     ),
     Code(
         id="GP103",

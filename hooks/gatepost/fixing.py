@@ -15,20 +15,21 @@ if TYPE_CHECKING:
 
 def plan(
     results: Sequence[Result], tree: Tree, again: Callable[[Tree], list[Result]]
-) -> tuple[list[Edit], list[Result]]:
-    """Edits that mend what can safely be mended, and the results that are left once they are made.
+) -> tuple[dict[str, Edit], dict[str, str], list[Result]]:
+    """What can safely be mended: an edit by path, the command to run after it by path ("" for none), the results left.
 
     Fixes are made one after the other, each on what the one before left, so that two of them in one file cannot
     overwrite each other. A fix after which its finding is still there, or a new error appears, is left out.
     """
     view: Tree = tree
     done: dict[str, Edit] = {}
+    after_it: dict[str, str] = {}
     left = list(results)
     refused: set[tuple[str, str, str]] = set()
     while True:
         todo = next((each for each in left if _edits(each) and _id(each) not in refused), None)
         if todo is None:
-            return list(done.values()), left
+            return done, after_it, left
         if any(view.read(edit.path) != edit.old for edit in _edits(todo)):
             refused.add(_id(todo))
             continue
@@ -46,6 +47,8 @@ def plan(
             refused.add(_id(todo))
             continue
         view, done, left = after_view, trial, after
+        for edit in _edits(todo):
+            after_it[edit.path] = (todo.fix.then if todo.fix is not None else "") or after_it.get(edit.path, "")
 
 
 def _edits(result: Result) -> tuple[Edit, ...]:
@@ -64,28 +67,30 @@ def _id(result: Result) -> tuple[str, str, str]:
 
 def apply_fixes(
     results: Sequence[Result], tree: Tree, again: Callable[[Tree], list[Result]]
-) -> tuple[list[Result], list[str]]:
-    """Write the fixes; the results that are left, and the paths written.
+) -> tuple[list[Result], dict[str, str]]:
+    """Write the fixes; the results that are left, and the paths written, each with the command to run after it or "".
 
     Raises:
         OSError: a file cannot be written (nothing is left half written).
     """
     from gatepost.writer import write_all
 
-    edits, left = plan(results, tree, again)
+    edits, after_it, left = plan(results, tree, again)
     if not edits:
-        return list(results), []
-    write_all(tree.root, edits)
-    return left, [edit.path for edit in edits]
+        return list(results), {}
+    write_all(tree.root, edits.values())
+    return left, after_it
 
 
 def show_fixes(results: Sequence[Result], tree: Tree, again: Callable[[Tree], list[Result]]) -> None:
-    """Print the fixes as a unified diff on standard output."""
+    """Print the fixes as a unified diff on standard output, what has to be run after them as comment lines."""
     import difflib
     import sys
 
-    edits, _left = plan(results, tree, again)
-    for edit in edits:
+    edits, after_it, _left = plan(results, tree, again)
+    for command in dict.fromkeys(filter(None, after_it.values())):
+        print(f"# after --fix, run `{command}`")
+    for edit in edits.values():
         old = (edit.old or b"").decode("utf-8", "replace").splitlines(keepends=True)
         new = (edit.new or b"").decode("utf-8", "replace").splitlines(keepends=True)
         for line in difflib.unified_diff(old, new, f"a/{edit.path}", f"b/{edit.path}"):

@@ -45,12 +45,14 @@ class Fix:
     """Edits that remove a finding. `safe` ones are applied by `--fix`, others only shown by `--diff`.
 
     `command` is for what only another tool can write: it makes the file of the finding again (`uv lock`). `--fix` runs
-    it if it is one of `gatepost.tools.relock.TOOLS` and installed; never through a shell.
+    it if it is one of `gatepost.tools.relock.TOOLS` and installed; never through a shell. `then` is a command that the
+    user has to run after the edits (they make a lock stale): it is only named.
     """
 
     title: str
     edits: tuple[Edit, ...] = ()
     command: str = ""
+    then: str = ""
     safe: bool = False
 
 

@@ -140,7 +140,7 @@ def failure() -> str:
     def said(text: str) -> str:
         tree = MemoryTree({"pyproject.toml": text.encode()})
         results = run_hook(own_hook("torch-source"), tree, read_settings(lambda path: None, list))
-        return render([each for each in results if each.severity == "error"], [])
+        return render([each for each in results if each.severity == "error"], {})
 
     mended = EXAMPLE.replace("pytorch-gpu", "pytorch-cpu")
     if "TS101" not in said(EXAMPLE) or said(mended):

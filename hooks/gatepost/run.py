@@ -6,11 +6,11 @@ import os
 import sys
 
 from gatepost.options import output_format
-from gatepost.view import choose_tree, open_git, prefix_of, scope_of
+from gatepost.view import choose_tree, look_ahead, open_git, prefix_of, scope_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from gatepost.engine import Result
     from gatepost.model import Hook
@@ -23,16 +23,29 @@ CLEAN, FINDINGS = 0, 1
 
 
 def run_hooks(hooks: Sequence[Hook], known: Known, files: list[str], together: bool = False) -> int:
+    """Run own hooks and report; with `together`, without those of the setting `skip`. The exit code, 0 or 1.
+
+    Raises:
+        SettingsError, UsageError: a wrong setting or option.
+        GitError, CheckError, OSError: a check could not run.
+    """
+    how = output_format(known)
+    git = open_git(os.getcwd(), bare=True)
+    if not hooks[0].index_only:  # that one asks git other questions
+        look_ahead(git, known.tree, disk=hooks[0].fixer or known.fix or known.diff)
     from gatepost.engine import failing
 
-    how = output_format(known)
-    git = open_git(os.getcwd())
     scope, extra = scope_of(git, files)
     settings, broken = load_settings(git, hooks[0].id)
     results: list[Result] = [] if broken is None else [broken]
-    changed: list[str] = []
+    changed: dict[str, str] = {}
     trees: dict[tuple[bool, str | None], Tree] = {}
     skip = settings.common["skip"] if together else ()
+
+    def fresh() -> Tree:
+        git.forget()
+        return choose_tree(git, None, extra, disk=True)
+
     if broken is None:
         for hook in hooks:
             if hook.id in skip:
@@ -41,11 +54,9 @@ def run_hooks(hooks: Sequence[Hook], known: Known, files: list[str], together: b
             view = known.tree or ("index" if hook.index_only else None)
             if (disk, view) not in trees:
                 trees[disk, view] = choose_tree(git, view, extra, disk=disk)
-            found, wrote = run_one(
-                hook, trees[disk, view], settings, scope, known, lambda: choose_tree(git, None, extra, disk=True)
-            )
+            found, wrote = run_one(hook, trees[disk, view], settings, scope, known, fresh)
             results += found
-            changed += [path for path in wrote if path not in changed]
+            changed.update(wrote)
             if wrote:
                 trees.clear()
     report(results, changed, how)
@@ -56,40 +67,49 @@ def run_hooks(hooks: Sequence[Hook], known: Known, files: list[str], together: b
 
 def run_one(
     hook: Hook, tree: Tree, settings: Settings, scope: frozenset[str] | None, known: Known, fresh: Callable[[], Tree]
-) -> tuple[list[Result], list[str]]:
-    """Results of a hook, and the files written for them. `fresh` makes a view of the files as they are now."""
+) -> tuple[list[Result], dict[str, str]]:
+    """Results of a hook, and the files written for them, each with the command to run after it or "".
+
+    `fresh` makes a view of the files as they are now.
+    """
     from gatepost.engine import run_hook
 
     args = vars(known)
-
     within = prefix_of(tree.root) if "PRE_COMMIT" in os.environ else ""
 
     def again(view: Tree) -> list[Result]:
         return run_hook(hook, view, settings, scope=scope, args=args, env=os.environ, within=within)
 
-    results = again(tree)
     writes = known.fix or (hook.fixer and not args.get("check"))
+    if writes:
+        from gatepost.journal import resume
+
+        if resume(tree.root):  # a write that was interrupted
+            tree = fresh()
+    results = again(tree)
     if not (known.diff or writes) or not any(each.fix is not None for each in results):
-        return results, []
+        return results, {}
     from gatepost.fixing import apply_fixes, show_fixes
     from gatepost.tools.relock import relock, show_commands
 
     if known.diff:
         show_fixes(results, tree, again)
         show_commands(results)
-        return results, []
+        return results, {}
     left, wrote = apply_fixes(results, tree, again)
     kept, made = relock(left, tree.root) if known.fix else (left, [])
     if kept != left:
         left = again(fresh())
-    wrote = [*wrote, *made]
+    wrote.update(dict.fromkeys(made, ""))
     if hook.fixer and wrote:  # it writes by default: say what it took for wrong, and how to keep it
         left = [*left, *(each for each in results if each.fix is not None and each not in left)]
     return left, wrote
 
 
-def report(results: Sequence[Result], changed: Sequence[str], how: str) -> None:
+def report(results: Sequence[Result], changed: Mapping[str, str], how: str) -> None:
     """Print the report; nothing for a clean run in text form."""
+    if not results and not changed and how == "text":
+        return
     if how == "json":
         from gatepost.report.json_v1 import render
     else:

@@ -1,4 +1,4 @@
-"""`[tool.gatepost]` in pyproject.toml, or the top level of gatepost.toml where there is no pyproject.toml.
+"""`[tool.gatepost]` in pyproject.toml, and the top level of gatepost.toml.
 
 A key or value that is not known is a usage error that names it and the nearest right one: a misspelt setting must
 never be a setting that silently does nothing.
@@ -54,6 +54,7 @@ class Settings:
     common: Mapping[str, Any]
     tables: Mapping[str, Mapping[str, Any]]
     ignores: tuple[Ignore, ...] = ()
+    leads: Mapping[str, str] = {}  # noqa: RUF012 (never written to); key -> "pyproject.toml: tool.gatepost."
 
     def of(self, hook: Hook) -> dict[str, Any]:
         """The settings of one hook, defaults filled in.
@@ -61,56 +62,72 @@ class Settings:
         Raises:
             SettingsError: a wrong key or value in its table.
         """
-        return validate(hook.settings, self.tables.get(hook.id, {}), f"{self._prefix}{hook.id}.")
-
-    @property
-    def _prefix(self) -> str:
-        return "tool.gatepost." if self.path is None or self.path.endswith("pyproject.toml") else ""
+        lead = self.leads.get(hook.id, "").partition(": ")[2]
+        return validate(hook.settings, self.tables.get(hook.id, {}), f"{lead}{hook.id}.")
 
 
 def read_settings(read: Callable[[str], bytes | None], known: Callable[[], list[str]], folder: str = "") -> Settings:
-    """Settings of the project in `folder` ("" or "sub/dir/"), from its pyproject.toml or else its gatepost.toml.
+    """Settings of the project in `folder` ("" or "sub/dir/"), from its pyproject.toml and its gatepost.toml.
 
-    `known` lists the ids that may have a table. A file that does not say "gatepost" anywhere is not parsed.
+    `known` lists the ids that may have a table. A pyproject.toml that does not say "gatepost" anywhere is not parsed.
 
     Raises:
-        SettingsError: a wrong key or value.
-        gatepost.toml.load.TomlError: the file is not TOML (its `path` attribute says which).
+        SettingsError: a wrong key or value, or a key that both files have.
+        gatepost.toml.load.TomlError: a file is not TOML (its `path` attribute says which).
     """
-    path, data = folder + "pyproject.toml", read(folder + "pyproject.toml")
-    if data is None:
-        path, data = folder + "gatepost.toml", read(folder + "gatepost.toml")
-    if data is None or (b"gatepost" not in data and path.endswith("pyproject.toml")):
+    found: dict[str, tuple[str, Any]] = {}  # key -> the path that leads to it, value
+    places: dict[str, str] = {}  # key -> file
+    for name, prefix in (("pyproject.toml", "tool.gatepost."), ("gatepost.toml", "")):
+        data = read(folder + name)
+        if data is None or (prefix and b"gatepost" not in data):
+            continue
+        for key, value in _table(folder + name, data, prefix).items():
+            if key in found:
+                raise SettingsError(f"{folder}{name}: `{key}` is set in {places[key]} too: take one of the two out")
+            found[key], places[key] = (f"{folder}{name}: {prefix}", value), folder + name
+    if not found:
         return Settings(path=None, common={each.key: each.default for each in COMMON}, tables={})
+    ids = known()
+    given = {each.key: found[each.key] for each in COMMON if each.key in found}
+    common = {each.key: each.default for each in COMMON}
+    tables: dict[str, Mapping[str, Any]] = {}
+    for key, (lead, value) in found.items():
+        if key not in ids:
+            common.update({key: validate(COMMON, {key: value}, lead, also=ids)[key]})
+        elif isinstance(value, dict):
+            tables[key] = value
+        else:
+            raise SettingsError(f"{lead}{key} must be a table, not {_kind_of(value)}")
+    for each in common["skip"]:
+        if each not in ids:
+            raise SettingsError(f"{given['skip'][0]}skip names no check: {each}{nearest(each, ids)}")
+    allow = common["allow-unchecked"]
+    if not isinstance(allow, bool) and not _is_strs(allow):
+        raise SettingsError(f"{given['allow-unchecked'][0]}allow-unchecked must be true, false or an array of codes")
+    ignores = _ignores(common["ignore"], given["ignore"][0]) if "ignore" in given else ()
+    path = places.get("ignore") or next(iter(places.values()))
+    return Settings(path=path, common=common, tables=tables, ignores=ignores, leads={k: v[0] for k, v in found.items()})
+
+
+def _table(path: str, data: bytes, prefix: str) -> dict[str, Any]:
+    """The table of gatepost in a file: below `prefix`, or all of it.
+
+    Raises:
+        SettingsError: it is no table.
+        gatepost.toml.load.TomlError: the file is not TOML.
+    """
     from gatepost.toml.load import TomlError, loads
 
     try:
-        document = loads(data)
+        table: Any = loads(data)
     except TomlError as error:
         error.path = path
         raise
-    prefix = ""
-    table: Any = document
-    if path.endswith("pyproject.toml"):
-        prefix = "tool.gatepost"
-        tool = document.get("tool", {})
-        table = tool.get("gatepost", {}) if isinstance(tool, dict) else {}
+    for part in prefix.split(".")[:-1]:
+        table = table.get(part, {}) if isinstance(table, dict) else {}
     if not isinstance(table, dict):
-        raise SettingsError(f"{path}: `{prefix}` must be a table, not {_kind_of(table)}")
-    ids = known() if table else []
-    common = {key: value for key, value in table.items() if key not in ids}
-    lead = f"{path}: {prefix}." if prefix else f"{path}: "
-    checked = validate(COMMON, common, lead, also=ids)
-    tables: dict[str, Mapping[str, Any]] = {}
-    for key, value in table.items():
-        if key in ids:
-            if not isinstance(value, dict):
-                raise SettingsError(f"{lead}{key} must be a table, not {_kind_of(value)}")
-            tables[key] = value
-    allow = checked["allow-unchecked"]
-    if not isinstance(allow, bool) and not _is_strs(allow):
-        raise SettingsError(f"{lead}allow-unchecked must be true, false or an array of codes")
-    return Settings(path=path, common=checked, tables=tables, ignores=_ignores(checked["ignore"], lead))
+        raise SettingsError(f"{path}: `{prefix[:-1]}` must be a table, not {_kind_of(table)}")
+    return table
 
 
 def _ignores(value: Any, lead: str) -> tuple[Ignore, ...]:

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from gatepost.tree.base import Tree
     from gatepost.tree.git import Git
 
+_STAGED = ("diff-index", "--cached", "--quiet", "HEAD", "--")  # ends with 1 where something is staged
+
 
 def prefix_of(root: str) -> str:
     """The current folder within the repository, "" or "sub/dir/" (prek runs a sub-project's hooks in its folder)."""
@@ -18,15 +20,25 @@ def prefix_of(root: str) -> str:
     return "" if inside == "." or inside.startswith("..") else inside + "/"
 
 
-def open_git(start: str) -> Git:
-    """The repository that holds a folder.
+def open_git(start: str, bare: bool = False) -> Git:
+    """The repository that holds a folder; with `bare`, one without a work tree will do.
 
     Raises:
         GitError: there is none.
     """
     from gatepost.tree.git import Git, find_root
 
-    return Git(find_root(start, os.environ))
+    git = Git(find_root(start, os.environ))
+    if not bare:
+        _need_work_tree(git)
+    return git
+
+
+def _need_work_tree(git: Git) -> None:
+    from gatepost.tree.git import GitError, is_bare
+
+    if is_bare(git.root):
+        raise GitError(f"{git.root} is a bare repository: name a commit (`gatepost check --tree HEAD`), or clone it")
 
 
 def scope_of(git: Git, files: Sequence[str]) -> tuple[frozenset[str] | None, list[str]]:
@@ -53,6 +65,19 @@ def scope_of(git: Git, files: Sequence[str]) -> tuple[frozenset[str] | None, lis
     return frozenset(names), [name for name in names if os.path.lexists(os.path.join(git.root, name))]
 
 
+def look_ahead(git: Git, view: str | None, *, disk: bool) -> None:
+    """Start what `choose_tree` and its view will ask of git, to run while settings and checks are imported (3 ms)."""
+    from gatepost.tree.git import LIST_DISK, LIST_INDEX
+
+    if view == "index" or (view is None and not disk and "GIT_INDEX_FILE" in os.environ):
+        git.ahead(*LIST_INDEX)
+        git.blobs_ahead()
+    elif disk or view == "worktree" or (view is None and not (os.environ.get("PRE_COMMIT_TO_REF") or "").strip("0")):
+        git.ahead(*LIST_DISK)
+        if not (disk or view or "PRE_COMMIT" in os.environ):
+            git.ahead(*_STAGED)
+
+
 def choose_tree(git: Git, view: str | None, extra: Sequence[str], *, disk: bool) -> Tree:
     """Which snapshot to judge: what the next commit will hold, as far as that is decided.
 
@@ -68,6 +93,7 @@ def choose_tree(git: Git, view: str | None, extra: Sequence[str], *, disk: bool)
         return IndexTree(git)
     if view not in (None, "worktree"):
         return CommitTree(git, str(view))
+    _need_work_tree(git)
     if disk or view == "worktree":
         new = (".gatepost.lock", "pyproject.toml", ".pre-commit-config.yaml")  # a fix may have made them just now
         return WorktreeTree(git, [*extra, *(name for name in new if os.path.isfile(os.path.join(git.root, name)))])
@@ -78,7 +104,7 @@ def choose_tree(git: Git, view: str | None, extra: Sequence[str], *, disk: bool)
         return CommitTree(git, pushed)
     if "PRE_COMMIT" in environ:
         return WorktreeTree(git, extra)
-    staged = git.try_run("diff-index", "--cached", "--quiet", "HEAD", "--").rc == 1
+    staged = git.try_run(*_STAGED).rc == 1
     if not staged:
         return WorktreeTree(git, extra)
     index = IndexTree(git)

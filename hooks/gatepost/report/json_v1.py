@@ -4,12 +4,12 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from gatepost.engine import Result
 
 
-def render(results: Sequence[Result], changed: Sequence[str]) -> str:
+def render(results: Sequence[Result], changed: Mapping[str, str]) -> str:
     """`{"version": 1, "outcomes": [...], "changed": [...]}`, ASCII, one line an outcome."""
     import json
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from gatepost.engine import Result
 
 
-def render(results: Sequence[Result], changed: Sequence[str]) -> str:
-    """One block of lines an outcome, then one line for every file written."""
+def render(results: Sequence[Result], changed: Mapping[str, str]) -> str:
+    """One block of lines an outcome, then one line for every file written (path -> the command to run after it)."""
     lines: list[str] = []
     for each in results:
         place = printable(each.path) + (f":{each.line}" if each.line is not None else "")
@@ -22,7 +22,9 @@ def render(results: Sequence[Result], changed: Sequence[str]) -> str:
         lines.append(f"{place}: {word}[{each.code}] {each.message} ({each.name})")
         if each.remedy:
             lines.append("    fix: " + each.remedy.replace("\n", "\n         "))
-    lines += [f"{printable(path)}: written; look at the change, then `git add {quote(path)}`" for path in changed]
+    for path, command in changed.items():
+        after = f" run `{command}`," if command else ""
+        lines.append(f"{printable(path)}: written; look at the change,{after} then `git add {quote(path)}`")
     return "".join(f"{line}\n" for line in lines)
 
 

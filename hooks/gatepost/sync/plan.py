@@ -172,7 +172,7 @@ class _Project:
             self.say(
                 "SC303",
                 "there is no pyproject.toml to write shared settings into",
-                "move gatepost.toml into [tool.gatepost] of a pyproject.toml",
+                'make a pyproject.toml, or `skip = ["sync-configs"]` in gatepost.toml',
             )
             return
         python = (".py", ".ipynb", "ruff.toml")

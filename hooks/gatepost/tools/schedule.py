@@ -15,7 +15,7 @@ from gatepost.record import record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from typing import Any
 
     from gatepost.engine import Result
@@ -35,7 +35,7 @@ class Block:
     detail: str = ""
     output: str = ""
     results: tuple[Result, ...] = ()
-    changed: tuple[str, ...] = ()
+    changed: Mapping[str, str] = {}  # noqa: RUF012 (never written to)
 
 
 @record
@@ -70,7 +70,7 @@ def run_all(args: list[str]) -> int:
         os.chdir(git.root)  # by hand, from a folder below: the same as from the root
     settings, broken = load_settings(git, "gatepost")
     if broken is not None:
-        report([broken], [], how)
+        report([broken], {}, how)
         return 1
     skip = _skipped(settings)
     for hook_id in own_ids():
@@ -102,10 +102,9 @@ def _skipped(settings: Settings) -> frozenset[str]:
 
     known = [*own_ids(), *TOOLS]
     given = [each.strip() for each in os.environ.get("GATEPOST_SKIP", "").split(",") if each.strip()]
-    for each in [*given, *settings.common["skip"]]:
+    for each in given:
         if each not in known:
-            where = "GATEPOST_SKIP" if each in given else "tool.gatepost.skip"
-            raise UsageError(f"{where} names no check: {each}{nearest(each, known)}")
+            raise UsageError(f"GATEPOST_SKIP names no check: {each}{nearest(each, known)}")
     return frozenset([*given, *settings.common["skip"]])
 
 
@@ -268,7 +267,7 @@ class _Run:
             detail=_counts(results, changed),
             output=render(results, changed),
             results=tuple(results),
-            changed=tuple(changed),
+            changed=changed,
         )
 
     # --- tools
@@ -363,7 +362,9 @@ class _Run:
         output = raw.decode("utf-8", "replace")
         note = self._notes[tool_id]
         after = self._stamps(tool_id) if before else {}
-        changed = sorted(self._within + name for name, stamp in after.items() if before.get(name) != stamp)
+        changed = dict.fromkeys(
+            sorted(self._within + name for name, now in after.items() if before.get(name) != now), ""
+        )
         if rc == 0 and not changed:
             return Block(id=tool_id, verdict="passed", detail=note)
         detail = [f"exit code {rc}" if rc > 0 else f"ended by signal {-rc}"] if rc else []
@@ -375,7 +376,7 @@ class _Run:
             detail=", ".join(detail),
             output=(f"{note}\n" if note else "") + output + render((), changed),
             results=tuple(_results(tool_id, rc, output, self._within)) if rc else (),
-            changed=tuple(changed),
+            changed=changed,
         )
 
 
@@ -434,7 +435,7 @@ def _is_text(path: str) -> bool:
         return False
 
 
-def _counts(results: Sequence[Result], changed: Sequence[str]) -> str:
+def _counts(results: Sequence[Result], changed: Collection[str]) -> str:
     counts: dict[str, int] = {}
     for each in results:
         word = "unchecked" if each.kind == "unchecked" else each.severity
@@ -446,8 +447,8 @@ def _counts(results: Sequence[Result], changed: Sequence[str]) -> str:
     return ", ".join(parts)
 
 
-def _paths(blocks: Sequence[Block]) -> list[str]:
-    return list(dict.fromkeys(path for block in blocks for path in block.changed))
+def _paths(blocks: Sequence[Block]) -> dict[str, str]:
+    return {path: command for block in blocks for path, command in block.changed.items()}
 
 
 def _print(blocks: Sequence[Block]) -> None:

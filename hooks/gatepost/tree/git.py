@@ -14,7 +14,12 @@ from gatepost.tree.process import Completed, run
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+# what the views of the index and of the work tree list; `--deleted` costs a look at every file on disk
+LIST_INDEX = ("ls-files", "--stage", "-t", "-z", "--full-name", ":/")
+LIST_DISK = ("ls-files", "--stage", "--cached", "--deleted", "-t", "-z", "--full-name", ":/")
+_BLOBS = ("cat-file", "--batch", "--buffer")
 
 
 class GitError(Exception):
@@ -28,6 +33,24 @@ class Git:
         self.root = root
         # Kept whole: GIT_INDEX_FILE and GIT_DIR say which index a commit is being made of.
         self.env = {**(os.environ if env is None else env), "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
+        self._ahead: dict[tuple[str, ...], Callable[[], Completed]] = {}
+        self._blobs: Callable[[bytes], Completed] | None = None
+
+    def ahead(self, *args: str) -> None:
+        """Start `git ARGS` now; the next `try_run` or `run` of the same takes what it said."""
+        from gatepost.tree.background import background
+
+        self._ahead[args] = background(self, *args)
+
+    def blobs_ahead(self) -> None:
+        """Start the process that the next `read_blobs` will ask."""
+        from gatepost.tree.background import waiting
+
+        self._blobs = waiting(self, *_BLOBS)
+
+    def forget(self) -> None:
+        """Drop what was started ahead: the files or the index may have changed since."""
+        self._ahead.clear()
 
     def try_run(self, *args: str, input: bytes = b"") -> Completed:
         """Run `git ARGS`; the exit code is the caller's to judge.
@@ -35,6 +58,8 @@ class Git:
         Raises:
             GitError: git cannot be started.
         """
+        if not input and (started := self._ahead.pop(args, None)) is not None:
+            return started()
         try:
             return run(["git", *args], cwd=self.root, env=self.env, data=input)
         except OSError as error:
@@ -48,8 +73,7 @@ class Git:
         """
         done = self.try_run(*args, input=input)
         if done.rc:
-            first = done.err.decode("utf-8", "replace").strip().splitlines()
-            raise GitError(f"git {args[0]} failed ({done.rc}): {first[0] if first else 'no message'}")
+            raise GitError(f"git {args[0]} failed ({done.rc}): {_reason(done.err)}")
         return done.out
 
     def batch_check(self, oids: Iterable[str]) -> dict[str, tuple[str, int] | None]:
@@ -67,7 +91,10 @@ class Git:
         names = list(dict.fromkeys(oids))
         if not names:
             return {}
-        out = self.run("cat-file", "--batch", "--buffer", input="".join(f"{oid}\n" for oid in names).encode())
+        ask = "".join(f"{oid}\n" for oid in names).encode()
+        started, self._blobs = self._blobs, None
+        done = started(ask) if started is not None else None
+        out = done.out if done is not None and done.rc == 0 else self.run(*_BLOBS, input=ask)
         found: dict[str, bytes | None] = {}
         at = 0
         for oid in names:
@@ -83,6 +110,17 @@ class Git:
         return found
 
 
+def _reason(err: bytes) -> str:
+    """The line of git's stderr that says what went wrong: hints and warnings may stand around it."""
+    lines = err.decode("utf-8", "replace").strip().splitlines() or ["no message"]
+    return next((line for line in reversed(lines) if line.startswith(("fatal:", "error:"))), lines[0])
+
+
+def is_bare(folder: str) -> bool:
+    """Whether a folder is a repository without a work tree, by what it holds (gitrepository-layout(5))."""
+    return all(os.path.exists(os.path.join(folder, name)) for name in ("HEAD", "objects", "refs"))
+
+
 def _text(raw: bytes) -> str:
     return raw.decode("utf-8", "surrogateescape")
 
@@ -90,13 +128,15 @@ def _text(raw: bytes) -> str:
 def find_root(start: str, environ: Mapping[str, str]) -> str:
     """The work tree that holds `start`: the nearest folder with a `.git`; git is asked where the environment decides.
 
+    Of a repository without a work tree, its git directory: its commits can be judged.
+
     Raises:
         GitError: not inside a git work tree, or git cannot be started.
     """
     if "GIT_DIR" not in environ and "GIT_WORK_TREE" not in environ:
         folder = os.path.abspath(start)
         while True:
-            if os.path.exists(os.path.join(folder, ".git")):
+            if os.path.exists(os.path.join(folder, ".git")) or is_bare(folder):
                 return folder
             parent = os.path.dirname(folder)
             if parent == folder:
@@ -187,8 +227,7 @@ def _index_entries(
     """path -> (mode, oid) of the index. Conflict stages count once ("ours", else the first seen); submodules are left
     out. `skipped` collects skip-worktree paths, `deleted` those that are gone from disk (asking costs a stat each)."""
     table: dict[str, tuple[str, str]] = {}
-    which = ("--cached", "--deleted") if deleted is not None else ()
-    out = git.run("ls-files", "--stage", *which, "-t", "-z", "--full-name", ":/")
+    out = git.run(*(LIST_INDEX if deleted is None else LIST_DISK))
     for record in _text(out).split("\0"):
         if not record:
             continue

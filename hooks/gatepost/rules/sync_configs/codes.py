@@ -170,11 +170,11 @@ CODES: tuple[Code, ...] = (
         name="no-pyproject",
         severity=ERROR,
         summary="there is no pyproject.toml to write into",
-        why="The settings of gatepost are in gatepost.toml, which counts only where there is no pyproject.toml; making "
-        "one would switch them off.",
+        why="Only gatepost.toml is there, and a pyproject.toml made by a hook would turn the folder into a project for "
+        "every tool that reads one.",
         bad="gatepost.toml alone",
         good="pyproject.toml with [tool.gatepost]",
-        fix="move gatepost.toml into [tool.gatepost] of a pyproject.toml, or leave sync-configs out",
+        fix='make a pyproject.toml, or leave sync-configs out (`skip = ["sync-configs"]`)',
     ),
     Code(
         id="SC304",
