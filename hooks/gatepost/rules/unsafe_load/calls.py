@@ -200,19 +200,21 @@ def hub_load(call: Call, names: Names) -> Fault | None:
         return None
     if text and (_local(text) or _SHA.search(text.partition(":")[2])):
         return None
-    shown = f" of `{text}`" if text else ""
+    owner, _, tag = (text or "").partition(":")
+    shown = f" of `{owner}`" if owner else ""
+    what = f"the code at `{tag}`, which can be moved" if tag else "the newest code of a repository"
     return Fault(
         code="UL106",
-        message=f"`{call.name}`{shown} runs the newest code of a repository",
-        remedy="pin it to a commit: `owner/name:<40 hex digits>`.",
-        certain=text is not None,
+        message=f"`{call.name}`{shown} runs {what}",
+        remedy=f"pin it to a commit: `{owner or 'owner/name'}:<40 hex digits>`.",
+        certain=text is not None and not re.match(r"v?\d", tag),
     )
 
 
 def _local(text: str) -> bool:
     return (
         text.startswith((".", "/", "~", "\\"))
-        or text.endswith("/")
+        or text.endswith(("/", ".py", ".json", ".jsonl", ".csv"))
         or text[1:3] == ":\\"
         or text.split("/", maxsplit=1)[0].lower() in _LOCAL_ROOTS
     )

@@ -6,16 +6,19 @@ import ast
 import re
 
 from gatepost.model import Finding, Location, Unchecked
+from gatepost.record import record, replace
 from gatepost.rules.unsafe_load import source
 from gatepost.rules.unsafe_load.calls import RULES, read
 from gatepost.rules.unsafe_load.names import Names
+from gatepost.rules.unsafe_load.torch_floor import Projects
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from gatepost.model import Context, Outcome, Severity
-    from gatepost.rules.unsafe_load.calls import Fault
+    from gatepost.rules.unsafe_load.calls import Call, Fault
+    from gatepost.rules.unsafe_load.torch_floor import Torch
 
 _ALONE = (
     b"trust_remote_code",
@@ -33,6 +36,12 @@ _EXAMPLES = re.compile(
 )
 _QUIET_IN_TESTS = frozenset(("UL101", "UL102", "UL103", "UL104", "UL105", "UL108", "UL110"))
 _LOWER: dict[str, Severity] = {"error": "warning", "warning": "info", "info": "info"}
+_SUPPRESSED = re.compile(r"#\s*(noqa|nosec)\b(?::?[ \t]*([A-Z]\d{3}(?:[ \t,]+[A-Z]\d{3})*))?")
+_TORCH, _PICKLE, _HUB = frozenset(("S614", "B614")), frozenset(("S301", "B301")), frozenset(("S615", "B615"))
+_SAME = {  # our code -> the codes of Ruff and bandit for the same thing
+    "UL101": _TORCH, "UL102": _TORCH, "UL103": _PICKLE, "UL104": _PICKLE, "UL105": _PICKLE, "UL106": _TORCH,
+    "UL107": _HUB, "UL108": _HUB, "UL109": _PICKLE, "UL110": frozenset(("S506", "B506")),
+}  # fmt: skip
 _BATCH = 500
 
 
@@ -42,10 +51,11 @@ def check(ctx: Context) -> Iterator[Outcome]:
     wanted = [path for path in paths if ctx.wants(path) and path.endswith((".py", ".ipynb", ".pyi", ".pyw"))]
     if ctx.scope is not None:  # a script without a suffix was given by name
         wanted += [path for path in paths if "." not in path.rpartition("/")[2] and ctx.wants(path)]
+    projects = Projects(ctx.tree)
     for at in range(0, len(wanted), _BATCH):
         for path, data in ctx.tree.read_many(wanted[at : at + _BATCH]).items():
             if data and may_load(data):
-                yield from check_file(path, data)
+                yield from check_file(path, data, projects)
 
 
 def may_load(data: bytes) -> bool:
@@ -59,42 +69,27 @@ def may_load(data: bytes) -> bool:
     )
 
 
-def check_file(path: str, data: bytes) -> Iterator[Outcome]:
+def check_file(path: str, data: bytes, projects: Projects) -> Iterator[Outcome]:
     """The outcomes of one file, in the order of its lines."""
-    modules: list[tuple[int | None, ast.Module, Callable[[int], int]]] = []
-    if path.endswith(".ipynb"):
-        for number, text, line_of in source.cells(data):
-            tree = source.parse(text)
-            if tree is not None:  # a cell that does not parse is the notebook's own business
-                modules.append((number, tree, line_of))
-    else:
-        if not path.endswith((".py", ".pyi", ".pyw")) and not re.match(rb"#!.*python", data):
-            return
-        text = source.decode(data)
-        tree = source.parse(text)
-        if tree is None:
-            if not source.not_ours(text, path):
-                yield Unchecked(
-                    code="UL901",
-                    where=Location(path=path),
-                    message="not readable as Python, so its loads were not looked at",
-                    remedy=f"see what is wrong with `python -m py_compile {_quote(path)}`.",
-                )
-            return
-        modules.append((None, tree, lambda line: line))
+    modules = list(_modules(path, data))
     names = Names()
     if path.endswith(".ipynb"):
         names.trust_usual()
-    walked = [(cell, list(ast.walk(tree)), line_of) for cell, tree, line_of in modules]
-    for _, nodes, _ in walked:
+    walked = []
+    for module in modules:
+        if isinstance(module, Unchecked):
+            yield module
+            return
+        nodes = list(ast.walk(module.tree))
         names.learn(nodes)
+        walked.append((module, nodes))
     found = []
-    for cell, nodes, line_of in walked:
+    for module, nodes in walked:
         for node in nodes:
             if isinstance(node, ast.Call) and (call := read(node, names)):
-                for rule in RULES:
-                    if fault := rule(call, names):
-                        found.append(_finding(path, line_of(node.lineno), cell, fault))
+                for fault in _faults(path, call, names, projects):
+                    if not accepted(fault.code, module.lines(node)):
+                        found.append(_finding(path, module.line_of(node.lineno), module.cell, fault))
     notes: set[str] = set()
     for one in sorted((one for one in found if one is not None), key=lambda one: (one.where.line or 0, one.code)):
         if one.code == "UL108":  # a note: once for a model in a file
@@ -103,6 +98,73 @@ def check_file(path: str, data: bytes) -> Iterator[Outcome]:
                 continue
             notes.add(target)
         yield one
+
+
+@record
+class _Module:
+    """A file of Python, or a cell of a notebook (from 1) with its lines placed in the file."""
+
+    tree: ast.Module
+    text: str
+    line_of: Callable[[int], int]
+    cell: int | None = None
+
+    def lines(self, node: ast.Call) -> str:
+        """The source lines that a call stands on."""
+        return "\n".join(self.text.split("\n")[node.lineno - 1 : node.end_lineno])
+
+
+def _modules(path: str, data: bytes) -> Iterator[_Module | Unchecked]:
+    """What there is to look at in a file; an outcome where it is not readable."""
+    if path.endswith(".ipynb"):
+        for number, text, line_of in source.cells(data):
+            tree = source.parse(text)
+            if tree is not None:  # a cell that does not parse is the notebook's own business
+                yield _Module(tree=tree, text=text, line_of=line_of, cell=number)
+        return
+    if not path.endswith((".py", ".pyi", ".pyw")) and not re.match(rb"#!.*python", data):
+        return
+    text = source.decode(data)
+    tree = source.parse(text)
+    if tree is not None:
+        yield _Module(tree=tree, text=text, line_of=lambda line: line)
+    elif not source.not_ours(text, path):
+        yield Unchecked(
+            code="UL901",
+            where=Location(path=path),
+            message="not readable as Python, so its loads were not looked at",
+            remedy=f"see what is wrong with `python -m py_compile {_quote(path)}`.",
+        )
+
+
+def _faults(path: str, call: Call, names: Names, projects: Projects) -> Iterator[Fault]:
+    for rule in RULES:
+        fault = rule(call, names)
+        if fault and fault.code == "UL101":
+            fault = _by_version(fault, projects.of(path))
+        if fault:
+            yield fault
+
+
+def _by_version(fault: Fault, torch: Torch) -> Fault | None:
+    """A bare `torch.load` in the light of the torch that the project admits: nothing where that is 2.6 or later."""
+    if torch.safe:
+        return None
+    admits = f", which {torch.said} admits" if torch.said else ""
+    if torch.locked:
+        return replace(fault, message=f"{fault.message}{admits} (the lock has {torch.locked})", certain=False)
+    return replace(fault, message=fault.message + admits)
+
+
+def accepted(code: str, text: str) -> bool:
+    """Whether a comment beside a call has told Ruff or bandit already that the same thing is meant."""
+    if "nosec" not in text and "noqa" not in text:
+        return False
+    for match in _SUPPRESSED.finditer(text):
+        named = frozenset(re.findall(r"[A-Z]\d{3}", match[2] or ""))
+        if not named.isdisjoint(_SAME[code]) or (match[1] == "nosec" and not named):
+            return True
+    return False
 
 
 def _quote(path: str) -> str:

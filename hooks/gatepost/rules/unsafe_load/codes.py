@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from gatepost.model import Severity
 
 _QUIET = (
-    " Not reported in tests, where the test made the file itself; one step lower in examples, notebooks and scripts."
+    " Not reported in tests, where the test made the file itself; one step lower in examples, notebooks and scripts. A comment that has "
+    "told Ruff or bandit of the same thing (`noqa: S301`, `nosec`) counts here too."
 )
 
 CODES: tuple[Code, ...] = (
@@ -21,10 +22,11 @@ CODES: tuple[Code, ...] = (
         severity=WARNING,
         summary="`torch.load` is called without `weights_only`.",
         why="Before torch 2.6 the default was `weights_only=False`: the file is a pickle, and loading it runs any code in it. 51 of 225 AI/ML "
-        "repositories call it so, and 28 of them also admit torch < 2.6." + _QUIET,
+        "repositories call it so, and 28 of them also admit torch < 2.6. What the nearest project declares decides: nothing is reported where "
+        "its requirements admit only 2.6 and later, and where only its lock does, it is a note." + _QUIET,
         bad='state = torch.load("model.pt")',
         good='state = torch.load("model.pt", weights_only=True)',
-        fix="Pass `weights_only=True`; on torch 2.6 and later it says what the default is.",
+        fix="Pass `weights_only=True`, or require `torch>=2.6`.",
     ),
     Code(
         id="UL102",
