@@ -148,6 +148,12 @@ BREAKS = [
     ('"},\n]', '"}\n]'),
     ('"},\n    {file', '"}\n    {file'),
     ("pkg-four-0.whl", 'pkg-four-0.whl", hash = "x'),  # a key twice
+    ('"},\n    {file', '"x},\n    {file'),  # letters outside the strings
+    ('"},\n    {file', '"},x\n    {file'),
+    ('"},\n    {file', '"},\n    x{file'),
+    ("{file = ", "{file = x"),
+    (", hash = ", "x, hash = "),
+    ("\n\n[package.extras]", '\n\nx = ""'),
     ("pkg-four-0.whl", "pkg-four\\q.whl"),
     ("pkg-four-0.whl", "pkg-four\x01.whl"),
     ("pkg-four-0.whl", "pkg\nfour"),
@@ -231,3 +237,21 @@ def test_the_digest_is_hashlibs() -> None:
     import hashlib
 
     assert sha256("a\u00e9") == hashlib.sha256("a\u00e9".encode()).hexdigest()
+
+
+@given(
+    st.one_of(
+        values.map(lambda value: json.dumps(value, indent=1)), st.text('{}[]",:0123 truenNaIify\\/\ufeff\n\t-+.eE')
+    )
+)
+@settings(deadline=None)
+def test_a_pipfile_lock_is_read_as_json_reads_it(text: str) -> None:
+    try:
+        expected = json.loads(text)
+    except ValueError as error:
+        expected = str(error)
+    try:
+        found = pipenv._decoded(text)
+    except ValueError as error:
+        found = str(error)
+    assert repr(found) == repr(expected)

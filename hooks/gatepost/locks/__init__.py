@@ -52,14 +52,27 @@ def formats(seen: Iterable[str] | None = None) -> tuple[LockFormat, ...]:
 
 
 def named(pattern: str) -> Callable[[str], bool]:
-    """A test of base names by a format's pattern (full match); plain alternatives need no regular expression."""
+    """A test of base names by a format's pattern (full match); plain alternatives need no regular expression.
+
+    Plain is a name in which `.+` or `[^/]+` may stand once for any characters.
+    """
     exact: list[str] = []
-    endings: list[str] = []
+    around: list[tuple[str, str]] = []
     for part in pattern.split("|"):
-        some, plain = part.startswith(".+"), part.removeprefix(".+").replace("\\.", "")
-        if not plain.replace("_", "a").replace("-", "a").isalnum():
+        before, some, after = part.replace("[^/]+", ".+").partition(".+")
+        if not (before + after).replace("\\.", "").replace("_", "a").replace("-", "a").isalnum():
             import re
 
             return lambda name, test=re.compile(pattern).fullmatch: test(name) is not None  # type: ignore[misc]
-        (endings if some else exact).append(part.removeprefix(".+").replace("\\.", "."))
-    return lambda name: name in exact or any(name.endswith(each) and name != each for each in endings)
+        before, after = before.replace("\\.", "."), after.replace("\\.", ".")
+        if some:
+            around.append((before, after))
+        else:
+            exact.append(before)
+    return lambda name: (
+        name in exact
+        or any(
+            name.startswith(before) and name.endswith(after) and len(name) > len(before) + len(after)
+            for before, after in around
+        )
+    )

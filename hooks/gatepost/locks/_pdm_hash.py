@@ -5,8 +5,6 @@ Sources: `pdm/project/project_file.py` (`PyProject.content_hash`), `pdm/project/
 
 from __future__ import annotations
 
-import re
-
 from gatepost.locks._manifest import table
 
 TYPE_CHECKING = False
@@ -16,10 +14,10 @@ if TYPE_CHECKING:
 
     from gatepost.locks._base import Lock
 
+    Key = tuple[str | int, ...]
+
 NOW = "2.20 and later"
 ERAS = ("2.16 to 2.19", "2.6 to 2.15")  # whose hash a later PDM refuses where it differs
-
-_NAME = re.compile(r"[^A-Za-z0-9]+")
 
 
 class Unhashable(ValueError):
@@ -28,7 +26,11 @@ class Unhashable(ValueError):
 
 def normal(name: str) -> str:
     """A group's name as PDM compares it (`pdm.utils.normalize_name`)."""
-    return _NAME.sub("-", name).lower()
+    if name.isalnum() and name.isascii():
+        return name.lower()
+    import re
+
+    return re.sub(r"[^A-Za-z0-9]+", "-", name).lower()
 
 
 def one_hash(data: dict[str, Any], algorithm: str, era: str = NOW) -> str:
@@ -81,6 +83,19 @@ def groups(data: dict[str, Any]) -> dict[str, list[Any]]:
             raise Unhashable(f"the group {normal(name)} is not a list")
         found.setdefault(normal(name), []).extend(items)
     return found
+
+
+def listed(data: dict[str, Any]) -> list[tuple[str, Key, Any]]:
+    """(group, key, requirements) of every list that a manifest has; "default" is the project's own."""
+    project = table(data, "project")
+    lists: list[tuple[str, Key, Any]] = [("default", ("project", "dependencies"), project.get("dependencies"))]
+    for name, items in table(project, "optional-dependencies").items():
+        lists.append((normal(name), ("project", "optional-dependencies", name), items))
+    for name, items in table(data, "dependency-groups").items():
+        lists.append((normal(name), ("dependency-groups", name), items))
+    for name, items in table(data, "tool", "pdm", "dev-dependencies").items():
+        lists.append((normal(name), ("tool", "pdm", "dev-dependencies", name), items))
+    return lists
 
 
 def whole_hash(lock: Lock, data: dict[str, Any], algorithm: str, era: str = NOW) -> str:

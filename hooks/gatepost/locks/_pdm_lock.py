@@ -14,7 +14,7 @@ from gatepost.locks._manifest import (
     table,
     toml_of,
 )
-from gatepost.locks._pdm_hash import Unhashable, groups, normal
+from gatepost.locks._pdm_hash import Unhashable, groups, listed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,19 +26,6 @@ if TYPE_CHECKING:
     from gatepost.locks._base import Lock
 
     Key = tuple[str | int, ...]
-
-
-def listed(data: dict[str, Any]) -> list[tuple[str, Key, Any]]:
-    """(group, key, requirements) of every list that a manifest has; "default" is the project's own."""
-    project = table(data, "project")
-    lists: list[tuple[str, Key, Any]] = [("default", ("project", "dependencies"), project.get("dependencies"))]
-    for name, items in table(project, "optional-dependencies").items():
-        lists.append((normal(name), ("project", "optional-dependencies", name), items))
-    for name, items in table(data, "dependency-groups").items():
-        lists.append((normal(name), ("dependency-groups", name), items))
-    for name, items in table(data, "tool", "pdm", "dev-dependencies").items():
-        lists.append((normal(name), ("tool", "pdm", "dev-dependencies", name), items))
-    return lists
 
 
 def wanted(data: dict[str, Any]) -> Iterator[tuple[str, Key, str, Requirement]]:

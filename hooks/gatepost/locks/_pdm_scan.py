@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
-
 from gatepost.locks._manifest import canonical, table, toml_of
+from gatepost.locks._scan import LINES, LIST, STRING, Shape, emptied, meets_all
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,57 +11,84 @@ if TYPE_CHECKING:
     from typing import Any
 
     from gatepost.locks._base import Lock, Need
+    from gatepost.locks._scan import Keys
 
-_STRING = r'"[^"\\\n]*(?:\\"[^"\\\n]*)*"'
-_ARRAY = rf"\[(?:{_STRING}(?:, {_STRING})*)?\]"
-_PACKAGE = (
-    rf'name = "([A-Za-z0-9._-]+)"\nversion = "([A-Za-z0-9.+!_-]+)"\n(?:extras = ({_ARRAY})\n)?'
-    rf"(?:requires_python = {_STRING}\n)?(?:summary = {_STRING}\n)?(?:groups = {_ARRAY}\n)?(?:marker = {_STRING}\n)?"
-    rf"(?:dependencies = \[\n((?:    {_STRING},\n)+)\]\n)?files = 1\n(?:groups = {_ARRAY}\n)?(?:marker = {_STRING}\n)?"
-)
-_NEED = r'(?m)^    "([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)(.*)",$'
+# the keys of an entry in their order, with the kinds of their values
+_KEYS: Keys = (
+    ("name", STRING), ("version", STRING), ("extras", LIST), ("requires_python", STRING), ("summary", STRING),
+    ("groups", LIST), ("marker", STRING), ("dependencies", LINES), ("files", ("1",)), ("groups", LIST),
+    ("marker", STRING),
+)  # fmt: skip
+_NEEDED = frozenset({"name", "version", "files"})
+_NAME = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-")
+_VERSION = _NAME | frozenset("+!")
 
 
 def sound(lock: Lock) -> bool:
     """True if `contents` holds nothing to report; False if it may."""
     from gatepost.locks._pdm_hash import Unhashable, groups
-    from gatepost.locks._poetry_scan import meets_all
     from gatepost.locks._slim import canonical_text
-    from gatepost.toml.load import TomlError, loads
+    from gatepost.locks.pdm import head
+    from gatepost.toml.load import TomlError
 
     data = canonical_text(lock)
-    if data is None:
+    if data is None or b"\\" in data.replace(b'\\"', b""):
         return False
-    head, *blocks = data.split(b"\n[[package]]\n")
+    blocks = data.decode().replace('\\"', "").split("\n[[package]]\n")[1:]
     try:
-        if "package" in loads(head):
+        if "package" in head(lock):
             return False
         manifest = toml_of(lock, lock.beside("pyproject.toml"))
         groups(manifest)
     except (TomlError, Unhashable):
         return False
-    package, needs_of = re.compile(_PACKAGE), re.compile(_NEED).findall
-    versions: dict[str, list[str]] = {}
-    seen: set[tuple[str, str, str]] = set()
-    needed: set[str] = set()
-    for block in blocks:
-        found = package.fullmatch(block.decode())
-        if found is None or block.count(b"\ngroups = ") > 1 or block.count(b"\nmarker = ") > 1:
-            return False
-        name, version, extras, needs = found.groups()
-        name = canonical(name)
-        identity = (name, version, extras or "")
-        if identity in seen:
-            return False
-        seen.add(identity)
-        versions.setdefault(name, []).append(version)
-        for need, rest in needs_of(needs) if needs else ():
-            if ";" not in rest:
-                needed.add(need)
-    if {canonical(name) for name in needed} - versions.keys():
+    entries = _Entries()
+    if not blocks or not all(map(entries.add, blocks)):
+        return False
+    if {canonical(_name(need)) for need in entries.needed} - {"", *entries.versions}:
         return False
     wanted = _wanted(manifest)
-    return wanted is not None and meets_all(wanted, versions, set())
+    return wanted is not None and meets_all(wanted, entries.versions, set())
+
+
+class _Entries:
+    """What the entries of a lock hold together; `add` is False for one that must be parsed, or is at fault."""
+
+    def __init__(self) -> None:
+        self.versions: dict[str, list[str]] = {}
+        self.needed: set[str] = set()
+        self._seen: set[tuple[str, ...]] = set()
+        self._shapes: dict[str, Shape] = {}
+
+    def add(self, block: str) -> bool:
+        parts = block.split('"')
+        text = emptied(parts)
+        shape = self._shapes.get(text)
+        if shape is None:
+            shape = self._shapes[text] = Shape(text.removesuffix("\n"), _KEYS, _NEEDED)
+        if not shape.right or text.count("\n") != block.count("\n"):
+            return False
+        strings = parts[1::2]
+        name, version = strings[:2]
+        if not name or not version or not _NAME.issuperset(name) or not _VERSION.issuperset(version):
+            return False
+        name = canonical(name)
+        first, count = shape.strings.get("extras", (0, 0))
+        identity = (name, version, *sorted(strings[first : first + count]))
+        new = identity not in self._seen
+        self._seen.add(identity)
+        self.versions.setdefault(name, []).append(version)
+        first, count = shape.strings.get("dependencies", (0, 0))
+        self.needed.update(need for need in strings[first : first + count] if ";" not in need)
+        return new
+
+
+def _name(need: str) -> str:
+    """The name that a requirement begins with, "" where it begins with something else."""
+    end = 0
+    while end < len(need) and need[end] in _NAME:
+        end += 1
+    return "" if need[:1] in ("", ".", "_", "-") else need[:end].rstrip("._-")
 
 
 def _wanted(manifest: dict[str, Any]) -> list[Need] | None:
@@ -87,7 +113,7 @@ def _wanted(manifest: dict[str, Any]) -> list[Need] | None:
 
 def _texts(manifest: dict[str, Any]) -> Iterator[tuple[str, str]]:
     from gatepost.locks._manifest import strings
-    from gatepost.locks._pdm_lock import listed
+    from gatepost.locks._pdm_hash import listed
 
     for group, _, items in listed(manifest):
         for _, text in strings(items):

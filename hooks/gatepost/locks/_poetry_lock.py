@@ -24,6 +24,7 @@ _ORIGINS = {"git": "git", "url": "url", "file": "path", "directory": "path", "le
 def contents(lock: Lock) -> Contents:
     """The lock for the integrity rules; `broken` says why it cannot be read."""
     from gatepost.locks._slim import hashed, header_lines, loads_lock
+    from gatepost.locks.poetry import header_of, is_one
     from gatepost.toml.load import TomlError
 
     if (line := conflict_line(lock.data)) is not None:
@@ -37,7 +38,7 @@ def contents(lock: Lock) -> Contents:
         manifest = toml_of(lock, path)
     except TomlError:
         manifest = {}
-    one = judged_as_one(data, lock.data, manifest)
+    one = is_one(header_of(lock.data, table(data, "metadata")), manifest)
     ours = own_names(manifest)
     entries = data.get("package", [])
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
@@ -93,14 +94,6 @@ def wanted(manifest: dict[str, Any], one: bool, path: str) -> Iterator[Need]:
             where=path,
             key=_key(found),
         )
-
-
-def judged_as_one(data: dict[str, Any], raw: bytes, manifest: dict[str, Any]) -> bool:
-    """Whether Poetry 1.x wrote the lock and can still read the project: then `[project]` asks for nothing."""
-    from gatepost.locks.poetry import header_of, one_reads, wrote_one
-
-    head = header_of(raw, table(data, "metadata"))
-    return wrote_one(head) and one_reads(manifest, head.writer)
 
 
 def _needs(entries: dict[str, Any], never: frozenset[str] | set[str]) -> tuple[Need, ...]:

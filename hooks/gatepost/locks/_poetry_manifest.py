@@ -6,8 +6,6 @@ Sources: poetry-core 2.4 `factory.py`, `constraints/version/parser.py`.
 
 from __future__ import annotations
 
-import re
-
 from gatepost.locks._manifest import canonical, requirement, show, strings, table
 from gatepost.record import record
 
@@ -16,13 +14,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-_PEP440 = re.compile(r"(?:>=|<=|>|<|!=|~=)\d+(?:\.\d+)*(?:,(?:>=|<=|>|<|!=|~=)\d+(?:\.\d+)*)*")
-_CLAUSE = re.compile(r"(\^|~=|~|===|==|=|!=|>=|<=|>|<)?\s*v?([0-9][^\s,|]*)")
-_PLAIN = re.compile(
+_PLAIN = (  # compiled where a requirement is not of the simplest kind: see `_simple`
     r"\s*([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(?:\[[A-Za-z0-9._, -]*\])?"
     r"\s*((?:(?:~=|===|==|!=|>=|<=|>|<)\s*[A-Za-z0-9.*+!_-]+\s*,?\s*)*)"
 )
-_RELEASE = re.compile(r"(?:\d+!)?(\d+(?:\.\d+)*)")
+_OPERATORS = ("^", "~=", "~", "===", "==", "=", "!=", ">=", "<=", ">", "<")  # a longer one before what it begins with
+_NAME = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-")
+_VERSION = _NAME | frozenset("*+!")
+_DIGITS = frozenset("0123456789")
 
 
 @record
@@ -44,20 +43,27 @@ def pep440(constraint: str) -> str | None:
     text = constraint.strip()
     if text in ("", "*", "x"):
         return ""
-    if _PEP440.fullmatch(text):
-        return text
     clauses, at = [], 0
     while at < len(text):
-        if not (found := _CLAUSE.match(text, at)):
-            return None
-        clause = _clause(found[1] or "", found[2])
-        if clause is None:
+        operator = next((each for each in _OPERATORS if text.startswith(each, at)), "")
+        at = _skip(text, at + len(operator))
+        at += text.startswith("v", at)
+        end = at
+        while end < len(text) and text[end] not in ",|" and not text[end].isspace():
+            end += 1
+        if text[at : at + 1] not in _DIGITS or (clause := _clause(operator, text[at:end])) is None:
             return None
         clauses.append(clause)
-        at = found.end()
+        at = end
         while at < len(text) and text[at] in ", \t":
             at += 1
     return ",".join(clauses)
+
+
+def _skip(text: str, at: int) -> int:
+    while at < len(text) and text[at].isspace():
+        at += 1
+    return at
 
 
 def _clause(operator: str, version: str) -> str | None:
@@ -72,18 +78,25 @@ def _clause(operator: str, version: str) -> str | None:
 
 def _upper(operator: str, version: str) -> str | None:
     """The excluded upper bound of `^version` and `~version` (poetry-core: next breaking / next minor)."""
-    found = _RELEASE.match(version)
-    if not found:
-        return None
-    numbers = [int(part[:9]) for part in found[1].split(".")]
+    epoch, mark, plain = version.partition("!")
+    if not mark or not epoch.isdigit() or plain[:1] not in _DIGITS:
+        epoch, mark, plain = "", "", version
+    numbers = [int(part[:9]) for part in _release(plain).split(".")]
     if operator == "^":
         index = next((at for at, number in enumerate(numbers) if number), len(numbers) - 1)
     else:
         index = min(1, len(numbers) - 1)
     kept = numbers[: index + 1]
     kept[-1] += 1
-    epoch = version[: found.start(1)]
-    return epoch + ".".join(map(str, kept))
+    return epoch + mark + ".".join(map(str, kept))
+
+
+def _release(version: str) -> str:
+    """The numbers that a version begins with: `1.2` of `1.2rc1`."""
+    end = 0
+    while version[end : end + 1].isdigit() or (version[end : end + 1] == "." and version[end + 1 : end + 2].isdigit()):
+        end += 1
+    return version[:end]
 
 
 def python_versions(data: dict[str, Any]) -> tuple[str, tuple[str | int, ...]]:
@@ -129,11 +142,36 @@ def _project(data: dict[str, Any]) -> Iterator[Direct]:
                 yield found
 
 
+def _simple(text: str) -> tuple[str, str] | None:
+    """Name and specifier of `name>=1,<2`; None for anything that is not as simple (then `_plain` says what it is)."""
+    end = 0
+    while text[end : end + 1] in _NAME:
+        end += 1
+    name, specifier = text[:end], text[end:]
+    if not name or name[0] in "._-" or name[-1] in "._-":
+        return None
+    for clause in specifier.split(",") if specifier else ():
+        operator = next(
+            (each for each in ("~=", "===", "==", "!=", ">=", "<=", ">", "<") if clause.startswith(each)), ""
+        )
+        if not operator or len(clause) == len(operator) or not _VERSION.issuperset(clause[len(operator) :]):
+            return None
+    return name, specifier
+
+
+def _plain(text: str) -> tuple[str, str] | None:
+    """The same for whatever has no marker and no address."""
+    import re
+
+    found = re.fullmatch(_PLAIN, text)
+    return (found[1], found[2].strip()) if found else None
+
+
 def _pep508(text: str, group: str, key: tuple[str | int, ...], extra: str = "") -> Direct | None:
-    found = _PLAIN.fullmatch(text)
+    plain = _simple(text) or _plain(text)
     marker = specifier = ""
-    if found:
-        name, specifier = canonical(found[1]), found[2].strip()
+    if plain:
+        name, specifier = canonical(plain[0]), plain[1]
     elif parsed := requirement(text):
         name, marker = canonical(parsed.name), str(parsed.marker or "")
         specifier = "" if parsed.url else str(parsed.specifier)

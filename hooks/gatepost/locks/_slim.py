@@ -6,8 +6,6 @@ quotes, 5 ms. Whatever is not canonical stays in and is parsed, so the result is
 
 from __future__ import annotations
 
-import re
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -16,9 +14,11 @@ if TYPE_CHECKING:
 
 HASHED = 1  # stands for an array of files that all have a hash
 
-_KEY = re.compile(rb'(?:[A-Za-z0-9_-]+|"[^"\\\n]*")\Z')
 _CONTROL = bytes(code for code in (*range(32), 127) if code not in (9, 10))  # no TOML document holds these (CR: below)
 _STARTS = (b'    {file = "', b'    {url = "')
+_KEY = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")
+_PLAIN = bytes(_KEY) + b".+!%~@:/"  # what names, addresses and digests are made of
+_LINE = b'    { = "",  = ""},\n'  # a line of a file array, those bytes left out
 
 
 def slim(data: bytes) -> bytes:
@@ -36,21 +36,53 @@ def canonical_text(lock: Lock) -> bytes | None:
     return found
 
 
+def conflict(lock: Lock) -> int | None:
+    """The 1-based line of the first git conflict marker, or None. No plain file array can hold one."""
+    from gatepost.locks._manifest import conflict_line
+
+    text = canonical_text(lock)
+    return None if text is not None and conflict_line(text) is None else conflict_line(lock.data)
+
+
 def _slim(data: bytes) -> tuple[bytes, bool]:
     if b"\r" in data:
         data = data.replace(b"\r\n", b"\n")
-    if len(data.translate(None, _CONTROL)) != len(data):
+    outline = _outline(data)
+    text = data if outline is None else outline
+    if len(text.translate(None, _CONTROL)) != len(text):
         return data, False
     try:
-        data.isascii() or data.decode()
+        text.isascii() or text.decode()
     except UnicodeDecodeError:
         return data, False
-    text = data
     for start in _STARTS:
         text = _without(text, start)
     if b'"""' in text or b"'''" in text:  # none can be in what was left out
         return data, False
     return text, True
+
+
+def _outline(data: bytes) -> bytes | None:
+    """`data` with the `files` of its packages replaced, where every one of them is plain; None where one is not.
+
+    Without the bytes that names and digests are made of, each line must be `{ = "",  = ""},`: it has two strings. The
+    text around its strings is counted: as often as there are lines, so every line has it. Few copies: pages cost most.
+    """
+    kept: list[bytes] = []
+    at = 0
+    while (start := data.find(b"\nfiles = [\n", at)) >= 0:
+        end = data.find(b'"},\n]\n', start)
+        lines = data[start + 11 : end + 4]
+        shape = lines.translate(None, _PLAIN)
+        count = len(shape) // len(_LINE)
+        if end < 0 or shape != _LINE * count or lines.count(b'", hash = "sha256:') != count:
+            return None
+        starts = lines.count(b'"},\n    {file = "') + lines.startswith(_STARTS[0])
+        if starts != count and starts + lines.count(b'"},\n    {url = "') + lines.startswith(_STARTS[1]) != count:
+            return None
+        kept += (data[at:start], b"\nfiles = 1")
+        at = end + 5
+    return b"".join([*kept, data[at:]])
 
 
 def _without(data: bytes, start: bytes) -> bytes:
@@ -64,11 +96,18 @@ def _without(data: bytes, start: bytes) -> bytes:
         before = kept[-1]
         end = piece.find(b"\n]\n")
         key = before[before.rfind(b"\n") + 1 :]
-        if end > 0 and _KEY.match(key) and key != before and _hashed_lines(piece[:end], between):
+        if end > 0 and _is_key(key) and key != before and _hashed_lines(piece[:end], between):
             kept += (b" = 1", piece[end + 2 :])
         else:
             kept += (b" = [\n" + start, piece)
     return b"".join(kept)
+
+
+def _is_key(text: bytes) -> bool:
+    """Whether a text is a bare key, or a quoted one without escapes."""
+    if text[:1] == text[-1:] == b'"' and len(text) > 1:
+        return b'"' not in text[1:-1] and b"\\" not in text
+    return bool(text) and _KEY.issuperset(text)
 
 
 def _hashed_lines(lines: bytes, between: bytes) -> bool:

@@ -7,10 +7,8 @@ Sources: PDM 2.29 `cli/actions.py` (`check_lockfile`), `project/lockfile/{pdmloc
 
 from __future__ import annotations
 
-import re
-
 from gatepost.locks._base import Fresh, LockFormat, Stale, Unknown
-from gatepost.locks._manifest import conflict_line, load_toml, quote, show, table, toml_of
+from gatepost.locks._manifest import load_toml, quote, show, table, toml_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,45 +18,76 @@ if TYPE_CHECKING:
 
 KNOWN = (4, 5)  # the newest lock_version, major and minor
 RULE = "content hash of PDM"
-_VERSION = re.compile(r"(\d{1,9})(?:\.(\d{1,9}))?(?:\.\d+)*")
 
 
-def metadata(data: bytes) -> dict[str, Any]:
+def head(lock: Lock) -> dict[str, Any]:
+    """What stands before the packages, once a lock; all of it where nothing is recognised.
+
+    Raises:
+        TomlError: not a TOML document.
+    """
+    from gatepost.locks._slim import canonical_text, loads_lock
+    from gatepost.toml.load import loads
+
+    memo = {} if lock.memo is None else lock.memo
+    if "pdm" not in memo:
+        data = canonical_text(lock) or b""
+        at = data.find(b"\n[[package]]\n")
+        memo["pdm"] = loads(data[: at + 1]) if at > 0 else loads_lock(lock.data)
+    found: dict[str, Any] = memo["pdm"]
+    return found
+
+
+def metadata(lock: Lock) -> dict[str, Any]:
     """The `[metadata]` table; the packages are not parsed where it stands before them, as PDM writes it.
 
     Raises:
         TomlError: not a TOML document.
     """
-    from gatepost.locks._slim import loads_lock
-    from gatepost.toml.load import TomlError, loads
+    from gatepost.locks._slim import canonical_text, loads_lock
+    from gatepost.toml.load import TomlError
 
-    at = data.find(b"\n[[package]]")
-    if at > 0 and data.find(b"\n[metadata", at) < 0 and b"[metadata" in data[:at]:
+    data = canonical_text(lock) or b""
+    at = data.find(b"\n[[package]]\n")
+    if at > 0 and data.find(b"\n[metadata", at) < 0:
         try:
-            if values := table(loads(data[: at + 1]), "metadata"):
+            if values := table(head(lock), "metadata"):
                 return values
         except TomlError:
             pass
-    return table(loads_lock(data), "metadata")
+    return table(loads_lock(lock.data), "metadata")
+
+
+def _version(text: object) -> tuple[int, ...]:
+    """(major, minor) that a lock_version begins with; () where it is none."""
+    if not isinstance(text, str):
+        return ()
+    parts = text.split(".")
+    if text.isascii() and len(parts) > 1 and all(part.isdigit() and len(part) < 10 for part in parts[:2]):
+        return (int(parts[0]), int(parts[1]))
+    import re
+
+    found = re.match(r"(\d{1,9})(?:\.(\d{1,9}))?", text)
+    return (int(found[1]), int(found[2] or 0)) if found else ()
 
 
 def judge(lock: Lock) -> Verdict:
     """PDM's own check: readable lock_version, then hash or recorded inputs."""
+    from gatepost.locks._slim import conflict
     from gatepost.toml.load import TomlError
 
-    if (line := conflict_line(lock.data)) is not None:
-        return Unknown(rule=RULE, reason="the lock has merge conflict markers", line=line, code="LF308")
+    if (line := conflict(lock)) is not None:
+        return Unknown(rule=RULE, reason="the lock has merge conflict markers", line=line, code="LF202")
     try:
-        meta = metadata(lock.data)
+        meta = metadata(lock)
     except TomlError as error:
-        return Unknown(rule=RULE, reason=f"the lock is not valid TOML: {error.reason}", line=error.line, code="LF308")
+        return Unknown(rule=RULE, reason=f"the lock is not valid TOML: {error.reason}", line=error.line, code="LF202")
     path = lock.beside("pyproject.toml")
     data = load_toml(lock, path, RULE)
     if isinstance(data, Unknown):
         return data
     text = meta.get("lock_version", "")
-    found = _VERSION.match(text) if isinstance(text, str) else None
-    version = (int(found[1]), int(found[2] or 0)) if found else ()
+    version = _version(text)
     if version > KNOWN:
         reason = f"its lock_version {show(str(text))} is newer than {KNOWN[0]}.{KNOWN[1]}"
         return Unknown(rule=RULE, reason=reason, code="LF302")
@@ -81,7 +110,6 @@ def judge(lock: Lock) -> Verdict:
 def compare_hash(lock: Lock, data: dict[str, Any], algorithm: str, digest: str, path: str) -> Verdict:
     """Hash mode, shared with the pylock.toml that PDM writes."""
     from gatepost.locks._pdm_hash import ERAS, NOW, Unhashable, whole_hash
-    from gatepost.locks._pdm_lock import first_difference
 
     rule = f"{RULE} {NOW}"
     if not digest or not algorithm:
@@ -89,6 +117,8 @@ def compare_hash(lock: Lock, data: dict[str, Any], algorithm: str, digest: str, 
     try:
         if whole_hash(lock, data, algorithm) == digest:
             return Fresh(rule=rule)
+        from gatepost.locks._pdm_lock import first_difference
+
         reason, key = first_difference(lock, data) or ("", ())
         if not reason:
             for era in ERAS:

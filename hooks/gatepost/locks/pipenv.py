@@ -62,10 +62,8 @@ def pipfile_hash(data: dict[str, Any], normal: bool) -> str:
 
 def load(data: bytes) -> dict[str, Any] | str:
     """The lock's data, or why it is none."""
-    import json
-
     try:
-        value = json.loads(data.decode("utf-8-sig"))
+        value = _decoded(data.decode("utf-8-sig"))
     except UnicodeDecodeError:
         return "it is not UTF-8 text"
     except ValueError as error:
@@ -73,6 +71,36 @@ def load(data: bytes) -> dict[str, Any] | str:
     except RecursionError:
         return "it is nested too deeply"
     return value if isinstance(value, dict) else "it is not a JSON object"
+
+
+class _Options:
+    """What `json.JSONDecoder` hands to its scanner."""
+
+    strict = True
+    object_hook = object_pairs_hook = None
+    parse_float = parse_constant = float
+    parse_int = int
+
+
+def _decoded(text: str) -> Any:
+    """`json.loads`; a document without fault needs only the compiled half of `json`, the other imports `re` (6 ms).
+
+    Raises:
+        ValueError: not JSON.
+        RecursionError: nested too deeply.
+    """
+    try:
+        from _json import make_scanner
+
+        start = len(text) - len(text.lstrip(" \t\n\r"))
+        value, end = make_scanner(_Options)(text, start)  # type: ignore[arg-type,unused-ignore]
+        if not text[end:].strip(" \t\n\r"):
+            return value
+    except Exception:  # noqa: S110 (whatever it is, json says it in its own words)
+        pass
+    import json
+
+    return json.loads(text)
 
 
 def _load(lock: Lock) -> dict[str, Any] | str:
@@ -87,11 +115,11 @@ def _load(lock: Lock) -> dict[str, Any] | str:
 
 def judge(lock: Lock) -> Verdict:
     """Compare the recorded hash with both hashes of the Pipfile beside the lock."""
-    if (line := conflict_line(lock.data)) is not None:
-        return Unknown(rule="Pipfile.lock", reason="the lock has merge conflict markers", line=line, code="LF308")
     locked = _load(lock)
     if isinstance(locked, str):
-        return Unknown(rule="Pipfile.lock", reason=f"the lock cannot be read: {locked}", code="LF308")
+        if (line := conflict_line(lock.data)) is not None:
+            return Unknown(rule="Pipfile.lock", reason="the lock has merge conflict markers", line=line, code="LF202")
+        return Unknown(rule="Pipfile.lock", reason=f"the lock cannot be read: {locked}", code="LF202")
     meta = table(locked, "_meta")
     spec = meta.get("pipfile-spec")
     if isinstance(spec, int) and spec > KNOWN_SPEC:
@@ -218,22 +246,12 @@ def check(lock: Lock) -> str:
 
 def packages(lock: Lock) -> Contents:
     """The lock for the integrity rules: every package of every category, hashes being the rule."""
-    if (line := conflict_line(lock.data)) is not None:
-        return Contents(broken="it has merge conflict markers", line=line)
     locked = _load(lock)
     if isinstance(locked, str):
+        if (line := conflict_line(lock.data)) is not None:
+            return Contents(broken="it has merge conflict markers", line=line)
         return Contents(broken=locked)
-    return _contents(lock, locked, _lines(lock.data))
-
-
-def _contents(lock: Lock, locked: dict[str, Any], lines: dict[tuple[str, str], int]) -> Contents:
-    from gatepost.toml.load import TomlError
-
-    path = lock.beside("Pipfile")
-    try:
-        data = toml_of(lock, path)
-    except TomlError:
-        data = {}
+    lines = _lines(lock.data)
     found = []
     for category, entries in locked.items():
         if category == "_meta" or not isinstance(entries, dict):
@@ -241,15 +259,7 @@ def _contents(lock: Lock, locked: dict[str, Any], lines: dict[tuple[str, str], i
         for name, pin in entries.items():
             pin = pin if isinstance(pin, dict) else {}
             version = pin.get("version", "")
-            origin = (
-                "git"
-                if "git" in pin
-                else "path"
-                if {"path", "editable"} & set(pin)
-                else "url"
-                if "file" in pin
-                else "registry"
-            )
+            origin = _origin(pin)
             marker = pin.get("markers", "")
             found.append(
                 Package(
@@ -262,7 +272,27 @@ def _contents(lock: Lock, locked: dict[str, Any], lines: dict[tuple[str, str], i
                     line=lines.get((category, name)),
                 )
             )
-    wanted = tuple(
+    return Contents(packages=tuple(found), direct=_wanted(lock), hashes=any(package.hashed for package in found))
+
+
+def _origin(pin: dict[str, Any]) -> str:
+    if "git" in pin:
+        return "git"
+    if "path" in pin or "editable" in pin:
+        return "path"
+    return "url" if "file" in pin else "registry"
+
+
+def _wanted(lock: Lock) -> tuple[Need, ...]:
+    """What the Pipfile asks for; nothing where it cannot be read."""
+    from gatepost.toml.load import TomlError
+
+    path = lock.beside("Pipfile")
+    try:
+        data = toml_of(lock, path)
+    except TomlError:
+        return ()
+    return tuple(
         Need(
             name=canonical(name.split("[")[0].strip()),
             specifier=_specifier(value),
@@ -273,29 +303,37 @@ def _contents(lock: Lock, locked: dict[str, Any], lines: dict[tuple[str, str], i
         for section, _, entries in _categories(data)
         for name, value in entries.items()
     )
-    return Contents(packages=tuple(found), direct=wanted, hashes=any(package.hashed for package in found))
 
 
 def sound(lock: Lock) -> bool:
-    """Whether the integrity rules can find nothing; `packages` without the lines, which take longest."""
-    from gatepost.locks._poetry_scan import meets_all
+    """Whether the integrity rules can find nothing; what `packages` looks at, without making a value of each entry."""
+    from gatepost.locks._scan import meets_all
 
     locked = _load(lock)
-    if conflict_line(lock.data) is not None or isinstance(locked, str):
-        return False
-    contents = _contents(lock, locked, {})
-    if len({package.identity for package in contents.packages}) != len(contents.packages):
-        return False
-    if contents.hashes and any(package.hashed is False for package in contents.packages):
+    if isinstance(locked, str):
         return False
     versions: dict[str, list[str]] = {}
-    for package in contents.packages:
-        versions.setdefault(package.name, []).append(package.version)
-    return meets_all(
-        contents.direct,
-        versions,
-        {package.name for package in contents.packages if package.origin != "registry" or not package.version},
-    )
+    elsewhere: set[str] = set()
+    hashed = hashless = False
+    for category, entries in locked.items():
+        if category == "_meta" or not isinstance(entries, dict):
+            continue
+        names = set(map(canonical, entries))
+        if len(names) != len(entries):
+            return False
+        for key, entry in entries.items():
+            name, pin = canonical(key), entry if isinstance(entry, dict) else {}
+            version = pin.get("version", "")
+            version = version.lstrip("=") if isinstance(version, str) else ""
+            versions.setdefault(name, []).append(version)
+            plain = _origin(pin) == "registry"
+            if not plain or not version:
+                elsewhere.add(name)
+            if plain and pin.get("hashes"):
+                hashed = True
+            elif plain:
+                hashless = True
+    return not (hashed and hashless) and meets_all(_wanted(lock), versions, elsewhere)
 
 
 def _lines(data: bytes) -> dict[tuple[str, str], int]:
@@ -323,4 +361,5 @@ FORMAT = LockFormat(
     packages=packages,
     sound=sound,
     check=check,
+    refuses=(),
 )

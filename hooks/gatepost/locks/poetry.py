@@ -12,10 +12,8 @@ Source: `poetry/packages/locker.py` of 1.0 to 2.5 (`Locker._get_content_hash`, `
 
 from __future__ import annotations
 
-import re
-
 from gatepost.locks._base import Fresh, LockFormat, Stale, Unknown
-from gatepost.locks._manifest import conflict_line, json_text, load_toml, sha256, show, table, toml_of
+from gatepost.locks._manifest import json_text, load_toml, sha256, show, table, toml_of
 from gatepost.record import record
 
 TYPE_CHECKING = False
@@ -29,10 +27,8 @@ KNOWN_FORMAT = (2, 1)  # the newest lock-version
 
 _LEGACY = ("dependencies", "source", "extras", "dev-dependencies")
 _PROJECT = ("requires-python", "dependencies", "optional-dependencies")
-_WRITER = re.compile(rb"[^\n]*Poetry ([^ \r\n]+)")
-_VERSION = re.compile(r"v?(\d{1,9})(?:\.(\d{1,9}))?(?:\.(\d{1,9}))?([^\d.].*)?")
-_METADATA = re.compile(rb'\[metadata\][ \t]*\r?\n((?:[a-z-]+ = "[^"\\\r\n]*"\r?\n)+)(?:\r?\n(?:\[metadata\.|\Z)|\Z)')
-_PAIR = re.compile(rb'([a-z-]+) = "([^"\n]*)"')
+_VERSION = r"v?(\d{1,9})(?:\.(\d{1,9}))?(?:\.(\d{1,9}))?([^\d.].*)?"  # compiled for what is not just numbers
+_KEY = frozenset(b"abcdefghijklmnopqrstuvwxyz-")
 
 
 @record
@@ -49,7 +45,13 @@ class Header:
 
 def release(text: str) -> tuple[int, int, int] | tuple[()]:
     """`2.3.1` as (2, 3, 1); a pre-release sorts before its release (2.3.0a1 as (2, 2, 999)); () if unreadable."""
-    found = _VERSION.fullmatch(text)
+    parts = text.split(".")
+    if text.isascii() and len(parts) <= 3 and all(part.isdigit() and len(part) < 10 for part in parts):
+        numbers = [*map(int, parts), 0, 0]
+        return (numbers[0], numbers[1], numbers[2])
+    import re
+
+    found = re.fullmatch(_VERSION, text)
     if not found:
         return ()
     major, minor, patch = (int(found[index] or 0) for index in (1, 2, 3))
@@ -75,29 +77,50 @@ def metadata_of(data: bytes) -> dict[str, Any]:
     Raises:
         TomlError: the lock had to be parsed and is not TOML.
     """
-    once = data.count(b"\n[metadata]") == 1 and b'"""' not in data and b"'''" not in data
-    if once and (found := _METADATA.match(data, data.rfind(b"\n[metadata]") + 1)):
-        pairs = _PAIR.findall(found[1])
-        if len({key for key, _ in pairs}) == len(pairs):
-            return {key.decode(): value.decode("utf-8", "replace") for key, value in pairs}
+    values = None if b'"""' in data or b"'''" in data else _pairs(data)
+    if values is not None:
+        return values
     from gatepost.locks._slim import loads_lock
 
     return table(loads_lock(data), "metadata")
 
 
+def _pairs(data: bytes) -> dict[str, Any] | None:
+    """The keys and values of the only `[metadata]`, if it is last but for its sub-tables, and holds plain strings."""
+    before, found, text = data.rpartition(b"\n[metadata]\n")
+    body, gap, rest = text.partition(b"\n\n")
+    if not found or b"\n[metadata]" in before or (rest and not rest.startswith(b"[metadata.")):
+        return None
+    if not gap and not body.endswith(b"\n"):
+        return None
+    values = {}
+    lines = body.removesuffix(b"\n").split(b"\n")
+    for line in lines:
+        key, equals, value = line.partition(b' = "')
+        if not key or not equals or not _KEY.issuperset(key) or value.find(b'"') != len(value) - 1 or b"\\" in value:
+            return None
+        values[key.decode()] = value[:-1].decode("utf-8", "replace")
+    return values if len(values) == len(lines) else None
+
+
 def header(lock: Lock) -> Header:
-    """Read the generator comment and the metadata.
+    """Read the generator comment and the metadata, once a lock.
 
     Raises:
         TomlError: not a TOML document.
     """
-    return header_of(lock.data, metadata(lock))
+    memo = {} if lock.memo is None else lock.memo
+    if "poetry" not in memo:
+        memo["poetry"] = header_of(lock.data, metadata(lock))
+    found: Header = memo["poetry"]
+    return found
 
 
 def header_of(data: bytes, values: dict[str, Any]) -> Header:
     """The same from a `[metadata]` table already read."""
-    found = _WRITER.match(data[:400])
-    writer = found[1].decode("ascii", "replace") if found and data.startswith(b"#") else ""
+    comment = data[:400].partition(b"\n")[0] if data.startswith(b"#") else b""
+    word = comment.rpartition(b"Poetry ")[2] if b"Poetry " in comment else b""
+    writer = word.partition(b" ")[0].partition(b"\r")[0].decode("ascii", "replace")
     version = values.get("lock-version")
     format_text = version if isinstance(version, str) else ""
     python, content_hash = values.get("python-versions"), values.get("content-hash")
@@ -111,9 +134,10 @@ def header_of(data: bytes, values: dict[str, Any]) -> Header:
     )
 
 
-def wrote_one(head: Header) -> bool:
-    """Whether Poetry 1.x wrote the lock: by the comment, else by the format."""
-    return (head.writer[0] == 1) if head.writer else bool(head.format) and head.format < (2, 1)
+def is_one(head: Header, data: dict[str, Any]) -> bool:
+    """Whether Poetry 1.x wrote the lock (by the comment, else by the format) and can still read the project."""
+    one = (head.writer[0] == 1) if head.writer else bool(head.format) and head.format < (2, 1)
+    return one and one_reads(data, head.writer)
 
 
 def content_hash(data: dict[str, Any], project: bool = True, groups: bool = True, group: bool = True) -> str:
@@ -152,15 +176,16 @@ def one_reads(data: dict[str, Any], writer: tuple[int, ...]) -> bool:
 
 def judge(lock: Lock) -> Verdict:
     """Compare the recorded hash with the one of the pyproject.toml beside the lock."""
+    from gatepost.locks._slim import conflict
     from gatepost.toml.load import TomlError
 
-    if (line := conflict_line(lock.data)) is not None:
-        return Unknown(rule="poetry.lock", reason="the lock has merge conflict markers", line=line, code="LF308")
+    if (line := conflict(lock)) is not None:
+        return Unknown(rule="poetry.lock", reason="the lock has merge conflict markers", line=line, code="LF202")
     try:
         head = header(lock)
     except TomlError as error:
         return Unknown(
-            rule="poetry.lock", reason=f"the lock is not valid TOML: {error.reason}", line=error.line, code="LF308"
+            rule="poetry.lock", reason=f"the lock is not valid TOML: {error.reason}", line=error.line, code="LF202"
         )
     if head.format > KNOWN_FORMAT:
         reason = f"its lock-version {show(head.format_text)} is newer than {'.'.join(map(str, KNOWN_FORMAT))}"
@@ -169,7 +194,7 @@ def judge(lock: Lock) -> Verdict:
     data = load_toml(lock, path, "poetry.lock")
     if isinstance(data, Unknown):
         return data
-    one = wrote_one(head) and one_reads(data, head.writer)
+    one = is_one(head, data)
     by = f"Poetry {head.writer_text}" if head.writer else "Poetry"
     rule = f"content-hash of Poetry {_era(head, one)}" + (f" (written by {by})" if head.writer else "")
     try:
@@ -248,7 +273,7 @@ def relock(lock: Lock) -> str:
     one = False
     try:
         head = header(lock)
-        one = wrote_one(head) and one_reads(toml_of(lock, lock.beside("pyproject.toml")), head.writer)
+        one = is_one(head, toml_of(lock, lock.beside("pyproject.toml")))
     except TomlError:
         pass
     command = "poetry lock --no-update" if one else "poetry lock"
