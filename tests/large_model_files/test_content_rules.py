@@ -217,3 +217,19 @@ def test_odd_names_stay_on_one_line(repo: Repository) -> None:
 
 def test_zip_without_pickles_is_quiet(repo: Repository) -> None:
     assert repo.stage({"a.zip": zipped({"a.txt": b"hello", "b.csv": b"1,2"})}).codes() == []
+
+
+@pytest.mark.parametrize("name", ["x", "x.dump", "notes.txt", "cache", "x.pkl.bak"])
+@pytest.mark.parametrize(
+    "data",
+    [b"cos\nsystem\n(S'true'\ntR.", b"(S'true'\nios\nsystem\n.\n", b"\x8c\x02os\x8c\x06system\x93\x8c\x04true\x85R."],
+)
+def test_a_pickle_without_a_magic_under_any_name(repo: Repository, name: str, data: bytes) -> None:
+    assert repo.stage({name: data}).codes() == [(name, "MF301")]
+
+
+@pytest.mark.parametrize(
+    "text", ["(see below).\n", "I am a sentence.", "Notes on Systems.\n\nThey fail.\n", "cos\nsystem\n", "import os\n."]
+)
+def test_prose_that_begins_and_ends_like_a_pickle(repo: Repository, text: str) -> None:
+    assert repo.stage({"notes": text.encode()}).codes() == []

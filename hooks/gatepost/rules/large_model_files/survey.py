@@ -24,6 +24,8 @@ _ENDINGS = """
 ENDINGS = tuple(_ENDINGS.split())
 # New files up to this number are all looked at, whatever their names say (their heads are at hand then).
 FEW = 512
+# What a pickle may begin with (gatepost.formats.PICKLE_FIRST, which is not imported for a commit of plain text).
+_OPCODES = frozenset(b"()]}cIiLSVFNKJMGXUTCBP\x80\x82\x83\x84\x88\x89\x8a\x8b\x8c\x8d\x8e\x8f\x95\x96\x97")
 
 
 @record
@@ -68,7 +70,7 @@ def read_policy(ctx: Context) -> Policy:
 def survey(source: Source, policy: Policy) -> list[Seen]:
     """The new blobs that can matter: large ones, and small ones that may be pickles.
 
-    Small text under an ordinary name is left out: a pickle in it would have to be renamed to be loaded.
+    Small text under an ordinary name is left out, unless it reads as a pickle of protocol 0.
     """
     floor = policy.limits.floor
     blobs = source.blobs(floor, ENDINGS)
@@ -80,13 +82,15 @@ def survey(source: Source, policy: Policy) -> list[Seen]:
     return [
         recognise(source, blob, heads.get(blob.oid, b""))
         for blob in blobs
-        if blob.size >= floor or _binary(heads.get(blob.oid, b"")) or blob.path.lower().endswith(ENDINGS)
+        if blob.size >= floor or _telling(heads.get(blob.oid, b"")) or blob.path.lower().endswith(ENDINGS)
     ]
 
 
-def _binary(head: bytes) -> bool:
-    """Whether a file is not text: a NUL, or the byte that begins every pickle since protocol 2."""
-    return b"\0" in head or head[:1] == b"\x80"
+def _telling(head: bytes) -> bool:
+    """Whether a small file may be a pickle: not text, or text that begins with an opcode and ends with STOP."""
+    if b"\0" in head:
+        return True
+    return bool(head) and head[0] in _OPCODES and (head[0] >= 0x80 or head.rstrip(b"\r\n ").endswith(b"."))
 
 
 def recognise(source: Source, blob: Blob, head: bytes) -> Seen:
