@@ -258,3 +258,30 @@ def test_no_standard_output(repo: Repo) -> None:
     command = f"exec {sys.executable} -m gatepost torch-source >&-"
     done = subprocess.run(["/bin/sh", "-c", command], cwd=repo.path, stderr=subprocess.PIPE, text=True, check=False)
     assert (done.returncode, done.stderr) == (1, "")
+
+
+def test_check_writes_nothing_and_sync_configs_does(repo: Repo) -> None:
+    repo.commit(**{"pyproject.toml": '[project]\nname = "x"\nversion = "1"\n', "a.py": "x = 1\n"})
+    before = snapshot(repo.path)
+    done = run(repo, "check")
+    assert (done.returncode, "error[SC101]" in done.stdout, "    fix: gatepost sync-configs\n" in done.stdout) == (
+        1,
+        True,
+        True,
+    )
+    assert snapshot(repo.path) == before
+    done = run(repo, "check", "--fix")
+    assert "    fix: it has been written\n" in done.stdout
+    assert snapshot(repo.path) != before
+
+
+def test_under_a_runner_commands_can_be_pasted(repo: Repo) -> None:
+    repo.commit(**{"pyproject.toml": '[project]\nname = "x"\nversion = "1"\n', "a.py": "x = 1\n"})
+    script = Path(sys.executable).with_name("gatepost")
+    for env, said in (({}, False), ({"PRE_COMMIT": "1"}, True)):
+        done = subprocess.run(
+            [str(script), "sync-configs", "--check"],
+            cwd=repo.path, env={**os.environ, **env}, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 1
+        assert (f"`alias gatepost={script}`" in done.stdout) is said

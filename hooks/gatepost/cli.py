@@ -203,6 +203,7 @@ def _check(args: list[str]) -> int:
 
     hooks = [own_hook(each) for each in own_ids()]
     known, names = parse("check", "Run all own hooks on the whole repository.", hooks, args)
+    known.__dict__.update(check=True)  # without --fix, nothing is written
     chosen = [each for each in names if each in own_ids()]
     files = [each for each in names if each not in chosen]
     return run_hooks([hook for hook in hooks if not chosen or hook.id in chosen], known, files, together=not chosen)

@@ -102,8 +102,16 @@ def run_one(
         left = again(fresh())
     wrote.update(dict.fromkeys(made, ""))
     if hook.fixer and wrote:  # it writes by default: say what it took for wrong, and how to keep it
-        left = [*left, *(each for each in results if each.fix is not None and each not in left)]
+        left = [*left, *(_written(each) for each in results if each.fix is not None and each not in left)]
     return left, wrote
+
+
+def _written(result: Result) -> Result:
+    """A finding whose fix has been written: of its remedy (`command; what else there is`) only the rest is left."""
+    from gatepost.record import replace
+
+    rest = result.remedy.partition("; ")[2]
+    return replace(result, remedy=f"it has been written{rest and '; '}{rest}")
 
 
 def report(results: Sequence[Result], changed: Mapping[str, str], how: str) -> None:
@@ -114,8 +122,24 @@ def report(results: Sequence[Result], changed: Mapping[str, str], how: str) -> N
         from gatepost.report.json_v1 import render
     else:
         from gatepost.report.text import render
-    sys.stdout.write(render(results, changed))
+    text = render(results, changed)
+    if how == "text":
+        text += paste_note(text)
+    sys.stdout.write(text)
     sys.stdout.flush()
+
+
+def paste_note(report: str) -> str:
+    """For who has no `gatepost` on PATH, the line that makes the commands of a report work: a runner keeps it in an
+    environment of its own."""
+    if "PRE_COMMIT" not in os.environ or "gatepost " not in report:
+        return ""
+    own = os.path.abspath(sys.argv[0])
+    if not os.path.basename(own).startswith("gatepost"):
+        return ""
+    from gatepost.report.text import quote
+
+    return f"(the command `gatepost` is in the hook's own environment: `alias gatepost={quote(own)}`)\n"
 
 
 def load_settings(git: Git, hook_id: str) -> tuple[Settings, Result | None]:

@@ -461,5 +461,8 @@ def _print(blocks: Sequence[Block]) -> None:
     for block in blocks:
         detail = f" ({block.detail})" if block.detail else ""
         out.append(f"{block.id + ' ':.<{width + 3}} {block.verdict}{detail}\n")
-    sys.stdout.write("".join(out))
+    from gatepost.run import paste_note
+
+    told = "".join(block.output for block in blocks)
+    sys.stdout.write("".join(out) + paste_note(told))
     sys.stdout.flush()
