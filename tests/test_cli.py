@@ -285,3 +285,19 @@ def test_under_a_runner_commands_can_be_pasted(repo: Repo) -> None:
         )  # fmt: skip
         assert done.returncode == 1
         assert (f"`alias gatepost={script}`" in done.stdout) is said
+
+
+def test_a_diff_shows_no_credentials(repo: Repo) -> None:
+    secret = "S3cr" + "et99"
+    host = "download.pytorch.org"
+    lines = [
+        f"--extra-index-url https://user:{secret}@index.example/simple",
+        f"--index-url http://{host}/whl/cpu",
+        "torch==2.8.0",
+    ]
+    repo.commit(**{"requirements.txt": "\n".join(lines) + "\n"})
+    done = run(repo, "torch-source", "--diff")
+    assert f"+--index-url https://{host}/whl/cpu\n" in done.stdout
+    assert secret not in done.stdout + done.stderr
+    assert "https://****@index.example" in done.stdout
+    assert done.stderr.startswith("gatepost: the credentials of URLs are masked")

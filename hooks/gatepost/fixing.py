@@ -85,13 +85,24 @@ def apply_fixes(
 def show_fixes(results: Sequence[Result], tree: Tree, again: Callable[[Tree], list[Result]]) -> None:
     """Print the fixes as a unified diff on standard output, what has to be run after them as comment lines."""
     import difflib
+    import re
     import sys
+
+    def masked(line: str) -> str:
+        """The line without the credentials of URLs (RFC 3986, userinfo): a diff ends up in logs."""
+        return re.sub(r"(\w://)(?!git@)[^\s/@'\"]+@", r"\1****@", line)
 
     edits, after_it, _left = plan(results, tree, again)
     for command in dict.fromkeys(filter(None, after_it.values())):
         print(f"# after --fix, run `{command}`")
+    hidden = 0
     for edit in edits.values():
         old = (edit.old or b"").decode("utf-8", "replace").splitlines(keepends=True)
         new = (edit.new or b"").decode("utf-8", "replace").splitlines(keepends=True)
         for line in difflib.unified_diff(old, new, f"a/{edit.path}", f"b/{edit.path}"):
-            sys.stdout.write(line if line.endswith("\n") else line + "\n\\ No newline at end of file\n")
+            shown = masked(line)
+            hidden += shown != line
+            sys.stdout.write(shown if line.endswith("\n") else shown + "\n\\ No newline at end of file\n")
+    if hidden:
+        sys.stdout.flush()
+        print("gatepost: the credentials of URLs are masked in this diff: apply it with --fix", file=sys.stderr)
