@@ -82,7 +82,18 @@ def test_a_fix_that_makes_the_lock_stale_is_made_and_the_lock_reported() -> None
         '[[package]]\nname = "torchvision"\nversion = "0.23.0"\nsource = { registry = "https://index.example/simple" }\n'
     )
     tree = MemoryTree({**case.files, "uv.lock": lock.encode()})
-    edits, _then, left = plan(judge(tree), tree, judge)
+    edits, then, left = plan(judge(tree), tree, judge)
+    assert then == {"pyproject.toml": "uv lock"}
     assert list(edits) == ["pyproject.toml"]
     assert [(result.code, result.path) for result in left] == [("TS301", "uv.lock")]
     assert "uv lock" in left[0].remedy
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case.id for case in CASES])
+def test_what_is_offered_is_made_and_made_once(case) -> None:  # type: ignore[no-untyped-def]
+    tree = MemoryTree(case.files)
+    edits, _then, left = plan(judge(tree), tree, judge)
+    offered = [(each.code, each.line) for each in left if each.fix is not None and each.fix.edits]
+    assert offered == []
+    again, _then, _left = plan(judge(OverlayTree(tree, edits.values())), OverlayTree(tree, edits.values()), judge)
+    assert again == {}

@@ -84,6 +84,14 @@ def _concerned(found: Iterable[Project]) -> list[Project]:
 
 
 def _rules(project: Project, view: View) -> Iterator[Finding]:
+    """What the rules say of one project; a fix of its manifest names the command that renews its lock."""
+    for finding in _said(project, view):
+        if finding.fix is not None and project.locks and (relock := project.semantics().relock):
+            finding = replace(finding, fix=replace(finding.fix, then=relock))
+        yield finding
+
+
+def _said(project: Project, view: View) -> Iterator[Finding]:
     from gatepost.rules.torch_source import index_hygiene, intent, locks, routing, versions
 
     for fact in project.facts:

@@ -34,7 +34,7 @@ def plain_http(p: Project, v: View) -> Findings:
         yield found(
             "TS401",
             index.where,
-            f"{urls.show(index.url)} is not encrypted: whoever is on the way can replace what is installed",
+            f"`{parts.host}` is asked over http: whoever is on the way can replace what is installed",
             f"Write `{urls.show('https' + index.url.strip()[4:])}`.",
             fix=fix,
         )
@@ -63,7 +63,7 @@ def credentials(p: Project, v: View) -> Findings:
             yield found(
                 "TS403",
                 index.where,
-                f"{urls.show(index.url)} carries credentials in the repository",
+                f"{urls.show(index.url).partition('://')[2]} carries credentials in the repository",
                 "Revoke them, and give them through the environment, a keyring or ~/.netrc instead.",
             )
 
@@ -84,7 +84,7 @@ def malformed(p: Project, v: View) -> Findings:
         yield found(
             "TS404",
             index.where,
-            f"{urls.show(index.url)} {what}",
+            f"`{index.parts().path or '/'}` of {index.parts().host} {what}",
             f"Write `{better}`."
             if better != "?"
             else f"Name the build, such as `https://download.pytorch.org/whl/{'cpu' if bare else 'cu128'}`.",

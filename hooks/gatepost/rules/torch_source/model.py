@@ -35,7 +35,9 @@ EXTENDED = FAMILY | {
     "vllm",
 }
 # Names on the registry that are not PyTorch's: the overlay's `wrong_names`, without what they should be.
-WRONG_NAMES = frozenset({"pytorch", "torch-gpu", "pytorch-gpu", "torch-cpu", "pytorch-cpu", "pytorch-geometric"})
+WRONG_NAMES = frozenset(
+    {"pytorch", "torch-gpu", "pytorch-gpu", "torch-cpu", "pytorch-cpu", "pytorch-geometric", "torchtriton"}
+)
 CONDA_NAMES = frozenset({"pytorch", "pytorch-gpu", "pytorch-cpu", "pytorch-cuda", "cpuonly", "libtorch"})
 # Where a requirement stands.
 MAIN, GROUP, EXTRA, FILE, SCRIPT = "main", "group", "extra", "file", "script"

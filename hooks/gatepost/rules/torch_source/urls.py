@@ -11,7 +11,7 @@ from functools import lru_cache
 from gatepost.patterns import pattern
 from gatepost.record import record
 
-_URL = pattern(r"([A-Za-z][A-Za-z0-9+.-]*)://(?:([^/@\s]*)@)?(\[[^\]]*\]|[^/:?#\s]*)(?::(\d+))?([^?#\s]*)")
+_URL = pattern(r"([A-Za-z][A-Za-z0-9+.-]*)://(?:([^/\s]*)@)?(\[[^\]]*\]|[^/:?#\s]*)(?::(\d+))?([^?#\s]*)")
 _BUILD = pattern(r"cpu|cpu-cxx11-abi|xpu|cu(?:[789]\d|1\d\d)|rocm\d+(?:\.\d+){1,2}")
 _PATH = pattern(
     r"/whl/(?:(nightly|test|lts/[\d.]+)/)?(cpu|cpu-cxx11-abi|cpu_pypi_pkg|xpu|cu\d{2,3}(?:_pypi_\w+|_full)?|rocm\d+(?:\.\d+){1,2})(?=/|$)"
@@ -72,7 +72,9 @@ def show(text: str) -> str:
         user = found[2]
         return found[1] + (user if re.fullmatch(r"[\w:]*\$\{?\w+\}?(?::\$\{?\w+\}?)?", user) else "****") + "@"
 
-    return re.sub(r"([A-Za-z][A-Za-z0-9+.-]*://)([^/\s]*)@", mask, text)
+    masked = re.sub(r"([A-Za-z][A-Za-z0-9+.-]*://)([^/\s]*)@", mask, text)
+    # A password with a slash in it: what is then left for a host has no dot, and an `@` comes later.
+    return re.sub(r"(://\*{4}@)(?!localhost\b)[^./:\s]+/[^\s@]*@", r"\1", masked)
 
 
 def same(left: str, right: str) -> bool:

@@ -28,7 +28,7 @@ def cuda_in_cpu_image(
     base, _ = image.dockerfile.image(stage)
     first = event.effect.first
     install = event.install
-    shown = " ".join(install.command.texts)[:60]
+    shown = urls.show(" ".join(install.command.texts))[:60]
     where = f"{first.path}:{first.line}" if first.path and first.line else first.path
     reason = ", ".join(([f"for {first.name}"] if first.name != "torch" else []) + ([where] if where else []))
     taken = "torch" + (f" ({reason})" if reason else "")
@@ -91,7 +91,7 @@ def _program(install: Install) -> str:
     """`pip`, `python -m pip`, `uv pip` ... as the command writes it, up to `install`."""
     texts = install.command.texts
     head = texts[: texts.index("install")] if "install" in texts else texts[:1]
-    return " ".join(text for text in head if not text.startswith("--no-cache"))
+    return " ".join((*install.command.runner, *(text for text in head if not text.startswith("--no-cache"))))
 
 
 def _inserted(repository: Repository, image: Image, stage: Stage, event: Event, line: str) -> Fix | None:

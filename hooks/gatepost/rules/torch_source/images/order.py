@@ -217,7 +217,7 @@ def _undoing(image: Image, event: Event, current: Event, why: str) -> Finding:
     return Finding(
         code="TS502",
         where=Location(path=image.path, line=current.install.line),
-        message=f"this {_word(current)} install of torch is undone: `{' '.join(event.install.command.texts)[:50]}` (line {event.install.line}) {why}",
+        message=f"this {_word(current)} install of torch is undone: `{urls.show(' '.join(event.install.command.texts))[:50]}` (line {event.install.line}) {why}",
         remedy=f"Route torch to the {_word(current)} index in the project, lock again, and remove this command."
         if lock
         else f"Install the same version that the requirements pin, from the {_word(current)} index.",

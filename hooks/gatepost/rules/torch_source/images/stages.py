@@ -64,12 +64,18 @@ def base_image(image: Image, base: str, events: list[Event]) -> Iterator[Finding
                 yield Finding(
                     code="TS504",
                     where=Location(path=image.path, line=line),
-                    message=f"`{base}` already holds torch{' ' + framework[1] if framework else ''}, and this installs {'torch ' + (pin or one.spec)}"
+                    message=f"`{base}` already holds torch{' ' + framework[1] if framework else ''}, and this installs torch {_shown(pin, one.spec)}"
                     + (" into an environment of its own" if separate else " over it"),
                     remedy="Start from an image without torch, or leave torch to the base image.",
                     related=(Location(path=one.path, line=one.line or None),) if one.path else (),
                 )
                 return  # one is enough: the next install finds the replaced torch
+
+
+def _shown(pin: str, spec: str) -> str:
+    """The version that is asked for, its label included, or the range."""
+    label = specs.label(spec)
+    return (f"{pin}+{label}" if label else pin) if pin else spec
 
 
 def _uninstalled(image: Image, event: Event) -> bool:

@@ -153,6 +153,7 @@ _PLACED = frozenset(
         "pytorch-gpu",
         "pytorch-cpu",
         "pytorch-geometric",
+        "torchtriton",
         "torchao",
         "pytorch-triton-rocm",
         "triton-rocm",

@@ -96,7 +96,7 @@ def read(path: str, read_file: Callable[[str], ReqFile | None]) -> Project | Non
             found = index_of(option.name, option.value, Location(path=where, line=option.line), option.span)
             if found is not None:
                 indexes.append(found)
-    default = [index for index in indexes if index.role == DEFAULT]
+    default = [index for index in indexes if index.written == "index-url"]
     for index in default[:-1]:  # only the last counts
         indexes.remove(index)
     facts += _repeated(closure)

@@ -8,6 +8,7 @@ from gatepost.rules.torch_source.model import (
     FALLBACK,
     SHARED,
 )
+from gatepost.rules.torch_source.routing.options import CONFUSION
 from gatepost.rules.torch_source.view import found
 
 TYPE_CHECKING = False
@@ -59,10 +60,16 @@ def index_not_explicit(p: Project, v: View) -> Findings:
             yield found(
                 "TS105",
                 index.where,
-                f"`{name}` is asked for every package, not only for PyTorch: {_why_shared(p, index)}",
+                f"`{name}` is asked for every package, not only for PyTorch: {_why_shared(p, index)}"
+                + (CONFUSION if (torchtriton := _merged_nightly(p, v, index)) else ""),
                 _explicit_remedy(p, name),
+                severity="error" if torchtriton else None,
                 fix=fix,
             )
+
+
+def _merged_nightly(p: Project, v: View, index: Index) -> bool:
+    return p.semantics().merges and bool(index.parts().channel) and not v.nightly()
 
 
 def _why_shared(p: Project, index: Index) -> str:
@@ -74,6 +81,11 @@ def _why_shared(p: Project, index: Index) -> str:
 
 
 def _explicit_remedy(p: Project, name: str) -> str:
+    if p.tool == "uv" and "://" in name:  # `index-url`, `extra-index-url`: an index without a name
+        return (
+            "Write it as [[tool.uv.index]] with a `name`, this `url` and `explicit = true`, and route torch to that name "
+            "in [tool.uv.sources], then run `uv lock`."
+        )
     return {
         "uv": f"Add `explicit = true` to the index and route torch to `{name}` in [tool.uv.sources], then run `uv lock`.",
         "Poetry": 'Write `priority = "explicit"` on the source and `source =` on torch and its companions, then run `poetry lock`.',

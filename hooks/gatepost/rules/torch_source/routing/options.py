@@ -26,6 +26,11 @@ if TYPE_CHECKING:
     Findings = Iterator[Finding]
 
 
+CONFUSION = (
+    ", and a name that only PyTorch's nightly index has can be taken on PyPI by anyone (torchtriton, December 2022)"
+)
+
+
 def extra_index(p: Project, v: View) -> Findings:
     """TS121, TS122, TS125: PyTorch's index merged with PyPI by `--extra-index-url`."""
     if p.tool not in ("pip", "conda"):
@@ -33,7 +38,10 @@ def extra_index(p: Project, v: View) -> Findings:
     direct = [req for req in p.requirements if req.role == DIRECT]
     beside = any(index.role == "pypi" for index in p.indexes)  # named in its turn: pip merges whatever it is given
     for index in p.torch_indexes():
-        if not (index.role == SHARED or (index.role == DEFAULT and beside)) or index.parts().channel:
+        if not (index.role == SHARED or (index.role == DEFAULT and beside)):
+            continue
+        if index.parts().channel:
+            yield _nightly_merged(v, index)
             continue
         report = None
         for req in sorted(direct, key=lambda req: req.name != "torch"):
@@ -66,6 +74,17 @@ def extra_index(p: Project, v: View) -> Findings:
                 "this file is installed with pip and with uv, which read --extra-index-url differently: pip takes the highest version, uv the first index that has the package",
                 "Install it with one tool, or pin every package that both indexes have.",
             )
+
+
+def _nightly_merged(v: View, index: Index) -> Finding:
+    """TS122 at its worst: whoever takes a name on PyPI that only the nightly index has is installed from there."""
+    return found(
+        "TS122",
+        index.where,
+        f"{urls.show(index.url)} is merged with PyPI" + CONFUSION,
+        "Install from it alone, with `--index-url` in a step of its own.",
+        severity="warning" if v.nightly() else "error",
+    )
 
 
 def _highest_wins(p: Project, v: View, index: Index, req: Requirement) -> Finding | None:

@@ -128,7 +128,7 @@ def line_ended(p: Project, v: View) -> Findings:
         if len(tags) != 1 or req.spec.broken or req.tag():
             continue
         last = table.last_for(next(iter(tags)))
-        if last is None:
+        if last is None or any(index.parts().channel for index in p.torch_indexes()):
             continue
         for advisory in table.overlay["advisories"]:
             fixed = specs.key(advisory["fixed"])
@@ -140,7 +140,7 @@ def line_ended(p: Project, v: View) -> Findings:
                     f"{next(iter(tags))} ends at torch {last.torch}, so `torch{req.text.strip()}` never reaches {advisory['fixed']}, which mends {advisory['id']} {v.as_of()}",
                     "Move to an index that goes on, such as https://download.pytorch.org/whl/"
                     + _going_on(table, next(iter(tags)))
-                    + f", then run `{p.semantics().relock}`.",
+                    + (f", then run `{p.semantics().relock}`." if p.locks else "."),
                 )
                 break
 

@@ -75,16 +75,17 @@ def numpy_two(p: Project, v: View) -> Findings:
             pythons = {minor for row in rows for minor in row.python.get("linux_x86_64", ())}
             if not any(minor_of(minor) >= 9 for minor in pythons) or _python_below(p, 9):
                 continue
-            sure = _major(numpy.spec.pin()) == "2" or not (
-                max(map(minor_of, pythons)) <= 9  # numpy 2 needs 3.9, which is the last that this torch has
-                or any(req.name in NUMPY_CAPPED and req.spec.bounded_above() for req in p.requirements)
+            sure = _major(numpy.spec.pin()) == "2" or not any(
+                req.name in NUMPY_CAPPED and req.spec.bounded_above() for req in p.requirements
             )
+            at_risk = max(map(minor_of, pythons)) > 9  # numpy 2 needs 3.9: the one Python that both have, if any
+
             yield found(
                 "TS213",
                 numpy.where,
                 f"`numpy{numpy.text.strip()}` admits numpy 2, but torch {row_range(rows)} was built against numpy 1 and fails to exchange arrays with it",
                 "Ask for `numpy<2`" + (f", then run `{p.semantics().relock}`." if p.locks else "."),
-                severity=None if sure else "warning",
+                severity=None if sure and at_risk else "warning" if at_risk else "info",
                 fix=v.edit(numpy.where.path, "cap numpy below 2", fixes.cap(numpy, "2")),
                 related=(torch.where,),
             )
