@@ -170,7 +170,7 @@ class LockFormat:
     # exact paths whose change concerns this lock; None = manifests beside it, files below it, and all that judge reads
     inputs: Callable[[Lock], Sequence[str]] | None = None
     packages: Callable[[Lock], Contents] | None = None
-    # a quick look that may spare `packages`: True if no entry, reference, pin or hash can be at fault
+    # a quick look that may spare `packages`: True if no entry, reference, pin or hash can be at fault, nor a merge is left
     sound: Callable[[Lock], bool] = lambda lock: False
     triggers: str = ""  # regex alternatives over a base name: further manifests ("uv\\.toml"), for the hook's `files`
     check: Callable[[Lock], str] | None = None  # a command of the real tool that decides what we cannot

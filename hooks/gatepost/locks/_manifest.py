@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from gatepost.locks import _base
 from gatepost.locks._base import Unknown
 
@@ -74,12 +76,12 @@ def toml_of(lock: Lock, path: str) -> dict[str, Any]:
 def sha256(text: str) -> str:
     """The hex digest of a text, without the OpenSSL that `hashlib` loads (2 ms)."""
     try:
-        from _sha2 import sha256 as digest  # type: ignore[import-not-found,unused-ignore]
+        if sys.version_info >= (3, 12):
+            from _sha2 import sha256 as digest  # type: ignore[import-not-found,unused-ignore]
+        else:
+            from _sha256 import sha256 as digest  # type: ignore[import-not-found,unused-ignore]
     except ImportError:
-        try:
-            from _sha256 import sha256 as digest  # type: ignore[import-not-found,no-redef,unused-ignore]
-        except ImportError:
-            from hashlib import sha256 as digest
+        from hashlib import sha256 as digest
     found: str = digest(text.encode()).hexdigest()
     return found
 

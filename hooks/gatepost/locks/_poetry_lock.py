@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from gatepost.locks._base import Contents, Need, Package
 from gatepost.locks._manifest import canonical, conflict_line, show, table, toml_of
-from gatepost.locks._poetry_manifest import direct, extras, pep440, python_versions
+from gatepost.locks._poetry_manifest import UNSAFE, direct, extras, own_names, pep440, python_versions, wanted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from typing import Any
 
     from gatepost.locks._base import Lock
@@ -16,8 +15,6 @@ if TYPE_CHECKING:
 
     Difference = tuple[str, tuple[str | int, ...]]
 
-# Poetry before 1.5 never locked these
-UNSAFE = frozenset({"setuptools", "distribute", "pip", "wheel"})
 _ORIGINS = {"git": "git", "url": "url", "file": "path", "directory": "path", "legacy": "registry"}
 
 
@@ -76,26 +73,6 @@ def contents(lock: Lock) -> Contents:
     return Contents(packages=tuple(packages), direct=tuple(wanted(manifest, one, path)), hashes=any_hash)
 
 
-def own_names(manifest: dict[str, Any]) -> set[str]:
-    """The canonical names of the project itself."""
-    names = (table(manifest, "project").get("name"), table(manifest, "tool", "poetry").get("name"))
-    return {canonical(name) for name in names if isinstance(name, str)}
-
-
-def wanted(manifest: dict[str, Any], one: bool, path: str) -> Iterator[Need]:
-    """The manifest's own requirements; `one`: as Poetry 1.x reads it."""
-    ours = own_names(manifest)
-    for found in direct(manifest, groups=not one, project=not one):
-        yield Need(
-            name=found.name,
-            specifier=found.specifier,
-            marker=found.marker,
-            optional=found.conditional or found.name in ours or found.name in UNSAFE,
-            where=path,
-            key=_key(found),
-        )
-
-
 def _needs(entries: dict[str, Any], never: frozenset[str] | set[str]) -> tuple[Need, ...]:
     """References of one locked package that must be in the lock.
 
@@ -108,12 +85,6 @@ def _needs(entries: dict[str, Any], never: frozenset[str] | set[str]) -> tuple[N
         if isinstance(value, str) and (found := canonical(name)) not in never:
             needs.append(Need(name=found, specifier=pep440(value) or ""))
     return tuple(needs)
-
-
-def _key(found: Direct) -> str:
-    from gatepost.locks._manifest import spell_key
-
-    return spell_key(found.key)
 
 
 def first_difference(
@@ -136,8 +107,8 @@ def first_difference(
     locked: dict[str, list[dict[str, Any]]] = {}
     for entry in entries:
         locked.setdefault(canonical(str(entry.get("name", ""))), []).append(entry)
-    wanted = list(direct(manifest, groups=groups, project=project))
-    for found in wanted:
+    asked = list(direct(manifest, groups=groups, project=project))
+    for found in asked:
         if (reason := _missing(found, locked.get(found.name, []))) is not None:
             return reason, found.key
     now, extras_key = extras(manifest)
@@ -146,7 +117,7 @@ def first_difference(
         return f'extra "{show(name)}" was added', extras_key
     for name in sorted(then - now):
         return f'extra "{show(name)}" was removed', extras_key
-    return _gone(manifest, entries, wanted)
+    return _gone(manifest, entries, asked)
 
 
 def _python_name(key: tuple[str | int, ...]) -> str:

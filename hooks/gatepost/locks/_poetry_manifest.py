@@ -6,7 +6,8 @@ Sources: poetry-core 2.4 `factory.py`, `constraints/version/parser.py`.
 
 from __future__ import annotations
 
-from gatepost.locks._manifest import canonical, requirement, show, strings, table
+from gatepost.locks._base import Need
+from gatepost.locks._manifest import canonical, requirement, show, spell_key, strings, table
 from gatepost.record import record
 
 TYPE_CHECKING = False
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
+# Poetry before 1.5 never locked these
+UNSAFE = frozenset({"setuptools", "distribute", "pip", "wheel"})
 _PLAIN = (  # compiled where a requirement is not of the simplest kind: see `_simple`
     r"\s*([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(?:\[[A-Za-z0-9._, -]*\])?"
     r"\s*((?:(?:~=|===|==|!=|>=|<=|>|<)\s*[A-Za-z0-9.*+!_-]+\s*,?\s*)*)"
@@ -212,3 +215,23 @@ def extras(data: dict[str, Any]) -> tuple[set[str], tuple[str | int, ...]]:
     if found := table(data, "project", "optional-dependencies"):
         return {canonical(name) for name in found}, ("project", "optional-dependencies")
     return {canonical(name) for name in table(data, "tool", "poetry", "extras")}, ("tool", "poetry", "extras")
+
+
+def own_names(manifest: dict[str, Any]) -> set[str]:
+    """The canonical names of the project itself."""
+    names = (table(manifest, "project").get("name"), table(manifest, "tool", "poetry").get("name"))
+    return {canonical(name) for name in names if isinstance(name, str)}
+
+
+def wanted(manifest: dict[str, Any], one: bool, path: str) -> Iterator[Need]:
+    """The manifest's own requirements; `one`: as Poetry 1.x reads it."""
+    ours = own_names(manifest)
+    for found in direct(manifest, groups=not one, project=not one):
+        yield Need(
+            name=found.name,
+            specifier=found.specifier,
+            marker=found.marker,
+            optional=found.conditional or found.name in ours or found.name in UNSAFE,
+            where=path,
+            key=spell_key(found.key),
+        )

@@ -41,7 +41,7 @@ def _is_limited(value: str) -> bool:
 
 def sound(lock: Lock) -> bool:
     """True if `contents` holds nothing to report; False if it may."""
-    from gatepost.locks._poetry_lock import UNSAFE, own_names, wanted
+    from gatepost.locks._poetry_manifest import UNSAFE, own_names, wanted
     from gatepost.locks._slim import canonical_text
     from gatepost.locks.poetry import header, is_one
     from gatepost.toml.load import TomlError

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 def examine(form: LockFormat, lock: Lock) -> tuple[bool, list[Finding]]:
     """(whether the lock cannot be read at all, findings LF2xx)."""
+    if form.packages is not None and form.sound(lock):  # then nor are there conflict markers in it
+        return False, []
     start = 0 if lock.data.startswith(b"<<<<<<< ") else lock.data.find(b"\n<<<<<<< ") + 1 or -1
     if start >= 0 and b"\n>>>>>>> " in lock.data[start:]:
         line = lock.data.count(b"\n", 0, start) + 1
@@ -22,7 +24,7 @@ def examine(form: LockFormat, lock: Lock) -> tuple[bool, list[Finding]]:
         remedy = f"take one side whole (`git checkout --theirs -- {path}`), then `{form.relock(lock)}`, then `git add {path}`"
         where = Location(path=lock.path, line=line)
         return True, [Finding(code="LF201", where=where, message="holds merge-conflict markers", remedy=remedy)]
-    if form.packages is None or form.sound(lock):
+    if form.packages is None:
         return False, []
     contents = form.packages(lock)
     if contents.broken:
