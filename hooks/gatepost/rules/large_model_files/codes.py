@@ -143,7 +143,7 @@ POINTERS: tuple[Code, ...] = (
         name="dvc-and-git",
         severity=ERROR,
         summary="DVC keeps a file, and git holds it as well.",
-        why="`git add -f` or a `.dvc` file that came after the data puts the bytes in both places; DVC then refuses to "
+        why="`git add -f`, or a `.dvc` file or a stage of `dvc.yaml` that came after the data, puts the bytes in both places; DVC then refuses to "
         "work on them (`output is already tracked by SCM`), and history keeps them. An output with `cache: false` is "
         "meant to be in git and is not reported.",
         bad="git add data.csv data.csv.dvc",

@@ -1,16 +1,20 @@
 """Files that DVC keeps and git holds too: `data.csv` beside `data.csv.dvc`, or a file in a folder `data/` of `data.dvc`.
 
 A `.dvc` file names its outputs under `outs:`, relative to its folder (or `wdir`); an output with `cache: false` is meant
-to be in git. Only what is needed of the format is read (it is YAML, written by DVC itself, one key a line).
+to be in git. Only what is needed of the format is read (it is YAML, written by DVC itself, one key a line). A pipeline,
+`dvc.yaml`, is written by people: it is parsed as YAML, and what it puts together from templates is left alone.
 """
 
 from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
+    from typing import Any
 
 KEPT = (".gitignore", ".gitkeep")
+PIPELINE = "dvc.yaml"
+PIPELINE_MAX = 1 << 20  # bytes
 
 
 def outputs(data: bytes, path: str) -> list[str]:
@@ -45,6 +49,37 @@ def outputs(data: bytes, path: str) -> list[str]:
     ]
 
 
+def stage_outputs(data: bytes, path: str) -> list[str]:
+    """Repository paths of what the stages of a `dvc.yaml` at `path` keep outside git; empty if it cannot be read."""
+    import yaml
+
+    try:
+        stages = yaml.safe_load(data[:PIPELINE_MAX])["stages"]
+        defined = [stage for stage in stages.values() if isinstance(stage, dict)]
+    except (yaml.YAMLError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return []
+    found = []
+    for stage in defined:
+        inside = _join(path.rpartition("/")[0], str(stage.get("wdir") or "."))
+        for section in ("outs", "metrics", "plots"):
+            for name in _cached(stage.get(section)):
+                full = _join(inside, name) if inside is not None and "${" not in name + inside else None
+                if full:
+                    found.append(full)
+    return found
+
+
+def _cached(section: Any) -> Iterator[str]:
+    """Paths of a list of outputs, each a path or a path with options, without those that are meant to be in git."""
+    for each in section if isinstance(section, list) else ():
+        if isinstance(each, str):
+            yield each
+        elif isinstance(each, dict):
+            for name, options in each.items():
+                if isinstance(name, str) and not (isinstance(options, dict) and options.get("cache") is False):
+                    yield name
+
+
 def _plain(value: str) -> str:
     value = value.strip()
     return value[1:-1] if len(value) > 1 and value[0] == value[-1] and value[0] in "'\"" else value
@@ -64,9 +99,13 @@ def _join(folder: str, path: str) -> str | None:
 
 
 def candidates(path: str) -> list[str]:
-    """The `.dvc` files that could keep a path: beside it, and beside each folder that holds it."""
+    """The files of DVC that could keep a path: beside it, and beside each folder that holds it."""
     parts = path.split("/")
-    return ["/".join(parts[:at]) + ".dvc" for at in range(len(parts), 0, -1)]
+    return [
+        name
+        for at in range(len(parts), 0, -1)
+        for name in ("/".join(parts[:at]) + ".dvc", "/".join([*parts[: at - 1], PIPELINE]))
+    ]
 
 
 def held_twice(outs: Iterable[str], paths: Iterable[str]) -> list[tuple[str, str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gatepost.model import Finding, Location
-from gatepost.rules.large_model_files.dvc import candidates, held_twice, outputs
+from gatepost.rules.large_model_files.dvc import PIPELINE, candidates, held_twice, outputs, stage_outputs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,12 +26,13 @@ def check(source: Source, policy: Policy) -> Iterator[Finding]:
     for path in files:
         entry = source.entry(path)
         data = source.peek.whole([entry[1]]).get(entry[1], b"") if entry is not None else b""
-        for out in outputs(data, path):
+        read = stage_outputs if path.rpartition("/")[2] == PIPELINE else outputs
+        for out in read(data, path):
             keeper.setdefault(out, path)
     if not keeper:
         return
     paths = source.all_paths() if any(path in changed for path in files) else changed
-    from gatepost.rules.large_model_files.remedy import quote, spec
+    from gatepost.rules.large_model_files.remedy import spec
 
     for path, out in held_twice(keeper, paths):
         if policy.wants(path):
@@ -42,14 +43,23 @@ def check(source: Source, policy: Policy) -> Iterator[Finding]:
             code="MF121",
             where=Location(path=held[0]),
             message=f"`{keeper[out]}` keeps `{out}` in DVC, and git holds it too{more}",
-            remedy=f"`git rm -r --cached -q -- {spec(out)}`; DVC writes the .gitignore line: `dvc add {quote(out)}`",
+            remedy=f"`git rm -r --cached -q -- {spec(out)}`; {_then(keeper[out], out)}",
             related=tuple(Location(path=path) for path in held[1:20]),
         )
 
 
+def _then(keeper: str, out: str) -> str:
+    from gatepost.rules.large_model_files.remedy import quote
+
+    if keeper.rpartition("/")[2] == PIPELINE:
+        return "`dvc repro` writes the .gitignore line. Or give the output `cache: false`, if git is to hold it"
+    return f"DVC writes the .gitignore line: `dvc add {quote(out)}`"
+
+
 def _dvc_files(source: Source) -> list[str]:
-    """The `.dvc` files that matter: changed ones, and those that keep something that changed."""
-    mine = [path for path in source.named((".dvc",)) if path.rpartition("/")[2] != ".dvc"]
+    """The files of DVC that matter: changed ones, and those that keep something that changed."""
+    named = ((path, path.rpartition("/")[2]) for path in source.named((".dvc", PIPELINE)))
+    mine = [path for path, name in named if name == PIPELINE or (name[-4:] == ".dvc" and name != ".dvc")]
     if source.kind == "tree":
         return mine
     asked = sorted({each for path in source.paths()[:_MANY] for each in candidates(path)} - set(mine))
