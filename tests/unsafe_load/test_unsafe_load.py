@@ -61,7 +61,7 @@ def test_every_code_has_a_case() -> None:
 def test_scope() -> None:
     text = b"import torch\ntorch.load('x')\n"
     files = {"a.py": text, "b.py": text, "run": b"#!/usr/bin/env python3\n" + text, "other": text}
-    assert [one.where.path for one in outcomes(files)] == ["a.py", "b.py"]
+    assert [one.where.path for one in outcomes(files)] == ["a.py", "b.py", "run"]
     assert [one.where.path for one in outcomes(files, frozenset(["b.py", "run", "other"]))] == ["b.py", "run"]
 
 
@@ -93,3 +93,11 @@ def test_minified_notebook() -> None:
     book = {"cells": [{"cell_type": "code", "source": "import torch\ntorch.load('x')"}]}
     (one,) = outcomes({"a.ipynb": json.dumps(book).encode()})
     assert (one.where.line, "cell 1" in one.message) == (1, True)
+
+
+def test_many_copies_of_one_file_are_reported_once() -> None:
+    text = b"import pickle\npickle.load(x)\n"
+    few = {f"{number}.py": text for number in range(5)}
+    assert len(outcomes(few)) == 5
+    (one,) = outcomes({f"{number}.py": text for number in range(8)})
+    assert (one.where.path, one.message.rpartition(" (")[2]) == ("0.py", "the same file stands at 7 more paths)")

@@ -7,10 +7,10 @@ import re
 
 from gatepost.model import Finding, Location, Unchecked
 from gatepost.record import record, replace
-from gatepost.rules.unsafe_load import source
-from gatepost.rules.unsafe_load.calls import RULES, read
+from gatepost.rules.unsafe_load import files, hubs, source
+from gatepost.rules.unsafe_load.calls import read
 from gatepost.rules.unsafe_load.names import Names
-from gatepost.rules.unsafe_load.torch_floor import Projects
+from gatepost.rules.unsafe_load.surroundings import Around, accepted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,8 +18,19 @@ if TYPE_CHECKING:
 
     from gatepost.model import Context, Outcome, Severity
     from gatepost.rules.unsafe_load.calls import Call, Fault
-    from gatepost.rules.unsafe_load.torch_floor import Torch
+    from gatepost.rules.unsafe_load.torch_floor import Projects, Torch
 
+RULES: tuple[Callable[[Call, Names], Fault | None], ...] = (
+    files.torch_load,
+    files.pickle_load,
+    files.joblib_load,
+    files.numpy_load,
+    hubs.hub_load,
+    hubs.remote_code,
+    hubs.unpinned_model,
+    files.keras_load,
+    files.yaml_load,
+)
 _ALONE = (
     b"trust_remote_code",
     b"from_pretrained",
@@ -36,26 +47,35 @@ _EXAMPLES = re.compile(
 )
 _QUIET_IN_TESTS = frozenset(("UL101", "UL102", "UL103", "UL104", "UL105", "UL108", "UL110"))
 _LOWER: dict[str, Severity] = {"error": "warning", "warning": "info", "info": "info"}
-_SUPPRESSED = re.compile(r"#\s*(noqa|nosec)\b(?::?[ \t]*([A-Z]\d{3}(?:[ \t,]+[A-Z]\d{3})*))?")
-_TORCH, _PICKLE, _HUB = frozenset(("S614", "B614")), frozenset(("S301", "B301")), frozenset(("S615", "B615"))
-_SAME = {  # our code -> the codes of Ruff and bandit for the same thing
-    "UL101": _TORCH, "UL102": _TORCH, "UL103": _PICKLE, "UL104": _PICKLE, "UL105": _PICKLE, "UL106": _TORCH,
-    "UL107": _HUB, "UL108": _HUB, "UL109": _PICKLE, "UL110": frozenset(("S506", "B506")),
-}  # fmt: skip
+_THIRD = re.compile(rb"load\s*\([^()]*,[^()]*,\s*(?:True|1)\b")  # `np.load(path, None, True)`
 _BATCH = 500
+_SCRIPT = 2**20  # bytes: a larger file without a suffix is no script
+_COPIES = 5  # a file with more copies than that (generated, vendored) is reported once
 
 
 def check(ctx: Context) -> Iterator[Outcome]:
     """Findings UL101-UL110, and UL901 where a file that has such calls is not readable as Python 3."""
     paths = ctx.tree.paths() if ctx.scope is None else sorted(ctx.scope)
     wanted = [path for path in paths if ctx.wants(path) and path.endswith((".py", ".ipynb", ".pyi", ".pyw"))]
-    if ctx.scope is not None:  # a script without a suffix was given by name
-        wanted += [path for path in paths if "." not in path.rpartition("/")[2] and ctx.wants(path)]
-    projects = Projects(ctx.tree)
+    scripts = [path for path in paths if "." not in path.rpartition("/")[2] and ctx.wants(path)]
+    wanted += [path for path in scripts if 0 < (ctx.tree.size(path) or 0) < _SCRIPT]  # with a `#!` line, maybe
+    around = Around(ctx.tree)
+    reported: dict[tuple[object, ...], list[list[Outcome]]] = {}
     for at in range(0, len(wanted), _BATCH):
         for path, data in ctx.tree.read_many(wanted[at : at + _BATCH]).items():
             if data and may_load(data):
-                yield from check_file(path, data, projects)
+                same = (hash(data), len(data), bool(_TESTS.search(path)), bool(_EXAMPLES.search(path)))
+                before = reported.setdefault(same, [])
+                # The sixth copy of a file says nothing new: it is only counted.
+                before.append(list(check_file(path, data, around)) if len(before) <= _COPIES or not before[0] else [])
+    for copies in reported.values():
+        more = len(copies) - 1
+        if more <= _COPIES:
+            yield from (one for outcomes in copies for one in outcomes)
+        else:
+            told = f" (the same file stands at {more} more paths)" if copies[0] else ""
+            shown = copies[:1] if copies[0] else copies
+            yield from (replace(one, message=one.message + told) for outcomes in shown for one in outcomes)
 
 
 def may_load(data: bytes) -> bool:
@@ -64,15 +84,15 @@ def may_load(data: bytes) -> bool:
         return True
     return (
         (b"load" in data and any(word in data for word in _WITH_LOAD))
-        or b"read_pickle" in data
-        or b"unsafe_deserialization" in data
+        or any(word in data for word in (b"read_pickle", b"Unpickler", b"shelve", b"unsafe_deserialization"))
+        or (b"numpy" in data and _THIRD.search(data) is not None)
     )
 
 
-def check_file(path: str, data: bytes, projects: Projects) -> Iterator[Outcome]:
+def check_file(path: str, data: bytes, around: Around) -> Iterator[Outcome]:
     """The outcomes of one file, in the order of its lines."""
     modules = list(_modules(path, data))
-    names = Names()
+    names = Names(around.folders(path))
     if path.endswith(".ipynb"):
         names.trust_usual()
     walked = []
@@ -87,7 +107,7 @@ def check_file(path: str, data: bytes, projects: Projects) -> Iterator[Outcome]:
     for module, nodes in walked:
         for node in nodes:
             if isinstance(node, ast.Call) and (call := read(node, names)):
-                for fault in _faults(path, call, names, projects):
+                for fault in _faults(path, call, names, around.projects):
                     if not accepted(fault.code, module.lines(node)):
                         found.append(_finding(path, module.line_of(node.lineno), module.cell, fault))
     notes: set[str] = set()
@@ -154,17 +174,6 @@ def _by_version(fault: Fault, torch: Torch) -> Fault | None:
     if torch.locked:
         return replace(fault, message=f"{fault.message}{admits} (the lock has {torch.locked})", certain=False)
     return replace(fault, message=fault.message + admits)
-
-
-def accepted(code: str, text: str) -> bool:
-    """Whether a comment beside a call has told Ruff or bandit already that the same thing is meant."""
-    if "nosec" not in text and "noqa" not in text:
-        return False
-    for match in _SUPPRESSED.finditer(text):
-        named = frozenset(re.findall(r"[A-Z]\d{3}", match[2] or ""))
-        if not named.isdisjoint(_SAME[code]) or (match[1] == "nosec" and not named):
-            return True
-    return False
 
 
 def _quote(path: str) -> str:

@@ -14,10 +14,15 @@ _MODULES = ("torch", "numpy", "pandas", "pickle", "joblib", "dill", "cloudpickle
 
 
 class Names:
-    """The imports, aliases and string constants of one module, wherever in it they stand."""
+    """The imports, aliases and string constants of one module, wherever in it they stand.
 
-    def __init__(self) -> None:
+    `folders` are those that a relative path of the module may begin with: beside it, and at the repository's root.
+    """
+
+    def __init__(self, folders: frozenset[str] = frozenset()) -> None:
+        self._folders = folders
         self._known: dict[str, str] = {}
+        self._shadows: dict[str, list[tuple[int, int]]] = {}  # parameters: the lines in which they hide a module
         self._star = False
         self.dumped: set[str] = set()  # variables that hold the result of some `dumps`
         self._strings: dict[str, str | None] = {}  # variables that are one string and nothing else
@@ -42,8 +47,16 @@ class Names:
                 self._assign(node.targets[0].id, node.value)
             elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value is not None:
                 self._assign(node.target.id, node.value)
-            elif isinstance(node, ast.arg):
-                self._strings[node.arg] = None
+            elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+                given = node.args
+                for arg in (*given.posonlyargs, *given.args, *given.kwonlyargs, given.vararg, given.kwarg):
+                    if arg is not None:
+                        self._strings[arg.arg] = None
+                        self._shadows.setdefault(arg.arg, []).append((node.lineno, node.end_lineno or node.lineno))
+
+    def is_folder(self, text: str) -> bool:
+        """Whether a relative path begins with a folder of the repository, so that `a/b` is no name on a hub."""
+        return text.partition("/")[0] in self._folders
 
     def text(self, node: ast.expr | None) -> str | None:
         """The string that an expression is: a literal, or a variable that is given one string and nothing else."""
@@ -78,6 +91,8 @@ class Names:
         if not isinstance(node, ast.Name):
             return None
         root = self._known.get(node.id)
+        if root is not None and any(first <= node.lineno <= last for first, last in self._shadows.get(node.id, ())):
+            root = None
         if root is None:
             root = USUAL.get(node.id, node.id) if self._star else f"?{node.id}"
         return ".".join([root, *reversed(parts)])
