@@ -68,6 +68,8 @@ SECRETS = [
     (f'api_keys = ["{al}", "{h32}"]', "a.py"),
     (f"x-api-key: {al}", "a.http"),
     (f"client_secret={al}&grant_type=x", "a.txt"),
+    (f"https://api.vendor.dev/v1?token={al}", "a.md"),
+    (f"https://api.vendor.dev/v1?access_token={al}", "a.md"),
     (f'{{"access_token":"{al}","expires_in":3600}}', "a.json"),
     (f"<apiKey>\n    {al}\n</apiKey>", "a.xml"),
     (f'#define API_KEY "{al}"', "a.h"),
@@ -138,6 +140,7 @@ NOT = [
     ),
     ("token: " + "gh" + "p_16C7e42F292c6912E7710c838347Ae178B4a", "a.md"),
     ("api_key: my-service-2024-prod-model-ab12cd", "a.yml"),
+    (f"[x](https://video.vendor.dev/redirect?event=a&redir_token={al}&q=1)", "a.md"),
     ("the token '20240115T103000Z_checkpoint_00012'", "a.md"),
 ]
 

@@ -206,7 +206,9 @@ class Scanner:
         if found is None:
             return None
         name, sure, quoted = found
-        if sure == names.PLAIN and _UUID_LIKE.fullmatch(value):
+        if sure == names.PLAIN and (
+            _UUID_LIKE.fullmatch(value) or (_LINKED.search(text) and "_" in names.words_of(name))
+        ):
             return None
         if not quoted and not _QUERY.search(text):
             if _AFTER_PLAIN.match(data, end):
@@ -223,6 +225,7 @@ class Scanner:
 
 
 _QUERY = re.compile(r"[?&][\w.\-]+=$")
+_LINKED = re.compile(r"://[^\s\"']*[?&][\w.\-]+=$")  # a link's `redir_token`, `page_token`: not the reader's own
 _IDENTIFIER = re.compile(r"[A-Z][a-z]{5,}|[a-z]{7,}")
 _OPENERS = (b'"', b"'", b"=", b" ", b":", b"`")
 _BASE64_KEY = re.compile(rb"[A-Za-z0-9+/]{40}(?![A-Za-z0-9+/])|[A-Za-z0-9+/]{43,88}={1,2}(?![A-Za-z0-9+/=])")
