@@ -10,6 +10,8 @@ How a file becomes a format's lock: its base name full-matches `pattern`, and `c
 
 from __future__ import annotations
 
+import sys
+
 from gatepost.record import record
 
 TYPE_CHECKING = False
@@ -178,3 +180,13 @@ class LockFormat:
     # another command than `relock` for a fault inside the lock that the tool itself takes for fresh: (lock, package)
     mend: Callable[[Lock, str], str] | None = None
     network: str = "the network (package index)"  # what the relock command needs, for --fix
+
+
+def late(module: str, name: str) -> Callable[[Lock], Any]:
+    """A format's function that stands in `gatepost.locks.<module>`, imported when it is first called."""
+
+    def call(lock: Lock) -> Any:
+        __import__(f"gatepost.locks.{module}")
+        return getattr(sys.modules[f"gatepost.locks.{module}"], name)(lock)
+
+    return call

@@ -73,6 +73,18 @@ def toml_of(lock: Lock, path: str) -> dict[str, Any]:
     return found
 
 
+def project_of(lock: Lock) -> tuple[dict[str, Any], str] | None:
+    """Data and build backend of the pyproject.toml beside a lock, empty where there is none; None if it is not TOML."""
+    from gatepost.toml.load import TomlError
+
+    try:
+        data = toml_of(lock, lock.beside("pyproject.toml"))
+    except TomlError:
+        return None
+    backend = table(data, "build-system").get("build-backend")
+    return data, backend if isinstance(backend, str) else ""
+
+
 def sha256(text: str) -> str:
     """The hex digest of a text, without the OpenSSL that `hashlib` loads (2 ms)."""
     try:

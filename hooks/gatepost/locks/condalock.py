@@ -11,7 +11,8 @@ import re
 
 from gatepost.locks._base import Contents, Fresh, LockFormat, Package, Stale, Unknown
 from gatepost.locks._conda import meets
-from gatepost.locks._manifest import canonical, conflict_line, quote, show
+from gatepost.locks._manifest import canonical, quote, show
+from gatepost.locks._yaml import read, read_to_judge
 from gatepost.manifests.environment import parse
 
 TYPE_CHECKING = False
@@ -26,27 +27,11 @@ _SELECTOR = re.compile(rb"#\s*\[([^\]\n]*)\]")
 _PLATFORM = re.compile(r"^[a-z]+-[a-z0-9]+$")
 
 
-def load(data: bytes) -> dict[str, Any] | str:
-    """The lock's data, or why it is none. YAML 1.1, safe tags only."""
-    import yaml
-
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    if data.count(b"&") > 1000 and data.count(b"*") > 1000:
-        return "it has too many anchors"
-    try:
-        value = yaml.load(data, Loader=loader)  # noqa: S506 (a safe loader, the compiled one where it is there)
-    except (yaml.YAMLError, ValueError, RecursionError, UnicodeDecodeError):
-        return "it is not valid YAML"
-    return value if isinstance(value, dict) else "it is not a mapping"
-
-
 def judge(lock: Lock) -> Verdict:
     """Satisfiability of the sources' specs; see the module."""
-    if (line := conflict_line(lock.data)) is not None:
-        return Unknown(rule=RULE, reason="the lock has merge conflict markers", line=line, code="LF202")
-    data = load(lock.data)
-    if isinstance(data, str):
-        return Unknown(rule=RULE, reason=f"the lock cannot be read: {data}", code="LF202")
+    data = read_to_judge(lock, RULE)
+    if isinstance(data, Unknown):
+        return data
     if data.get("version") != 1:
         if "version" not in data:
             return Unknown(rule=RULE, reason="it has no format version: it is no conda-lock.yml", code="LF202")
@@ -167,7 +152,7 @@ def _selected(raw: bytes, platform: str) -> bool:
 
 def relock(lock: Lock) -> str:
     """`conda-lock lock` with the sources that the lock names."""
-    data = load(lock.data)
+    data = read(lock)
     meta = data.get("metadata") if isinstance(data, dict) else None
     sources = meta.get("sources") if isinstance(meta, dict) else None
     names = [name for name in sources if isinstance(name, str)] if isinstance(sources, list) else []
@@ -178,28 +163,26 @@ def relock(lock: Lock) -> str:
 
 def packages(lock: Lock) -> Contents:
     """The packages of every platform and manager; each has a hash."""
-    if (line := conflict_line(lock.data)) is not None:
-        return Contents(broken="it has merge conflict markers", line=line)
-    data = load(lock.data)
-    if isinstance(data, str):
-        return Contents(broken=data)
-    entries = data.get("package")
-    found = []
-    for entry in entries if isinstance(entries, list) else []:
-        if not isinstance(entry, dict) or not isinstance(entry.get("name"), str):
-            return Contents(broken="a package has no name")
-        hashes = entry.get("hash")
-        virtual = entry["name"].startswith("__")  # a virtual package has no archive
-        kind = (str(entry.get("manager")), str(entry.get("platform")), str(entry.get("category")))
-        found.append(
-            Package(
-                name=entry["name"].lower() if kind[0] == "conda" else canonical(entry["name"]),
-                version=str(entry.get("version", "")),
-                identity=(entry["name"].lower(), *kind),
-                hashed=None if virtual else isinstance(hashes, dict) and any(hashes.values()),
-            )
-        )
-    return Contents(packages=tuple(found), hashes=True)
+    data = read(lock)
+    if isinstance(data, Contents):
+        return data
+    listed = data.get("package")
+    entries = listed if isinstance(listed, list) else []
+    if not all(isinstance(entry, dict) and isinstance(entry.get("name"), str) for entry in entries):
+        return Contents(broken="a package has no name")
+    return Contents(packages=tuple(map(_package, entries)), hashes=True)
+
+
+def _package(entry: dict[str, Any]) -> Package:
+    name, hashes = entry["name"], entry.get("hash")
+    virtual = name.startswith("__")  # a virtual package has no archive
+    kind = (str(entry.get("manager")), str(entry.get("platform")), str(entry.get("category")))
+    return Package(
+        name=name.lower() if kind[0] == "conda" else canonical(name),
+        version=str(entry.get("version", "")),
+        identity=(name.lower(), *kind),
+        hashed=None if virtual else isinstance(hashes, dict) and any(hashes.values()),
+    )
 
 
 FORMAT = LockFormat(

@@ -7,14 +7,14 @@ Sources: PDM 2.29 `cli/actions.py` (`check_lockfile`), `project/lockfile/{pdmloc
 
 from __future__ import annotations
 
-from gatepost.locks._base import Fresh, LockFormat, Stale, Unknown
-from gatepost.locks._manifest import load_toml, quote, show, table, toml_of
+from gatepost.locks._base import Fresh, LockFormat, Stale, Unknown, late
+from gatepost.locks._manifest import load_toml, project_of, quote, show, table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from gatepost.locks._base import Contents, Lock, Verdict
+    from gatepost.locks._base import Lock, Verdict
 
 KNOWN = (4, 5)  # the newest lock_version, major and minor
 RULE = "content hash of PDM"
@@ -163,40 +163,19 @@ def check(lock: Lock) -> str:
 
 def owns(lock: Lock) -> bool | None:
     """`[tool.pdm]` or PDM's build backend: yes; another tool's table and neither: no."""
-    from gatepost.toml.load import TomlError
-
-    try:
-        data = toml_of(lock, lock.beside("pyproject.toml"))
-    except TomlError:
+    found = project_of(lock)
+    if found is None:
         return None
-    backend = table(data, "build-system").get("build-backend")
-    if "pdm" in table(data, "tool") or (isinstance(backend, str) and "pdm" in backend):
+    data, backend = found
+    if "pdm" in table(data, "tool") or "pdm" in backend:
         return True
     return False if {"uv", "poetry", "pixi", "hatch", "rye"} & set(table(data, "tool")) else None
-
-
-def packages(lock: Lock) -> Contents:
-    """What the lock holds; see `_pdm_lock`."""
-    from gatepost.locks._pdm_lock import contents
-
-    return contents(lock)
-
-
-def sound(lock: Lock) -> bool:
-    """Whether a look over the text finds nothing that the integrity rules could report; see `_pdm_scan`."""
-    from gatepost.locks._pdm_scan import sound as look
-
-    return look(lock)
 
 
 FORMAT = LockFormat(
     name="pdm",
     pattern=r"pdm\.lock|pdm\.[^/]+\.lock",
     manifests=("pyproject.toml",),
-    relock=relock,
-    judge=judge,
-    owns=owns,
-    packages=packages,
-    sound=sound,
-    check=check,
-)
+    relock=relock, check=check, judge=judge, owns=owns,
+    packages=late("_pdm_lock", "contents"), sound=late("_pdm_scan", "sound"),
+)  # fmt: skip

@@ -12,7 +12,8 @@ import re
 
 from gatepost.locks._base import Contents, Fresh, LockFormat, Package, Stale, Unknown
 from gatepost.locks._conda import meets
-from gatepost.locks._manifest import canonical, conflict_line, line_of, load_toml, quote, show, spell_key, table
+from gatepost.locks._manifest import canonical, line_of, load_toml, quote, show, spell_key, table
+from gatepost.locks._yaml import read, read_to_judge
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -75,13 +76,9 @@ def specs(data: dict[str, Any], feature: str, platform: str) -> Iterator[tuple[s
 
 def judge(lock: Lock) -> Verdict:
     """Environments, platforms, then specs; see the module."""
-    from gatepost.locks.condalock import load
-
-    if (line := conflict_line(lock.data)) is not None:
-        return Unknown(rule=RULE, reason="the lock has merge conflict markers", line=line, code="LF202")
-    locked = load(lock.data)
-    if isinstance(locked, str):
-        return Unknown(rule=RULE, reason=f"the lock cannot be read: {locked}", code="LF202")
+    locked = read_to_judge(lock, RULE)
+    if isinstance(locked, Unknown):
+        return locked
     version = locked.get("version")
     if version is None:
         return Unknown(rule=RULE, reason="it has no format version: it is no pixi.lock", code="LF202")
@@ -211,13 +208,9 @@ def owns(lock: Lock) -> bool | None:
 
 def packages(lock: Lock) -> Contents:
     """Every record of the lock; each but a local one has a sha256."""
-    from gatepost.locks.condalock import load
-
-    if (line := conflict_line(lock.data)) is not None:
-        return Contents(broken="it has merge conflict markers", line=line)
-    data = load(lock.data)
-    if isinstance(data, str):
-        return Contents(broken=data)
+    data = read(lock)
+    if isinstance(data, Contents):
+        return data
     entries = data.get("packages")
     found = []
     for index, entry in enumerate(entries if isinstance(entries, list) else []):

@@ -12,15 +12,15 @@ Source: `poetry/packages/locker.py` of 1.0 to 2.5 (`Locker._get_content_hash`, `
 
 from __future__ import annotations
 
-from gatepost.locks._base import Fresh, LockFormat, Stale, Unknown
-from gatepost.locks._manifest import json_text, load_toml, sha256, show, table, toml_of
+from gatepost.locks._base import Fresh, LockFormat, Stale, Unknown, late
+from gatepost.locks._manifest import json_text, load_toml, project_of, sha256, show, table, toml_of
 from gatepost.record import record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from gatepost.locks._base import Contents, Lock, Verdict
+    from gatepost.locks._base import Lock, Verdict
 
 KNOWN_WRITER = (2, 5)  # the newest Poetry whose rule was checked against the tool itself
 KNOWN_FORMAT = (2, 1)  # the newest lock-version
@@ -289,41 +289,20 @@ def check(lock: Lock) -> str:
 
 def owns(lock: Lock) -> bool | None:
     """`[tool.poetry]` or its build backend: yes; another tool's table and neither: no."""
-    from gatepost.toml.load import TomlError
-
-    try:
-        data = toml_of(lock, lock.beside("pyproject.toml"))
-    except TomlError:
+    found = project_of(lock)
+    if found is None:
         return None
-    backend = table(data, "build-system").get("build-backend")
-    if table(data, "tool", "poetry") or (isinstance(backend, str) and "poetry" in backend):
+    data, backend = found
+    if table(data, "tool", "poetry") or "poetry" in backend:
         return True
     others = {"uv", "pdm", "pixi", "hatch", "rye"} & set(table(data, "tool"))
     return False if others or not table(data, "project") else None
-
-
-def packages(lock: Lock) -> Contents:
-    """What the lock holds; see `_poetry_lock`."""
-    from gatepost.locks._poetry_lock import contents
-
-    return contents(lock)
-
-
-def sound(lock: Lock) -> bool:
-    """Whether a look over the text finds nothing that the integrity rules could report; see `_poetry_scan`."""
-    from gatepost.locks._poetry_scan import sound as look
-
-    return look(lock)
 
 
 FORMAT = LockFormat(
     name="poetry",
     pattern=r"poetry\.lock",
     manifests=("pyproject.toml",),
-    relock=relock,
-    judge=judge,
-    owns=owns,
-    packages=packages,
-    sound=sound,
-    check=check,
-)
+    relock=relock, check=check, judge=judge, owns=owns,
+    packages=late("_poetry_lock", "contents"), sound=late("_poetry_scan", "sound"),
+)  # fmt: skip

@@ -1,0 +1,47 @@
+"""conda-lock.yml and pixi.lock as data."""
+
+from __future__ import annotations
+
+from gatepost.locks._base import Contents, Unknown
+from gatepost.locks._manifest import conflict_line
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from gatepost.locks._base import Lock
+
+
+def read(lock: Lock) -> dict[str, Any] | Contents:
+    """The lock's data, parsed once a lock, or contents that say why it is none. Not to be changed by the caller."""
+    if lock.memo is None:
+        return _parsed(lock.data)
+    if "yaml" not in lock.memo:
+        lock.memo["yaml"] = _parsed(lock.data)
+    found: dict[str, Any] | Contents = lock.memo["yaml"]
+    return found
+
+
+def _parsed(data: bytes) -> dict[str, Any] | Contents:
+    """YAML 1.1, safe tags only."""
+    if (line := conflict_line(data)) is not None:
+        return Contents(broken="it has merge conflict markers", line=line)
+    if data.count(b"&") > 1000 and data.count(b"*") > 1000:
+        return Contents(broken="it has too many anchors")
+    import yaml
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        value = yaml.load(data, Loader=loader)  # noqa: S506 (a safe loader, the compiled one where it is there)
+    except (yaml.YAMLError, ValueError, RecursionError, UnicodeDecodeError):
+        return Contents(broken="it is not valid YAML")
+    return value if isinstance(value, dict) else Contents(broken="it is not a mapping")
+
+
+def read_to_judge(lock: Lock, rule: str) -> dict[str, Any] | Unknown:
+    """The same, or the verdict on a lock that cannot be read."""
+    data = read(lock)
+    if isinstance(data, dict):
+        return data
+    reason = f"the lock cannot be read: {data.broken}" if data.line is None else "the lock has merge conflict markers"
+    return Unknown(rule=rule, reason=reason, line=data.line, code="LF202")
