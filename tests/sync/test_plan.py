@@ -12,6 +12,8 @@ from gatepost.sync.record_file import NAME, Entry, Record, RecordError, dump, em
 from gatepost.toml.load import loads
 from gatepost.tree.memory import MemoryTree, OverlayTree
 
+from .test_properties import unordered
+
 SHARED = b'[tool.ruff]\nline-length = 100\n[tool.ruff.lint]\nselect = ["E", "F"]\n[tool.mypy]\nstrict = true\n'
 PROFILE = {"profile": "shared.toml"}
 
@@ -232,3 +234,33 @@ def test_an_override_without_a_module_name_stays_at_an_uninstall() -> None:
 
     assert not owned({"module": [3, "x"]}, ())
     assert not owned({"module": "x"}, ())
+
+
+PROJECTS = {
+    "nothing": b"",
+    "untyped libraries": b'[project]\nname = "p"\nrequires-python = ">=3.11"\ndependencies = ["scikit-learn", "datasets"]\n',
+    "settings of its own": b'[project]\ndependencies = ["joblib", "pytest"]\n\n[tool.ruff.lint]\nselect = ["E", "PL", "ANN"]\n'
+    b'ignore = ["E501", "S"]\n\n[tool.mypy]\nignore_missing_imports = true\nstrict = false\n',
+}
+
+
+@pytest.mark.parametrize("name", PROJECTS)
+@pytest.mark.parametrize(
+    "way", [("base", "strict"), ("base", "research"), ("strict", "research"), ("research", "strict")]
+)
+def test_from_one_profile_to_another_and_back(name: str, way: tuple[str, str]) -> None:
+    def go(*profiles: str) -> dict[str, bytes]:
+        files = {"pyproject.toml": PROJECTS[name], "tests/test_a.py": b""}
+        for profile in profiles:
+            files = settled(files, profile=profile)
+        return files
+
+    def data(files: dict[str, bytes]) -> object:
+        found = loads(files["pyproject.toml"])
+        found["tool"].pop("gatepost", None)  # what differs from either profile stays declared
+        return unordered(found)
+
+    one, two = way
+    assert data(go(one, two, one)) == data(go(one))
+    if name != "settings of its own":
+        assert data(go(one, two)) == data(go(two))

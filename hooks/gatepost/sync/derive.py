@@ -37,27 +37,31 @@ DISTRIBUTIONS = {
 
 def oldest_python(data: Mapping[str, Any]) -> tuple[int, int] | None:
     """The oldest Python 3 minor version that a project accepts, by its own declaration; None if it says none."""
-    declared = get(data, ("project", "requires-python"))
-    if not isinstance(declared, str):
-        declared = get(data, ("tool", "poetry", "dependencies", "python"))
-        if isinstance(declared, dict):
-            declared = declared.get("version")
-    return oldest(declared) if isinstance(declared, str) else None
+    poetry = get(data, ("tool", "poetry", "dependencies", "python"))
+    if isinstance(poetry, dict):
+        poetry = poetry.get("version")
+    for declared in (get(data, ("project", "requires-python")), poetry):
+        floor = oldest(declared) if isinstance(declared, str) else None
+        if floor is not None:
+            return floor
+    return None
 
 
 def oldest(specifier: str) -> tuple[int, int] | None:
-    """The lowest 3.x that a PEP 440 or Poetry constraint names as its floor; None where it has no floor."""
+    """The lowest minor version that a PEP 440 or Poetry constraint names as its floor, as ruff 0.17.5 reads it (`>3.10`
+    allows 3.10.1); None where it has no floor, or one above Python 3."""
     lowest: list[tuple[int, int]] = []
     for alternative in re.split(r"\|\|?", specifier):
         floors = [
-            (int(major), int(minor or 0) + (operator == ">" and bool(minor) and not patch))
-            for operator, major, minor, patch in _CLAUSE.findall(alternative)
+            (int(major), int(minor or 0))
+            for operator, major, minor, _patch in _CLAUSE.findall(alternative)
             if operator not in ("<", "<=", "!=")
         ]
         if not floors:
             return None
         lowest.append(max(floors))
-    return min(lowest)
+    floor = min(lowest)
+    return floor if floor[0] <= 3 else None
 
 
 def depends_on(data: Mapping[str, Any], requirement_files: Iterable[str] = ()) -> frozenset[str]:

@@ -7,8 +7,8 @@ from gatepost.record import record, replace
 from gatepost.sync import derive, layers, overrides, record_file, shadow
 from gatepost.sync.declared import Declared, declared
 from gatepost.sync.merge import Merged, merge
-from gatepost.sync.paths import get, leaves, plain, read, same, show
-from gatepost.sync.record_file import NAME, Entry, Record, RecordError
+from gatepost.sync.paths import get, leaves, plain, put, read, same, show
+from gatepost.sync.record_file import ADDED, NAME, Entry, Record, RecordError
 from gatepost.sync.tables import identity, shareable
 from gatepost.toml.load import TomlError, loads
 
@@ -126,6 +126,16 @@ def shared_for(
     return fitting, derive.derived(data, fitting, src=src)
 
 
+def without_ours(data: Mapping[str, Any], entries: Mapping[Keys, Entry], said: Declared) -> dict[str, Any]:
+    """A pyproject.toml as far as it is the project's own: what is derived from it must not depend on what was synced."""
+    theirs: dict[str, Any] = {}
+    for path, value in leaves(data):
+        entry = entries.get(path)
+        if entry is None or entry.origin != ADDED or not same(entry.value, value) or said.kept(path) is not None:
+            put(theirs, path, value)
+    return theirs
+
+
 def left_of_baseline(projects: Sequence[_Project], last: Record) -> Mapping[str, tuple[str, ...]] | None:
     """What is left of the violation baseline; the project in which it grew says so."""
     if last.baseline is None or any(project.path not in project.entries for project in projects):
@@ -227,8 +237,9 @@ class _Project:
         ]
         chosen = tuple(self.settings.get("tools") or ())
         below = self.below()
+        self.theirs = without_ours(self.data, self.last.files.get(self.path, {}), said)
         fitting, extra = shared_for(
-            self.data, shareable(shared.data), src=src, requirements=texts, tools=chosen, paths=below
+            self.theirs, shareable(shared.data), src=src, requirements=texts, tools=chosen, paths=below
         )
         main, ruff_file = self.split(fitting, extra, said)
         results: dict[str, Merged] = {}
@@ -308,7 +319,7 @@ class _Project:
             except layers.ProfileError:
                 continue
             fitting, _ = shared_for(
-                self.data, shareable(shared.data), src=src, requirements=texts, tools=chosen, paths=self.below()
+                self.theirs, shareable(shared.data), src=src, requirements=texts, tools=chosen, paths=self.below()
             )
             found.append(fitting)
         return found
