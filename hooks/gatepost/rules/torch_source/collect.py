@@ -126,6 +126,7 @@ class Collector:
                 project = conda.read(path, candidates[path], self._conda_locks(path), self._requirements_project)
                 if project is not None:
                     found.append(project)
+        found += self._lone_locks({path for project in found for path in project.files})
         for path, data in self._includers(candidates):
             if paths.is_environment(path):
                 from gatepost.rules.torch_source.readers import conda
@@ -137,6 +138,24 @@ class Collector:
                 found.append(project)
         found += self.scripts()
         return found
+
+    def _lone_locks(self, read: set[str]) -> list[Project]:
+        """PEP 751 locks that no manifest stands beside: what is deployed with `pip install -r pylock.toml`."""
+        from gatepost.rules.torch_source.model import Project
+
+        wanted = [
+            path
+            for path in self.paths
+            if path.endswith(".toml")
+            and path not in read
+            and paths.is_pylock(path.rpartition("/")[2])
+            and not self.ctx.exclude(path)
+        ]
+        return [
+            Project(tool="pip", root=paths.folder(path), path=path, files=(path,), locks=locks)
+            for path in wanted
+            if (locks := self._locks(path, (path.rpartition("/")[2],)))
+        ]
 
     def _includers(self, candidates: dict[str, bytes]) -> list[tuple[str, bytes]]:
         """Requirements and environment files without the word, that include a file with it."""

@@ -13,7 +13,7 @@ import re
 from gatepost.manifests.installs import sources
 from gatepost.model import Finding, Location
 from gatepost.record import record, replace
-from gatepost.rules.torch_source import index_hygiene, specs, urls
+from gatepost.rules.torch_source import index_hygiene, markers, specs, urls
 from gatepost.rules.torch_source.model import (
     DEFAULT,
     EXTENDED,
@@ -31,7 +31,8 @@ from gatepost.rules.torch_source.model import (
 )
 from gatepost.rules.torch_source.readers.pip import index_of
 from gatepost.rules.torch_source.routing import options
-from gatepost.rules.torch_source.versions import builds, companions, labels, neighbours, releases
+from gatepost.rules.torch_source.versions import builds as build_rules
+from gatepost.rules.torch_source.versions import companions, labels, neighbours, releases
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,15 +50,16 @@ _EACH = (
     labels.label_in_range,
     labels.label_without_index,
     companions.companions,
-    builds.tag_mix,
-    builds.unpublished_build,
+    build_rules.tag_mix,
+    build_rules.unpublished_build,
     neighbours.numpy_two,
     neighbours.forced_torch,
     releases.nightly,
     releases.yanked,
     releases.wrong_name,
 )
-_TOGETHER = (companions.companions, builds.tag_mix, neighbours.forced_torch)
+PAIRED = ("torchvision", "torchaudio")
+_TOGETHER = (companions.companions, build_rules.tag_mix, neighbours.forced_torch)
 _OF_FILES = ("TS121", "TS126")  # what a command's indexes do to the requirements files it installs
 _NOT_IN_CI = ("TS122", "TS125", "TS216")  # a job may try a nightly build, and ends with the job
 
@@ -100,11 +102,50 @@ def judge(path: str, ran: Iterable[Ran], v: View, ci: bool = False, python: str 
             for req in project.requirements:
                 if req.name in EXTENDED:
                     into[req.name] = (req, project.indexes)
+    if not configured:
+        yield from _left_behind(path, commands, v)
     for found in latest.values():
         if len(found) > 1:
             project = _joined(path, found)
             for rule in _TOGETHER:
                 yield from (replace(finding, fix=None) for finding in rule(project, v))
+
+
+def _left_behind(path: str, ran: list[Ran], v: View) -> Iterator[Finding]:
+    """TS103: torch from PyTorch's index, and afterwards its companion from PyPI, built for PyPI's torch."""
+    builds: dict[str, tuple[str, int]] = {}  # place -> the build of torch there, and the line
+    there: dict[str, set[str]] = {}  # place -> companions that are installed
+    for one in ran:
+        if one.install.tool not in ("pip", "uv-pip") or one.install.action != "install" or one.conditional:
+            continue
+        given = sources(one.install)
+        default = urls.split(given.index.text) if given.index is not None and given.index.known else None
+        listed = [(req.name, req.specifier, req.url, "") for req in one.install.packages]
+        plain = all(not file.options for _, file in one.files)
+        listed += [
+            (line.name.lower(), line.specifier, line.url, f" ({where}:{line.line})")
+            for where, file in one.files
+            for line in file.lines
+            if markers.possible(line.marker, "linux_x86_64")
+        ]
+        have = there.setdefault(one.place, set())
+        if any(name == "torch" for name, *_ in listed):
+            if default is not None and default.official and default.build and not given.extra:
+                builds[one.place] = (default.build, one.install.line)
+            elif default is not None or "torch" not in have:
+                builds.pop(one.place, None)
+        known = not (given.index or given.extra or given.links or given.backend or given.unknown) and plain
+        for name, spec, url, where in listed if known and one.place in builds else ():
+            if name in PAIRED and name not in have and not url and "+" not in spec and not one.install.has("--no-deps"):
+                build, line = builds[one.place]
+                yield Finding(
+                    code="TS103",
+                    where=Location(path=path, line=one.install.line),
+                    message=f"`{name}`{where} comes from PyPI, and torch (line {line}) from the {build} index: two builds that do not load together",
+                    remedy=f"Name `{name}` in the command that installs torch.",
+                    severity="warning",
+                )
+        have |= {name for name, *_ in listed}
 
 
 def _concerned(project: Project) -> bool:

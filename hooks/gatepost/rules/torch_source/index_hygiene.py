@@ -72,6 +72,15 @@ def malformed(p: Project, v: View) -> Findings:
     """TS404: a path that PyTorch's host does not have."""
     for index in _indexes(p):
         better = urls.repaired(index.url)
+        parts = index.parts()
+        if not better and parts.official and not parts.channel and parts.build and v.table.never(parts.build):
+            yield found(
+                "TS404",
+                index.where,
+                f"no release of PyTorch was ever built for {parts.build}, so {parts.host}{parts.path} does not exist {v.as_of()}",
+                f"Name a build that exists, such as `https://download.pytorch.org/whl/{v.table.nearest(parts.build)}`.",
+            )
+            continue
         if not better or index.written == "find-links" or index.role == "links":
             continue
         fix = None

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from gatepost.model import Finding
-    from gatepost.rules.torch_source.model import Locked, Project, Requirement, Route
+    from gatepost.rules.torch_source.model import Lock, Locked, Project, Requirement, Route
     from gatepost.rules.torch_source.view import View
 
     Findings = Iterator[Finding]
@@ -30,8 +30,10 @@ PYTHON_LOCKS = ("uv.lock", "poetry.lock", "pdm.lock", "Pipfile.lock", "pylock.to
 def origin(p: Project, v: View) -> Findings:
     """TS301, TS307: the lock's index against the manifest's."""
     for lock in p.locks:
-        if lock.format not in PYTHON_LOCKS or (
-            lock.format == "pdm.lock" and not any(entry.known for entry in lock.entries)
+        if (
+            lock.format not in PYTHON_LOCKS
+            or lock.path == p.path
+            or (lock.format == "pdm.lock" and not any(entry.known for entry in lock.entries))
         ):
             continue
         for entry in lock.entries:
@@ -280,8 +282,15 @@ def mixed_entry(p: Project, v: View) -> Findings:
                     "TS305",
                     entry.where,
                     f"the one entry of `{entry.name}` {entry.version} mixes builds: {shown}",
-                    f"Let only one index serve PyTorch's packages, then run `{p.semantics().relock}`.",
+                    f"Let only one index serve PyTorch's packages, then {_renew(p, lock)}.",
                 )
+
+
+def _renew(p: Project, lock: Lock) -> str:
+    """What makes a lock anew."""
+    if lock.format == "pylock.toml":
+        return f"write {lock.path} again" + (f" with {lock.generator}" if lock.generator else "")
+    return f"run `{p.semantics().relock}`"
 
 
 def strangers(p: Project, v: View) -> Findings:

@@ -111,6 +111,18 @@ class Table:
         """Whether any release in the table has this build tag."""
         return any(tag in row.tags() for row in self.rows)
 
+    def never(self, tag: str) -> bool:
+        """Whether a CUDA tag lies between tags that releases have, and no release has it: none was ever published."""
+        if not tag.startswith("cu") or not tag[2:].isdigit() or self.known_tag(tag):
+            return False
+        known = [int(other[2:]) for row in self.rows for other in row.tags() if other.startswith("cu")]
+        return bool(known) and min(known) < int(tag[2:]) < max(known)
+
+    def nearest(self, tag: str) -> str:
+        """The next lower CUDA tag that was published, else the lowest."""
+        known = sorted({int(other[2:]) for row in self.rows for other in row.tags() if other.startswith("cu")})
+        return "cu" + str(max((number for number in known if number < int(tag[2:])), default=known[0]))
+
     def published(self, tag: str, row: Row) -> bool | None:
         """Whether a torch release was published with a build tag; None if not known."""
         if tag in ("cpu", "xpu") or not row.tags() or not self.known_tag(tag):

@@ -9,7 +9,7 @@ from gatepost.manifests import projects as deployed
 from gatepost.model import INFO, Edit, Finding, Fix, Location
 from gatepost.rules.torch_source import urls
 from gatepost.rules.torch_source.images.events import Event, place_of
-from gatepost.rules.torch_source.images.meant import switchable
+from gatepost.rules.torch_source.images.meant import gpus_beside, says_cpu, switchable
 from gatepost.rules.torch_source.installed.build import FAMILY
 
 TYPE_CHECKING = False
@@ -32,8 +32,13 @@ def cuda_in_cpu_image(
     where = f"{first.path}:{first.line}" if first.path and first.line else first.path
     reason = ", ".join(([f"for {first.name}"] if first.name != "torch" else []) + ([where] if where else []))
     taken = "torch" + (f" ({reason})" if reason else "")
-    head = "[tool.gatepost.torch-source] states `cpu` here" if stated else f"`{base}` has no CUDA"
-    message = f"{head}, and `{shown}` takes {taken} from the default index: 2-5 GB of CUDA libraries in a CPU image"
+    build = event.effect.build
+    named = build != "pypi" and not stated
+    head = f"`{image.path}` says cpu" if named else f"`{base}` has no CUDA"
+    head = "[tool.gatepost.torch-source] states `cpu` here" if stated else head
+    index = "the default index" if build == "pypi" else f"the {build} index"
+    brought = "a ROCm build" if urls.kind(build) == "rocm" else "2-5 GB of CUDA libraries"
+    message = f"{head}, and `{shown}` takes {taken} from {index}: {brought} in a CPU image"
     related = (Location(path=first.path, line=first.line or None),) if first.path else ()
     names = sorted({one.name for one in event.effect.asked if one.name in FAMILY} | {"torch"})
     if install.tool in ("pip", "uv-pip"):
@@ -49,7 +54,7 @@ def cuda_in_cpu_image(
             remedy = f"Add before it: `RUN {_program(install)} install {' '.join(wanted)} --index-url {CPU_INDEX}`."
         flag = "--system" if install.tool == "uv-pip" else "--no-cache-dir"
         line = f"RUN {_program(install)} install {flag} {' '.join(wanted)} --index-url {CPU_INDEX}"
-        fix = _inserted(repository, image, stage, event, line)
+        fix = None if named else _inserted(repository, image, stage, event, line)
     elif install.tool == "uv":
         remedy = (
             f"Declare torch and route it: `[[tool.uv.index]]` with url `{CPU_INDEX}` and `explicit = true`, and "
@@ -70,8 +75,11 @@ def cuda_in_cpu_image(
         where=Location(path=image.path, line=first.line if not first.path else install.line),
         message=message,
         remedy=remedy,
-        severity=INFO
+        severity=None
+        if says_cpu(image, stage)
+        else INFO
         if _guessed(image)
+        or gpus_beside(repository, image)
         or deployed.is_example(image.path)
         or deployed.is_development(image.path)
         or switchable(repository, image)

@@ -46,6 +46,11 @@ def is_cpu_image(image: Image, stage: Stage) -> bool:
     return image.final(stage)
 
 
+def says_cpu(image: Image, stage: Stage) -> bool:
+    """Whether the name of the Dockerfile, or of the stage, says cpu: `Dockerfile.cpu`, `docker/cpu/Dockerfile`."""
+    return names_build(re.split(r"[^A-Za-z0-9]+", image.path + " " + stage.name)) == "cpu"
+
+
 def gpu_meant(repository: Repository, image: Image, stage: Stage, events: list[Event]) -> bool:
     """Whether anything says that this image is for a GPU, or that it was built with care for its torch."""
     name = _NOT_GPU.sub("", image.path + " " + stage.name)
@@ -119,6 +124,17 @@ def _gpu_in_repository(repository: Repository, image: Image) -> bool:
             ):
                 return True
     return False
+
+
+def gpus_beside(repository: Repository, image: Image) -> bool:
+    """Whether another image on a base without CUDA installs a CUDA build by name: images here run on GPUs."""
+    return any(
+        other.path != image.path
+        and re.search(rb"/whl/cu\d|\btorch\S*\+cu\d", repository.read(other.path) or b"")
+        and not any(GPU_WORD.search(stage.image) for stage in other.dockerfile.stages)
+        and not GPU_WORD.search(other.path)
+        for other in repository.images()
+    )
 
 
 def switchable(repository: Repository, image: Image) -> bool:

@@ -7,7 +7,7 @@ from gatepost.record import replace
 from gatepost.rules.torch_source import specs, urls
 from gatepost.rules.torch_source.images.cuda import cuda_in_cpu_image
 from gatepost.rules.torch_source.images.events import Event
-from gatepost.rules.torch_source.images.meant import gpu_meant, is_cpu_image
+from gatepost.rules.torch_source.images.meant import gpu_meant, is_cpu_image, says_cpu
 from gatepost.rules.torch_source.intent import agrees
 
 TYPE_CHECKING = False
@@ -82,6 +82,9 @@ def order(repository: Repository, image: Image, stage: Stage, events: list[Event
             pending = None
     if current is not None and intent:
         yield from _contradicts(image, stage, current, intent)
+    elif current is not None and current.stage == stage.index and says_cpu(image, stage):
+        if urls.kind(current.effect.build) in ("cuda", "rocm") and image.final(stage):
+            yield cuda_in_cpu_image(repository, image, stage, current)
     if pending is None or intent not in ("", "cpu"):
         return
     if intent == "cpu":  # stated, so it is no longer a guess

@@ -8,6 +8,7 @@ import re
 from gatepost.manifests.installs import canonical
 from gatepost.rules.torch_source import markers
 from gatepost.rules.torch_source.carriers import GPU_ONLY
+from gatepost.rules.torch_source.installed import groups
 from gatepost.rules.torch_source.installed.build import FAMILY, Asked, Effect, carries, index_build, labelled
 
 TYPE_CHECKING = False
@@ -24,17 +25,12 @@ def declared(repository: Repository, folder: str, install: Install, build: str, 
     path = posixpath.join(folder, "pyproject.toml")
     data = repository.toml(path)
     project = data.get("project", {})
-    listed: list[Any] = []
-    if isinstance(project, dict):
-        own = project.get("dependencies", [])
-        listed += own if isinstance(own, list) else []
-        optional = project.get("optional-dependencies", {})
-        for extra, items in optional.items() if isinstance(optional, dict) else ():
-            if (canonical(extra) in extras or install.has("--all-extras")) and isinstance(items, list):
-                listed += items
-        dynamic = project.get("dynamic", [])
-        if isinstance(dynamic, list) and "dependencies" in dynamic:
-            return Effect(asked=(), gpu="", locked=False, unknown=True)
+    dynamic = project.get("dynamic", []) if isinstance(project, dict) else []
+    if isinstance(dynamic, list) and "dependencies" in dynamic:
+        return Effect(asked=(), gpu="", locked=False, unknown=True)
+    chosen, alone = groups.chosen(install, groups.default_groups(data)) if install.tool == "uv" else (set(), False)
+    wanted = {"*"} if install.has("--all-extras") else set(extras)
+    listed = groups.requirements(data, chosen, wanted, main=not alone)
     tool = data.get("tool", {}) if isinstance(data.get("tool"), dict) else {}
     poetry = tool.get("poetry", {}) if isinstance(tool.get("poetry"), dict) else {}
     routed = _routes(tool) if install.tool in ("uv", "uv-pip") else {}
@@ -42,11 +38,7 @@ def declared(repository: Repository, folder: str, install: Install, build: str, 
     gpu = ""
     entries: list[tuple[str, tuple[str, ...], str, str, str, str]] = []
     for item in listed:
-        match = (
-            re.match(r"\s*([A-Za-z0-9._-]+)\s*(?:\[([^\]]*)\])?\s*(?:@\s*(\S+)|([^;]*))?(?:;(.*))?$", item)
-            if isinstance(item, str)
-            else None
-        )
+        match = re.match(r"\s*([A-Za-z0-9._-]+)\s*(?:\[([^\]]*)\])?\s*(?:@\s*(\S+)|([^;]*))?(?:;(.*))?$", item)
         if match:
             name = canonical(match[1])
             given = tuple(part.strip() for part in (match[2] or "").split(",") if part.strip())

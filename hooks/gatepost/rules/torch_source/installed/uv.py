@@ -7,6 +7,7 @@ import posixpath
 from gatepost.manifests.installs import canonical
 from gatepost.rules.torch_source import markers, specs
 from gatepost.rules.torch_source.carriers import GPU_ONLY
+from gatepost.rules.torch_source.installed import groups
 from gatepost.rules.torch_source.installed.build import Asked, Effect, index_build
 from gatepost.rules.torch_source.installed.manifest import line_of
 
@@ -121,27 +122,16 @@ def _uv_direct(root: dict[str, Any], manifest: dict[str, Any], install: Install)
     def add(items: Any) -> None:
         found.extend(one for one in items if isinstance(one, dict)) if isinstance(items, list) else None
 
-    only = {word.text for word in install.values("--only-group")}
-    if not only:
+    chosen, alone = groups.chosen(install, groups.default_groups(manifest))
+    if not alone:
         add(root.get("dependencies", []))
     optional = root.get("optional-dependencies", {})
     extras = {canonical(word.text) for word in install.values("--extra")}
     for extra, items in optional.items() if isinstance(optional, dict) else ():
-        if not only and (canonical(extra) in extras or install.has("--all-extras")):
+        if not alone and (canonical(extra) in extras or install.has("--all-extras")):
             add(items)
-    tool = manifest.get("tool", {})
-    uv = tool.get("uv", {}) if isinstance(tool, dict) else {}
-    defaults = uv.get("default-groups", ["dev"]) if isinstance(uv, dict) else ["dev"]
-    groups = set(defaults) if isinstance(defaults, list) else {"dev"}
-    everything = defaults == "all" or install.has("--all-groups")
-    if install.has("--no-dev"):
-        groups.discard("dev")
-    if install.has("--no-default-groups") or only:
-        groups = set()
-    groups |= {word.text for word in install.values("--group")} | only
-    groups -= {word.text for word in install.values("--no-group")}
     table = root.get("dev-dependencies", {})
     for group, items in table.items() if isinstance(table, dict) else ():
-        if group in groups or (everything and not only):
+        if group in chosen or "*" in chosen:
             add(items)
     return found

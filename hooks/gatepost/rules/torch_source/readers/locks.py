@@ -250,7 +250,14 @@ def pylock(path: str, data: bytes) -> Lock:
                 origin=match[3],
             )
         )
-    return Lock(path=path, format="pylock.toml", entries=tuple(entries), strangers=tuple(strangers))
+    by = re.search(r'(?m)^created-by *= *"([^"]*)"', text)
+    return Lock(
+        path=path,
+        format="pylock.toml",
+        entries=tuple(entries),
+        strangers=tuple(strangers),
+        generator=by[1] if by else "",
+    )
 
 
 def pipenv(path: str, data: bytes) -> Lock:

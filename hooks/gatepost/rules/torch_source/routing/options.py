@@ -13,6 +13,7 @@ from gatepost.rules.torch_source.model import (
     FAMILY,
     SHARED,
 )
+from gatepost.rules.torch_source.versions.ranges import held
 from gatepost.rules.torch_source.view import found
 
 TYPE_CHECKING = False
@@ -50,7 +51,7 @@ def extra_index(p: Project, v: View) -> Findings:
             tied = [req.spec] + [
                 other.spec for other in p.requirements if other.role == CONSTRAINT and other.name == req.name
             ]
-            if any(spec.pin() for spec in tied):
+            if any(spec.pin() for spec in tied) or held(p, v, req):
                 continue
             report = _highest_wins(p, v, index, req)
             break

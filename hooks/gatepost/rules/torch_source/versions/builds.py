@@ -11,7 +11,7 @@ from gatepost.rules.torch_source.model import (
     MAIN,
     SHARED,
 )
-from gatepost.rules.torch_source.versions.ranges import tightened
+from gatepost.rules.torch_source.versions.ranges import held, tightened
 from gatepost.rules.torch_source.view import found
 
 TYPE_CHECKING = False
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gatepost.model import Finding
-    from gatepost.rules.torch_source.model import Project, Requirement
+    from gatepost.rules.torch_source.model import Index, Project, Requirement
     from gatepost.rules.torch_source.table import Row, Table
     from gatepost.rules.torch_source.view import View
 
@@ -85,6 +85,15 @@ def unpublished_build(p: Project, v: View) -> Findings:
             rows = [row for release in releases for row in table.torch_of(req.name, release)]
             if req.name == "torchaudio" and "2.11.0" in releases:
                 unknown = True
+        if req.tag() and table.never(tag) and not any(not index.parts().official for index in _serving(p, req)):
+            yield found(
+                "TS207",
+                req.where,
+                f"`{req.name}=={req.spec.pin()}+{tag}`: no release of PyTorch was ever built for {tag} {v.as_of()}",
+                f"Pin a build that exists, such as `+{table.nearest(tag)}`"
+                + (f", then run `{p.semantics().relock}`." if p.locks else "."),
+            )
+            continue
         if not rows or not table.known_tag(tag):
             continue
         last = table.last_for(tag)
@@ -114,6 +123,13 @@ def unpublished_build(p: Project, v: View) -> Findings:
         )
 
 
+def _serving(p: Project, req: Requirement) -> list[Index]:
+    """The indexes that a requirement can come from, besides the public registry."""
+    routed = [p.index(route.index) for route in p.routes_of(req) if route.index]
+    found_ = [index for index in routed if index is not None]
+    return found_ or [index for index in p.indexes if p.serves(index, req.name)]
+
+
 def _all_after(rows: list[Row], last: Row, spec: specs.Spec) -> bool:
     low = specs.key(rows[0].torch)
     end = specs.key(last.torch)
@@ -125,7 +141,7 @@ def line_ended(p: Project, v: View) -> Findings:
     table = v.table
     for req in p.named("torch"):
         tags = p.tags_of(req)
-        if len(tags) != 1 or req.spec.broken or req.tag():
+        if len(tags) != 1 or req.spec.broken or req.tag() or held(p, v, req):
             continue
         last = table.last_for(next(iter(tags)))
         if last is None or any(index.parts().channel for index in p.torch_indexes()):
@@ -165,6 +181,7 @@ def moving_cuda(p: Project, v: View) -> Findings:
             or req.spec.pin()
             or any(index.torch() for index in p.indexes)
             or req.spec.labels()
+            or held(p, v, req)
         ):
             continue
         rows, unknown = table.torch_rows(tightened(p, req))

@@ -71,7 +71,7 @@ def label_without_index(p: Project, v: View) -> Findings:
         if req.name not in FAMILY or req.url or req.role not in (DIRECT, CONSTRAINT):
             continue
         tag = req.tag()
-        if not tag or p.routes_of(req):
+        if not tag or p.routes_of(req) or v.table.never(tag):
             continue
         serving = [index for index in p.indexes if p.serves(index, req.name) or index.role == LINKS]
         if any(not _lacks(index, tag) for index in serving):

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from gatepost.model import Finding
     from gatepost.rules.torch_source.model import Project, Requirement
     from gatepost.rules.torch_source.table import Row
+    from gatepost.rules.torch_source.view import View
 
     Findings = Iterator[Finding]
 
@@ -57,6 +58,18 @@ def tightened(p: Project, req: Requirement) -> specs.Spec:
     for spec in extra:
         groups = [left + right for left in groups for right in spec.alternatives]
     return specs.Spec(text=req.text, dialect=req.spec.dialect, alternatives=tuple(groups), broken=req.spec.broken)
+
+
+def held(p: Project, v: View, req: Requirement) -> bool:
+    """Whether a pinned companion beside torch, whose metadata names one torch, pins it as well."""
+    if req.name != "torch":
+        return False
+    for name in ("torchvision", "torchaudio", "torchtext", "torchdata", "xformers", "vllm"):
+        for other in p.named(name):
+            need = v.table.requires.get(name, {}).get(other.spec.pin(), "")
+            if need.startswith("==") and not other.url and (other.env == req.env or p.together(req, other)):
+                return True
+    return False
 
 
 def minor_of(version: str) -> int:

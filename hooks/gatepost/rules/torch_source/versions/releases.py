@@ -10,7 +10,7 @@ from gatepost.rules.torch_source.model import (
     DIRECT,
     fold,
 )
-from gatepost.rules.torch_source.versions.ranges import tightened
+from gatepost.rules.torch_source.versions.ranges import held, tightened
 from gatepost.rules.torch_source.view import found
 
 TYPE_CHECKING = False
@@ -41,6 +41,7 @@ def floating(p: Project, v: View) -> Findings:
             or req.where.path != p.path
             or tightened(p, req).bounded_above()
             or req.spec.pin()
+            or held(p, v, req)
         ):
             continue
         if p.path.endswith(".in") and p.path[:-3] + ".txt" in set(v.tree.paths()):
