@@ -117,6 +117,47 @@ class TestInterpreter:
         by_hand = find_interpreter(str(tmp_path), "", own).interpreter
         assert by_hand is not None and by_hand.path == os.path.join(sys.prefix, "bin", "python")
 
+    @pytest.mark.parametrize("python", ["Scripts/python.exe", "python.exe", "bin/python3"])
+    def test_layouts(self, tmp_path: Path, python: str) -> None:
+        """Windows' venv, conda on Windows, an environment without a plain `python`."""
+        path = tmp_path / ".venv" / python
+        path.parent.mkdir(parents=True)
+        path.write_text("")
+        found = find_interpreter(str(tmp_path), "", {}).interpreter
+        assert found is not None and (found.path, found.how) == (str(path), ".venv")
+
+    def test_a_broken_environment_is_named(self, tmp_path: Path) -> None:
+        """Its interpreter was a link to one that is gone."""
+        Path(fake_env(tmp_path / ".venv")).unlink()
+        (tmp_path / ".venv" / "bin" / "python").symlink_to(tmp_path / "gone")
+        found = find_interpreter(str(tmp_path), "", {})
+        assert found.interpreter is None
+        assert found.rejected == (".venv has no working Python, make it again",)
+
+    @pytest.mark.parametrize("relative", [True, False])
+    def test_the_environment_that_uv_is_told_of(self, tmp_path: Path, relative: bool) -> None:
+        """A relative one is the workspace's, as uv has it; also for a hook that runs in a member."""
+        member = tmp_path / "packages" / "a"
+        member.mkdir(parents=True)
+        fake_env(member / ".venv")
+        python = fake_env(tmp_path / "envs" / "ci")
+        named = "envs/ci" if relative else str(tmp_path / "envs" / "ci")
+        found = find_interpreter(str(member), "", {"UV_PROJECT_ENVIRONMENT": named}, str(tmp_path)).interpreter
+        assert found is not None and os.path.normpath(found.path) == python
+
+    def test_several_members_with_environments(self, tmp_path: Path) -> None:
+        for name in ("a", "b"):
+            fake_env(tmp_path / "packages" / name / ".venv")
+        found = find_interpreter(str(tmp_path), "", {})
+        assert found.interpreter is None
+        assert found.rejected == ("packages/a/.venv is one of several", "packages/b/.venv is one of several")
+        at_root = fake_env(tmp_path / ".venv")
+        found = find_interpreter(str(tmp_path / "packages" / "a"), "", {}, str(tmp_path))
+        assert found.interpreter is not None and found.interpreter.how == ".venv"
+        (tmp_path / "packages" / "c").mkdir()
+        found = find_interpreter(str(tmp_path / "packages" / "c"), "", {}, str(tmp_path))
+        assert found.interpreter is not None and found.interpreter.path == at_root
+
     def test_a_wrong_setting_is_said(self, tmp_path: Path) -> None:
         with pytest.raises(FileNotFoundError):
             find_interpreter(str(tmp_path), "nowhere", {})
@@ -136,6 +177,36 @@ def test_mypy_without_an_environment_is_a_choice(repo: Repo) -> None:
     assert found.argvs[0][-1] == "a.py"
     assert "--ignore-missing-imports" in found.argvs[0]
     assert found.note == "without the project's packages"
+
+
+@pytest.mark.parametrize(
+    ("files", "enough"),
+    [
+        ({"pyproject.toml": "[project]\nname = 'x'\ndependencies = []\n"}, True),
+        ({"pyproject.toml": "[project]\nname = 'x'\n[dependency-groups]\ndev = ['pytest']\n"}, False),
+        ({"pyproject.toml": "[project]\nname = 'x'\ndynamic = ['dependencies']\n"}, False),
+        ({"pyproject.toml": "[project]\nname = 'x'\n", "sub/requirements.txt": "torch\n"}, False),
+        (
+            {
+                "pyproject.toml": "[project]\nname = 'x'\n",
+                "sub/pyproject.toml": "[project]\ndependencies = ['torch']\n",
+            },
+            False,
+        ),
+        ({"pyproject.toml": "[tool.black]\n"}, False),
+        ({"readme": "x"}, False),
+    ],
+)
+def test_a_project_that_needs_nothing_needs_no_environment(repo: Repo, files: dict[str, str], enough: bool) -> None:
+    repo.commit(**{"a.py": "x = 1\n", **files})
+    environ = {"PATH": "/usr/bin:/bin"}
+    if not enough:
+        with pytest.raises(CannotRun, match="no environment of the project was found"):
+            build("mypy", str(repo.path), [], [], mypy_settings(), environ)
+        return
+    found = build("mypy", str(repo.path), [], [], mypy_settings(), environ)
+    assert found is not None and "--ignore-missing-imports" not in found.argvs[0]
+    assert found.note == "without an environment, as the project declares that it needs no packages"
 
 
 def test_mypy_sees_the_projects_packages(repo: Repo) -> None:

@@ -16,6 +16,8 @@ import re
 import sys
 
 from gatepost.record import record
+from gatepost.tools.config import text_of
+from gatepost.tools.declared import canonical, dependencies, installed, upwards
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -57,19 +59,21 @@ def find_interpreter(root: str, explicit: str, environ: Mapping[str, str], top: 
         if found is None:
             raise FileNotFoundError(explicit)
         return Found(interpreter=Interpreter(path=found, how="the setting `tool.gatepost.mypy.python`"))
+    rejected = []
     for folder, how in _named(root, top or root, environ):
         found = _python_in(folder)
         if found is not None:
             return Found(interpreter=Interpreter(path=found, how=how))
-    rejected = []
+        if os.path.exists(os.path.join(folder, "pyvenv.cfg")):
+            rejected.append(f"{how} has no working Python, make it again")
     wanted: frozenset[str] | None = None
     for folder, how in _active(environ):
         found = _python_in(folder)
         if found is None:
             continue
         if wanted is None:
-            wanted = _dependencies(root, top or root)
-        if wanted and wanted.isdisjoint(_installed(found)):
+            wanted = dependencies(root, top or root)
+        if wanted and wanted.isdisjoint(installed(found)):
             rejected.append(f"{folder} ({how}) holds none of the project's dependencies")
             continue
         return Found(interpreter=Interpreter(path=found, how=how))
@@ -82,7 +86,7 @@ def _named(root: str, top: str, environ: Mapping[str, str]) -> Iterator[tuple[st
     if named := environ.get("UV_PROJECT_ENVIRONMENT"):
         yield os.path.join(root, named), "UV_PROJECT_ENVIRONMENT"
         yield os.path.join(top, named), "UV_PROJECT_ENVIRONMENT"
-    for home in _upwards(root, top):
+    for home in upwards(root, top):
         for name in _FOLDERS:
             folder = os.path.join(home, *name.split("/"))
             if os.path.isfile(folder):
@@ -90,17 +94,6 @@ def _named(root: str, top: str, environ: Mapping[str, str]) -> Iterator[tuple[st
             yield folder, os.path.relpath(folder, root)
         if python := _first_line(os.path.join(home, ".pdm-python")):
             yield os.path.dirname(os.path.dirname(python)), ".pdm-python"
-
-
-def _upwards(root: str, top: str) -> Iterator[str]:
-    """`root`, and the folders above it up to `top`."""
-    folder = os.path.abspath(root)
-    end = os.path.abspath(top)
-    while True:
-        yield folder
-        if folder == end or not folder.startswith(end.rstrip(os.sep) + os.sep):
-            return
-        folder = os.path.dirname(folder)
 
 
 def _active(environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
@@ -136,93 +129,12 @@ def _first_line(path: str) -> str:
         return ""
 
 
-def _text(*parts: str) -> str:
-    try:
-        with open(os.path.join(*parts), encoding="utf-8", errors="replace") as stream:
-            return stream.read()
-    except OSError:
-        return ""
-
-
-# --- is an active environment the project's? --------------------------------------------------------------------------
-
-
-def _canonical(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()
-
-
-def _dependencies(root: str, top: str) -> frozenset[str]:
-    """Names of what the project declares to need (its own name too): more than none is enough to tell environments."""
-    found: set[str] = set()
-    for home in _upwards(root, top):
-        text = _text(home, "pyproject.toml")
-        if text:
-            found |= _declared(text)
-        for name in ("requirements.txt", "requirements-dev.txt", "dev-requirements.txt", "requirements/base.txt"):
-            lines = _text(home, *name.split("/")).splitlines()
-            found |= {_canonical(each[0]) for line in lines if (each := re.match(r"[A-Za-z0-9][\w.-]*", line.strip()))}
-    return frozenset(found)
-
-
-def _declared(text: str) -> set[str]:
-    from gatepost.toml.load import TomlError, loads
-
-    try:
-        data = loads(text.encode("utf-8", "replace"))
-    except TomlError:
-        return set()
-    tool = _table(data, "tool")
-    project, poetry = _table(data, "project"), _table(tool, "poetry")
-    lists = [project.get("dependencies"), *_table(project, "optional-dependencies").values()]
-    lists += [*_table(data, "dependency-groups").values()]
-    tables = [_table(poetry, "dependencies"), _table(poetry, "dev-dependencies")]
-    tables += [_table(_table(_table(poetry, "group"), name), "dependencies") for name in _table(poetry, "group")]
-    names = [each for items in lists if isinstance(items, list) for each in items if isinstance(each, str)]
-    names += [name for table in tables for name in table if name != "python"]
-    names += [name for name in (project.get("name"), poetry.get("name")) if isinstance(name, str)]
-    return {_canonical(each[0]) for name in names if (each := re.match(r"[A-Za-z0-9][\w.-]*", name.strip()))}
-
-
-def _table(data: Mapping[str, object], key: str) -> Mapping[str, object]:
-    value = data.get(key)
-    return value if isinstance(value, dict) else {}
-
-
-def _installed(python: str) -> frozenset[str]:
-    """Canonical names of the distributions in the environment of an interpreter, by the names of their folders."""
-    prefix = os.path.dirname(python)
-    if os.path.basename(prefix).lower() in ("bin", "scripts"):
-        prefix = os.path.dirname(prefix)
-    places = [os.path.join(prefix, "Lib", "site-packages")]
-    for lib in ("lib", "lib64"):
-        try:
-            places += [
-                os.path.join(prefix, lib, name, "site-packages")
-                for name in os.listdir(os.path.join(prefix, lib))
-                if name.startswith("python")
-            ]
-        except OSError:
-            continue
-    found = set()
-    for place in places:
-        try:
-            leaves = os.listdir(place)
-        except OSError:
-            continue
-        found |= {
-            _canonical(leaf.split("-", 1)[0])
-            for leaf in leaves
-            if leaf.endswith((".dist-info", ".egg-info", ".egg-link"))
-        }
-    return frozenset(found)
-
-
 # --- tools that keep environments elsewhere ---------------------------------------------------------------------------
 
 
 def _from_tools(root: str, environ: Mapping[str, str]) -> Interpreter | None:
     """Poetry's and Pipenv's. Where they are is computed as the tools do it; the tool (1 s) is asked if that fails."""
-    text = _text(root, "pyproject.toml")
+    text = text_of(root, "pyproject.toml")
     if "[tool.poetry" in text or os.path.exists(os.path.join(root, "poetry.lock")):
         path = _poetry_env(root, text, environ) or _ask(["poetry", "env", "info", "--path", "--no-ansi"], root, environ)
         if path and (found := _python_in(path)):
@@ -244,7 +156,7 @@ def _poetry_env(root: str, text: str, environ: Mapping[str, str]) -> str:
         if found := re.search(rf"(?ms)^\[{table}\]\s*$(?:(?!^\[).)*?^name\s*=\s*[\"']([^\"']+)", text):
             name = found[1]
             break
-    clean = re.sub(r'[ $`!*@"\\\r\n\t]', "_", _canonical(name) or "non-package-mode")[:42]
+    clean = re.sub(r'[ $`!*@"\\\r\n\t]', "_", canonical(name) or "non-package-mode")[:42]
     place = os.path.normcase(os.path.realpath(root)).encode("utf-8", "surrogateescape")
     start = f"{clean}-{base64.urlsafe_b64encode(hashlib.sha256(place).digest()).decode()[:8]}-py"
     return _only(_poetry_home(environ), start)

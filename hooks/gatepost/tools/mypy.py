@@ -31,14 +31,16 @@ def command(
         top = find_root(cwd, environ)
     except GitError:
         top = cwd
-    python = _interpreter(cwd, top, options, settings, environ)
+    python, alone = _interpreter(cwd, top, options, settings, environ)
     own = _own_mypy(python)
     head: tuple[str, ...]
     if python is not None and own:  # plugins load from the environment that mypy runs in
         head = (python.path, "-m", "mypy")
     else:
         head = (executable("mypy", environ), *([f"--python-executable={python.path}"] if python else []))
-    note = "" if any(word.startswith("--python-executable") for word in options) else _note(python, own, top, cwd)
+    note = (
+        "" if any(word.startswith("--python-executable") for word in options) else alone or _note(python, own, top, cwd)
+    )
     loose = ("--ignore-missing-imports",) if python is None and settings["isolated"] else ()
     from gatepost.tools.config import shared_config
     from gatepost.tools.mypy_config import discovered, find_config, read_config, rounds, shared_bases
@@ -83,11 +85,12 @@ def command(
 
 def _interpreter(
     cwd: str, top: str, options: Sequence[str], settings: Mapping[str, Any], environ: Mapping[str, str]
-) -> Interpreter | None:
+) -> tuple[Interpreter | None, str]:
+    """The project's interpreter; None where an option names one, and, with the reason, where the project needs none."""
     from gatepost.tools.interpreter import find_interpreter
 
     if any(word.startswith("--python-executable") for word in options):
-        return None
+        return None, ""
     try:
         found = find_interpreter(cwd, settings["python"], environ, top)
     except FileNotFoundError as error:
@@ -95,6 +98,11 @@ def _interpreter(
             f"`tool.gatepost.mypy.python` names no interpreter: {error}", "set it to the python of the project."
         ) from None
     if found.interpreter is None and not settings["isolated"]:
+        from gatepost.tools.declared import needs_nothing
+        from gatepost.tree.git import Git
+
+        if needs_nothing(cwd, tracked(Git(cwd))):
+            return None, "without an environment, as the project declares that it needs no packages"
         seen = f" ({'; '.join(found.rejected)})" if found.rejected else ""
         raise CannotRun(
             f"no environment of the project was found, so mypy would not see its packages{seen}",
@@ -102,7 +110,7 @@ def _interpreter(
             '`python = ".../bin/python"` under `[tool.gatepost.mypy]`, or choose to check without it: '
             "`isolated = true` there.",
         )
-    return found.interpreter
+    return found.interpreter, ""
 
 
 def _own_mypy(python: Interpreter | None) -> bool:
