@@ -87,9 +87,9 @@ def metadata_of(data: bytes) -> dict[str, Any]:
 
 def _pairs(data: bytes) -> dict[str, Any] | None:
     """The keys and values of the only `[metadata]`, if it is last but for its sub-tables, and holds plain strings."""
-    before, found, text = data.rpartition(b"\n[metadata]\n")
+    _, found, text = data.rpartition(b"\n[metadata]\n")
     body, gap, rest = text.partition(b"\n\n")
-    if not found or b"\n[metadata]" in before or (rest and not rest.startswith(b"[metadata.")):
+    if not found or data.count(b"\n[metadata]") != 1 or (rest and not rest.startswith(b"[metadata.")):
         return None
     if not gap and not body.endswith(b"\n"):
         return None
