@@ -123,6 +123,46 @@ def test_an_activated_environment_counts_if_it_holds_a_dependency(repo: Repo, tm
     assert f"packages of {right.parent} (CONDA_PREFIX)" in done.stdout
 
 
+@pytest.mark.full
+@pytest.mark.skipif(sys.platform != "linux", reason="the packages are made for linux-64")
+def test_conda(repo: Repo, tmp_path: Path) -> None:
+    """An environment that rattler (the library of pixi) solved and installed: `conda-meta`, a Python of its own, no pyvenv.cfg."""
+    project(repo)
+    folder = tool_env("py-rattler==0.28.0", "pip==26.3")
+    fetch = [
+        str(folder / "python"),
+        "-m",
+        "pip",
+        "download",
+        "-q",
+        "--no-deps",
+        "iniconfig==2.3.0",
+        "-d",
+        str(tmp_path),
+    ]
+    run(fetch, repo)
+    prefix = tmp_path / "conda" / "envs" / "demo"
+    script = Path(__file__).with_name("conda_env.py")
+    run(
+        [
+            str(folder / "python"),
+            str(script),
+            str(tmp_path / "channel"),
+            str(prefix),
+            str(next(tmp_path.glob("*.whl"))),
+        ],
+        repo,
+    )
+    assert (prefix / "conda-meta" / "history").exists()
+    assert not (prefix / "pyvenv.cfg").exists()
+    done = as_in_a_hook(repo, CONDA_PREFIX=str(prefix), PATH=f"{prefix}/bin:/usr/bin:/bin")
+    assert f"packages of {prefix} (CONDA_PREFIX)" in done.stdout
+    assert ERROR in done.stdout
+    repo.write("pyproject.toml", PYPROJECT.replace('"iniconfig"', '"torch"').replace("demo", "other"))
+    done = as_in_a_hook(repo, CONDA_PREFIX=str(prefix), PATH=f"{prefix}/bin:/usr/bin:/bin")
+    assert f"{prefix} (CONDA_PREFIX) holds none of the project's dependencies" in done.stdout
+
+
 PLUGIN = """from pydantic import BaseModel
 
 
