@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gatepost.sync import project
 from gatepost.sync.paths import get, read, show
 from gatepost.sync.plan import Plan, plan
 from gatepost.sync.record_file import NAME, Entry, Record, RecordError, dump, empty, parse
@@ -264,3 +265,30 @@ def test_from_one_profile_to_another_and_back(name: str, way: tuple[str, str]) -
     assert data(go(one, two, one)) == data(go(one))
     if name != "settings of its own":
         assert data(go(one, two)) == data(go(two))
+
+
+def test_an_empty_table_of_the_project_is_use_enough() -> None:
+    files = settled({"pyproject.toml": b"[tool.coverage.run]\n\n[tool.mypy]\n"}, profile="base")
+    assert loads(files["pyproject.toml"])["tool"]["coverage"]["run"] == {"branch": True}
+    assert "pytest" not in loads(files["pyproject.toml"])["tool"]
+
+
+@pytest.mark.parametrize("value", ["3", "{ a = 1 }", '["ok", 1, ["x"]]', "[]", "true", '"ruff"'])
+@pytest.mark.parametrize("key", ["tools", "members"])
+def test_settings_of_a_wrong_type_are_read_as_none(key: str, value: str) -> None:
+    """The hook refuses them before; the commands, which read them on their own, must not break."""
+    found = project.settings(loads(f"[tool.gatepost.sync-configs]\n{key} = {value}\n".encode()))
+    assert found == {"profile": "base", key: ["ok"] if "ok" in value else []}
+    assert project.settings({"tool": {"gatepost": {"sync-configs": 3, "profile": "strict"}}}) == {"profile": "strict"}
+    assert project.settings({"tool": {"gatepost": "x"}}) == project.settings({"tool": []}) == {"profile": "base"}
+
+
+@pytest.mark.parametrize(
+    "block", ['module = "a.*"', "module = 3", "strict = true", 'module = ["a.*", 3]\nstrict = true', "# nothing"]
+)
+def test_an_override_block_without_sense_is_left_alone(block: str) -> None:
+    text = f"[[tool.mypy.overrides]]\n{block}\n"
+    shared = b'[[tool.mypy.overrides]]\nmodule = "b.*"\nstrict_optional = false\n'
+    files = settled({"pyproject.toml": text.encode(), "shared.toml": shared})
+    assert files["pyproject.toml"].decode().startswith(text)
+    assert settled({**files, "shared.toml": b""})["pyproject.toml"].decode() == text

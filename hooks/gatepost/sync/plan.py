@@ -10,6 +10,7 @@ from gatepost.sync.merge import Merged, merge
 from gatepost.sync.paths import get, leaves, plain, put, read, same, show
 from gatepost.sync.record_file import ADDED, NAME, Entry, Record, RecordError
 from gatepost.sync.tables import identity, shareable
+from gatepost.sync.work import table_of
 from gatepost.toml.load import TomlError, loads
 
 TYPE_CHECKING = False
@@ -133,6 +134,9 @@ def without_ours(data: Mapping[str, Any], entries: Mapping[Keys, Entry], said: D
         entry = entries.get(path)
         if entry is None or entry.origin != ADDED or not same(entry.value, value) or said.kept(path) is not None:
             put(theirs, path, value)
+    for path, entry in entries.items():
+        if entry.table and get(theirs, table_of(path)) is None:
+            put(theirs, table_of(path), {})
     return theirs
 
 
