@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 NEWEST_REVISION = 5
 _HOST = ("pypi", "org")
 _DEFAULT_INDEX = "https://" + ".".join(_HOST) + "/simple"
+_INDEX_VARIABLES = ("UV_INDEX", "UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS")
 _SCRIPT = r"(?m)^# /// script\s*$\n((?:^#(?:| .*)$\n)+?)^# ///\s*$"
 
 
@@ -72,6 +73,9 @@ def judge(lock: Lock) -> Verdict:
     try:
         unsure = _compare(lock, data, revision)
     except _Stale as stale:
+        if stale.code == "LF105" and (name := _set_here(lock, stale.key)):
+            reason = f"{stale.reason}, but {name} is set here, and uv goes by that"
+            return Unknown(rule=rule, reason=reason, code="LF303", path=stale.path, key=stale.key)
         return Stale(rule=rule, reason=stale.reason, code=stale.code, path=stale.path, key=stale.key,
                      relock=stale.relock)  # fmt: skip
     except Undecidable as doubt:
@@ -82,13 +86,21 @@ def judge(lock: Lock) -> Verdict:
         unsure = Undecidable(f"its revision {revision} is newer than {NEWEST_REVISION}", "LF302")
     if unsure is not None:
         remedy = {
-            "LF303": f'add `requires-python = ">=3.N"` to {unsure.path}', "LF305": f"mend {unsure.path or lock.path}",
+            "LF303": f'add `requires-python = ">=3.N"` to {unsure.path}',
+            "LF305": f"mend {unsure.path or lock.path}",
             "LF309": f"stage its manifest, or `git rm {lock.path}`",
         }.get(unsure.code, "")  # fmt: skip
         return Unknown(
             rule=rule, reason=unsure.reason, code=unsure.code, path=unsure.path, key=unsure.key, remedy=remedy
         )
     return Fresh(rule=rule)
+
+
+def _set_here(lock: Lock, key: str) -> str:
+    """The variable of this environment that decides a setting instead of the files, "" if there is none."""
+    last = key.removeprefix("tool.uv.").partition(".")[0].removesuffix("-package")
+    names = _INDEX_VARIABLES if last == "index" else ("UV_" + last.replace("-", "_").upper(),)
+    return next((name for name in (*names, "UV_NO_CONFIG", "UV_CONFIG_FILE") if lock.env(name)), "")
 
 
 def _compare(lock: Lock, data: r.UvLock, revision: int) -> Undecidable | None:
@@ -103,6 +115,7 @@ def _compare(lock: Lock, data: r.UvLock, revision: int) -> Undecidable | None:
         if not root.project and "workspace" not in root.uv:
             raise Undecidable(f"{root.path} has neither [project] nor [tool.uv.workspace]", "LF305", root.path)
         space: Workspace | None = p.workspace(root, lock.read, lock.paths)
+        p.check_default_groups(root)
     else:
         root, space = script(lock), None
     settings, settings_path = _settings(lock, root)
@@ -133,10 +146,11 @@ def script(lock: Lock) -> Project:
     text = data.decode("utf-8", "replace").replace("\r\n", "\n") + "\n"
     import re
 
-    found = re.search(_SCRIPT, text)
-    if found is None:
-        raise Undecidable(f"{path} has no `# /// script` block", "LF305", path)
-    body = "".join(line[2:] if line.startswith("# ") else line[1:] for line in found[1].splitlines(keepends=True))
+    blocks = re.findall(_SCRIPT, text)
+    if len(blocks) > 1:
+        raise Undecidable(f"{path} has two `# /// script` blocks, so uv refuses it", "LF305", path)
+    lines = blocks[0].splitlines(keepends=True) if blocks else ()  # without a block: a script that asks for nothing
+    body = "".join(line[2:] if line.startswith("# ") else line[1:] for line in lines)
     try:
         return Project(directory=lock.directory, path=path, data=loads(body.encode("utf-8", "replace")))
     except TomlError as error:
@@ -229,6 +243,8 @@ def _options(case: _Case, python: versions.Ranges) -> None:
 
 def _cutoff(wanted: Any, locked: Any, span: Any, path: str, prefix: str, suffix: str = "") -> None:
     key = f"{prefix}exclude-newer{suffix}"
+    if wanted is not None and not isinstance(wanted, str) and (suffix == "" or wanted is not False):
+        raise Undecidable(f"{key} is no string, so uv ignores all settings of its table", "LF305", path, key)
     if wanted is None or locked is None:
         if wanted is None and locked is None and span is None:
             return
@@ -464,12 +480,14 @@ def _manifest(case: _Case, python: versions.Ranges) -> None:
             for position, text in enumerate(strings(value))
             for item in lower.requirement(text, f"{prefix}{key}[{position}]", member=False)
         ]
-        unused = locked_names if stored != "build-constraints" else None
-        _same(case, wanted, manifest.get(stored), python, f"{prefix}{key}", unused)
+        known = locked_names if stored != "build-constraints" else None
+        _same(case, wanted, manifest.get(stored), python, f"{prefix}{key}", known)
     value = case.root.uv.get("exclude-dependencies")
     names = {canonical(name) for name in strings(value)}
     had = {canonical(name) for name in strings(manifest.get("excludes"))}
-    if names != had and not any(isinstance(item, dict) for item in [*listed(value), *listed(manifest.get("excludes"))]):
+    unused = had <= names and locked_names.isdisjoint(names - had)  # new ones for packages that are not there
+    structured = any(isinstance(item, dict) for item in [*listed(value), *listed(manifest.get("excludes"))])
+    if names != had and not unused and not structured:
         gone = min(names ^ had)
         verb = "gained" if gone in names else "lost"
         raise _Stale("LF101", f"{prefix}exclude-dependencies {verb} {gone}", case.root.path,
@@ -546,7 +564,11 @@ def _difference(missing: list[Wanted], extra: list[Wanted], what: str, path: str
         where = item.label or what
         if old is None:
             return _Stale("LF101", f"{where} gained {_short(item)}", item.path, item.key)
-        return _Stale("LF101", f"{where} now asks for {_short(item)}, the lock has {_short(old)}", item.path, item.key)
+        new, had = _short(item), _short(old)
+        if new == had:
+            new, had = (f"{text} ({_kind(each)})" for text, each in ((new, item), (had, old)))
+        asks = "ask" if where.endswith("'s dependencies") or "-dependencies" in where else "asks"
+        return _Stale("LF101", f"{where} now {asks} for {new}, the lock has {had}", item.path, item.key)
     old = extra[0]
     return _Stale("LF101", f"{old.label or what} lost {_short(old)}", path)
 
@@ -561,6 +583,16 @@ def _short(item: Wanted) -> str:
     elif kind == "registry" and item.identity[4]:
         text += f" from index {item.identity[4]}"
     return text
+
+
+def _kind(item: Wanted) -> str:
+    """What tells two requirements apart that are written alike."""
+    if item.identity[2] == "directory":
+        _, _, _, _, editable, virtual = item.identity
+        words = "editable" if editable else "not a package" if virtual else "a package"
+    else:
+        words = ", ".join(item.identity[4:]) if item.identity[2] == "git" else ""
+    return ", ".join(part for part in (words, "under a marker" if item.marker is not True else "everywhere") if part)
 
 
 def _packages(case: _Case, python: versions.Ranges) -> None:

@@ -253,6 +253,7 @@ def workspace(root: Project, read: Callable[[str], bytes | None], paths: Callabl
     if globs:
         barred = [glob(each) for each in strings(settings.get("exclude"))]
         prefix = f"{root.directory}/" if root.directory else ""
+        _check_folders(root, prefix, barred, paths())
         for path in paths():
             if not path.endswith("/pyproject.toml") or not path.startswith(prefix):
                 continue
@@ -264,6 +265,8 @@ def workspace(root: Project, read: Callable[[str], bytes | None], paths: Callabl
             member = load(prefix + inner, read)
             if member is None or member.uv.get("managed") is False:
                 continue
+            if "workspace" in member.uv:
+                raise Undecidable(f"{path} is a workspace inside a workspace, which uv refuses", "LF305", path)
             if not member.name:
                 raise Undecidable(f"{path} is a workspace member without [project] name", "LF305", path)
             if member.name in members and members[member.name].path != path:
@@ -279,6 +282,39 @@ def workspace(root: Project, read: Callable[[str], bytes | None], paths: Callabl
                     editable = entry.get("editable")
                     required[name] = editable if isinstance(editable, bool) else required.get(name)
     return Workspace(root=root, members=members, required=required)
+
+
+def _check_folders(root: Project, prefix: str, barred: list[Callable[[str], bool]], paths: Sequence[str]) -> None:
+    """uv refuses a folder with files that a member glob names and that has no pyproject.toml (a hidden one it skips).
+
+    Raises:
+        Undecidable: there is such a folder, for a glob of a fixed depth.
+    """
+    projects = {path for path in paths if path.endswith("/pyproject.toml")}
+    for pattern in strings(table(root.uv, "workspace").get("members")):
+        parts = [part for part in pattern.replace("\\", "/").split("/") if part not in ("", ".")]
+        if not parts or "**" in parts or ".." in parts:
+            continue
+        start = prefix
+        for part in parts:
+            if "*" in part or "?" in part or "[" in part:
+                break
+            start += part + "/"
+        at, test, last = prefix.count("/") + len(parts), glob(pattern), ""
+        for path in paths:
+            if not path.startswith(start) or path.count("/") < at:
+                continue
+            folder = "/".join(path.split("/", at)[:at])
+            if folder == last:
+                continue
+            last = folder
+            inner = folder[len(prefix) :]
+            if test(inner) and not inner.rpartition("/")[2].startswith(".") and not any(skip(inner) for skip in barred):
+                if f"{folder}/pyproject.toml" not in projects:
+                    reason = f"the folder {folder} is a member by the glob {pattern}, but has no pyproject.toml"
+                    raise Undecidable(
+                        reason + ": uv refuses the workspace", "LF305", root.path, "tool.uv.workspace.members"
+                    )
 
 
 def source_tables(project: Project) -> dict[str, list[Mapping[str, Any]]]:
@@ -636,6 +672,24 @@ def check_sources(project: Project) -> None:
                 if not found:
                     reason = f'tool.uv.sources.{name} is for {kind} "{target}", which does not ask for {name}'
                     raise Undecidable(reason, "LF305", project.path, f"tool.uv.sources.{name}")
+
+
+def check_default_groups(root: Project) -> None:
+    """uv refuses a project whose `tool.uv.default-groups` names a group that it has not.
+
+    Raises:
+        Undecidable: there is such a name.
+    """
+    names = strings(root.uv.get("default-groups"))
+    if not names:
+        return
+    known = set(map(canonical, table(root.data, "dependency-groups")))
+    if "dev-dependencies" in root.uv:
+        known.add("dev")
+    for name in names:
+        if canonical(name) not in known:
+            reason = f'tool.uv.default-groups names the group "{name}", which is not defined'
+            raise Undecidable(reason, "LF305", root.path, "tool.uv.default-groups")
 
 
 def requires_dist(project: Project, lower: Lowering) -> tuple[list[Wanted], set[str], dict[str, list[Wanted]]]:

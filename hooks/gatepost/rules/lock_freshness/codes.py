@@ -146,7 +146,10 @@ _UNSURE = (
     ),
     _unsure(
         "LF303", "machine-dependent", "The verdict depends on the machine: its interpreter, configuration or environment.",
-        "Without `requires-python` uv takes the interpreter it finds; without `[[source]]` Pipenv mixes pip.conf in.",
+        "Without `requires-python` uv takes the interpreter it finds; without `[[source]]` Pipenv mixes pip.conf in. The "
+        "verdict on uv.lock is that of the files of the commit: a uv.toml of the user or machine is not looked at, and a "
+        "variable (`UV_RESOLUTION`, `UV_INDEX`, `UV_NO_CONFIG` ...) never makes a lock stale; where files and lock differ "
+        "in just the setting that a variable of this machine decides, that is said instead of stale.",
         "no requires-python", 'requires-python = ">=3.11"', "State the value in the manifest.",
     ),
     _unsure(

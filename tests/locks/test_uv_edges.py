@@ -1,0 +1,142 @@
+"""Edges of the rules for uv.lock that uv 0.13.8 was asked about by hand: what it refuses, ignores, or takes from elsewhere."""
+
+from __future__ import annotations
+
+import pytest
+
+from gatepost.locks._base import Fresh, Stale, Unknown
+from gatepost.locks.uv.judge import judge
+from gatepost.record import replace
+from tests.locks import asking
+
+PROJECT = """\
+[project]
+name = "demo"
+version = "1.0"
+requires-python = ">=3.10"
+dependencies = ["httpx>=0.27"]
+"""
+LOCK = """\
+version = 1
+revision = 3
+requires-python = ">=3.10"
+{head}
+[[package]]
+name = "demo"
+version = "1.0"
+source = {{ virtual = "." }}
+dependencies = [
+    {{ name = "httpx" }},
+]
+
+[package.metadata]
+requires-dist = [{{ name = "httpx", specifier = ">=0.27" }}]
+
+[[package]]
+name = "httpx"
+version = "0.28.1"
+source = {{ registry = "https://index.example/simple" }}
+"""
+SCRIPT = '# /// script\n# requires-python = ">=3.10"\n# dependencies = []\n# ///\nprint()\n'
+SCRIPT_LOCK = 'version = 1\nrevision = 3\nrequires-python = ">=3.10"\n'
+
+
+def files(manifest: str = "", head: str = "", **others: str) -> dict[str, bytes]:
+    found = {"pyproject.toml": PROJECT + manifest, "uv.lock": LOCK.format(head=head), **others}
+    return {name: text.encode() for name, text in found.items()}
+
+
+@pytest.mark.parametrize(
+    ("manifest", "head", "code"),
+    [
+        pytest.param('[tool.uv]\nresolution = "lowest"\n', "", "LF105", id="a setting that the lock was not made with"),
+        pytest.param('[tool.uv]\nexclude-dependencies = ["zope"]\n', "", "", id="an exclusion of what is not locked"),
+        pytest.param('[tool.uv]\nexclude-dependencies = ["httpx"]\n', "", "LF101", id="an exclusion of what is locked"),
+        pytest.param('[tool.uv]\ndefault-groups = ["lint"]\n', "", "LF305", id="a default group that is not there"),
+        pytest.param('[tool.uv]\ndefault-groups = "all"\n', "", "", id="all default groups, unknown to revision 3"),
+        pytest.param("[tool.uv]\nexclude-newer = 2026-01-01T00:00:00Z\n", "", "LF305", id="a cutoff that is no string"),
+    ],
+)
+def test_settings(manifest: str, head: str, code: str) -> None:
+    verdict = judge(asking.memory_lock("uv.lock", files(manifest, head)))
+    assert getattr(verdict, "code", "") == code
+
+
+@pytest.mark.parametrize(
+    ("manifest", "variable", "code"),
+    [
+        ('[tool.uv]\nresolution = "lowest"\n', "UV_RESOLUTION", "LF303"),
+        ('[tool.uv]\nresolution = "lowest"\n', "UV_NO_CONFIG", "LF303"),
+        ('[tool.uv]\nresolution = "lowest"\n', "UV_PRERELEASE", "LF105"),
+        ('[tool.uv]\nindex-url = "https://mirror.example/simple"\n', "UV_DEFAULT_INDEX", "LF303"),
+        ('[tool.uv]\nindex-url = "https://mirror.example/simple"\n', "UV_RESOLUTION", "LF105"),
+        ("", "UV_RESOLUTION", ""),
+        ('[project.optional-dependencies]\nweb = ["six"]\n', "UV_INDEX", "LF101"),
+    ],
+)
+def test_a_variable_excuses_only_the_setting_that_it_decides(manifest: str, variable: str, code: str) -> None:
+    lock = replace(
+        asking.memory_lock("uv.lock", files(manifest)), env=lambda name: "lowest" if name == variable else None
+    )
+    verdict = judge(lock)
+    assert getattr(verdict, "code", "") == code
+    if code == "LF303":
+        assert isinstance(verdict, Unknown) and variable in verdict.reason
+
+
+@pytest.mark.parametrize(
+    ("member", "other", "fresh"),
+    [
+        pytest.param("packages/*", "packages/new/readme.md", False, id="a folder with files and no manifest"),
+        pytest.param("packages/*", "packages/readme.md", True, id="a file where members lie"),
+        pytest.param("packages/*", "packages/.cache/readme.md", True, id="a hidden folder"),
+        pytest.param("packages/*", "docs/new/readme.md", True, id="a folder elsewhere"),
+        pytest.param("packages/**", "packages/new/readme.md", True, id="any depth: not looked at"),
+    ],
+)
+def test_folders_without_a_manifest(member: str, other: str, fresh: bool) -> None:
+    workspace = f'[tool.uv.workspace]\nmembers = ["{member}"]\n'
+    verdict = judge(asking.memory_lock("uv.lock", files(workspace, **{other: "x"})))
+    assert isinstance(verdict, Fresh) is fresh
+    assert fresh or (isinstance(verdict, Unknown) and verdict.code == "LF305")
+
+
+def test_a_workspace_inside_a_workspace() -> None:
+    inner = '[project]\nname = "inner"\nversion = "1"\n[tool.uv.workspace]\nmembers = []\n'
+    workspace = '[tool.uv.workspace]\nmembers = ["packages/*"]\n'
+    verdict = judge(asking.memory_lock("uv.lock", files(workspace, **{"packages/inner/pyproject.toml": inner})))
+    assert isinstance(verdict, Unknown) and verdict.code == "LF305" and "inside a workspace" in verdict.reason
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        pytest.param(SCRIPT, "", id="as locked"),
+        pytest.param(SCRIPT.replace("\n", "\r\n"), "", id="line ends of Windows"),
+        pytest.param("#!/usr/bin/env python\n" + SCRIPT, "", id="a first line for the shell"),
+        pytest.param("# /// other\n# x = 1\n# ///\n" + SCRIPT, "", id="a block of another kind"),
+        pytest.param(SCRIPT + SCRIPT, "LF305", id="two blocks"),
+        pytest.param(SCRIPT.replace("[]", '["httpx"]'), "LF101", id="a requirement more"),
+        pytest.param("print()\n", "LF303", id="no block, and nothing was asked for"),
+    ],
+)
+def test_scripts(text: str, code: str) -> None:
+    lock = asking.memory_lock("s.py.lock", {"s.py": text.encode(), "s.py.lock": SCRIPT_LOCK.encode()})
+    assert getattr(judge(lock), "code", "") == code
+
+
+def test_requirements_that_differ_in_nothing_but_their_kind_are_told_apart() -> None:
+    lib = '[project]\nname = "lib"\nversion = "1"\nrequires-python = ">=3.10"\n'
+    manifest = PROJECT.replace("httpx>=0.27", "lib") + '[tool.uv.sources]\nlib = { path = "lib", editable = true }\n'
+    lock = LOCK.format(head="").replace('"httpx", specifier = ">=0.27"', '"lib", directory = "lib"')
+    verdict = judge(
+        asking.memory_lock(
+            "uv.lock",
+            {"pyproject.toml": manifest.encode(), "lib/pyproject.toml": lib.encode(), "uv.lock": lock.encode()},
+        )
+    )
+    assert isinstance(verdict, Stale)
+    assert verdict.reason == (
+        "project.dependencies now asks for lib from lib (editable, everywhere), "
+        "the lock has lib from lib (a package, everywhere)"
+    )
