@@ -72,7 +72,11 @@ def show(text: str) -> str:
         user = found[2]
         return found[1] + (user if re.fullmatch(r"[\w:]*\$\{?\w+\}?(?::\$\{?\w+\}?)?", user) else "****") + "@"
 
+    if "@" not in text:
+        return text
     masked = re.sub(r"([A-Za-z][A-Za-z0-9+.-]*://)([^/\s]*)@", mask, text)
+    if "****@" not in masked:
+        return masked
     # A password with a slash in it: what is then left for a host has no dot, and an `@` comes later.
     return re.sub(r"(://\*{4}@)(?!localhost\b)[^./:\s]+/[^\s@]*@", r"\1", masked)
 

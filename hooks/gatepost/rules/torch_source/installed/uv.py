@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import posixpath
+import re
 
 from gatepost.manifests.installs import canonical
+from gatepost.patterns import pattern
 from gatepost.rules.torch_source import markers, specs
 from gatepost.rules.torch_source.carriers import GPU_ONLY
 from gatepost.rules.torch_source.installed import groups
@@ -19,14 +21,13 @@ if TYPE_CHECKING:
     from gatepost.manifests.projects import Repository
 
 
+_REFERENCE = pattern(rb'\{ name = "([^"]+)"')
+_FILES = pattern(rb"^(?:wheels|sdist) = (?:\[\n(?:    [^\n]*\n)*\]|\{[^\n]*\})\n?", re.MULTILINE)
+
+
 def uv_lock(repository: Repository, lock: str, folder: str, install: Install) -> Effect:
     """Walk uv.lock from the project that is installed, over the groups and extras that the command names."""
-    data = repository.toml(lock)
-    packages = (
-        [one for one in data.get("package", []) if isinstance(one, dict)]
-        if isinstance(data.get("package"), list)
-        else []
-    )
+    packages = _packages(repository, lock)
     by_name: dict[str, list[dict[str, Any]]] = {}
     for one in packages:
         by_name.setdefault(canonical(str(one.get("name", ""))), []).append(one)
@@ -109,6 +110,56 @@ def uv_lock(repository: Repository, lock: str, folder: str, install: Install) ->
                 )
             )
     return Effect(asked=tuple(asked), gpu=gpu, locked=True)
+
+
+def _packages(repository: Repository, lock: str) -> list[dict[str, Any]]:
+    """The packages of a lock that torch, or what needs a GPU, can be reached from; all of them in an unusual layout."""
+    from gatepost.toml.load import TomlError, loads
+
+    data = _leading(repository.read(lock) or b"")
+    try:
+        found = (loads(data) if data is not None else repository.toml(lock)).get("package")
+    except TomlError:
+        found = repository.toml(lock).get("package")
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+
+
+def _leading(data: bytes) -> bytes | None:
+    """The blocks of the projects themselves and of every package that leads to torch, without their files; None where
+    the lock is not laid out as uv does it.
+
+    A walk over 300 packages needs ten of them, and parsing all costs more than the rules together.
+    """
+    parts = data.split(b"\n[[package]]\n")
+    if len(parts) < 2 or b'"""' in data or b"'''" in data or b"\r" in data:
+        return None
+    names: list[bytes] = []
+    into: dict[bytes, set[int]] = {}
+    roots: set[int] = set()
+    for number, block in enumerate(parts[1:]):
+        if not block.startswith(b'name = "'):
+            return None
+        names.append(block[8 : block.index(b'"', 8)])
+        head = block.partition(b"\nwheels = [")[0]
+        if b"\nsource = { registry" not in head:
+            roots.add(number)
+        for name in _REFERENCE.findall(block):
+            into.setdefault(name, set()).add(number)
+    todo = [b"torch", *(name.encode() for name in GPU_ONLY - {"triton"})]
+    kept = set(roots)
+    seen = set(todo)
+    by_name: dict[bytes, list[int]] = {}
+    for number, name in enumerate(names):
+        by_name.setdefault(name, []).append(number)
+    while todo:
+        name = todo.pop()
+        kept.update(by_name.get(name, ()))
+        for number in into.get(name, ()):
+            if names[number] not in seen:
+                seen.add(names[number])
+                todo.append(names[number])
+    blocks = (_FILES.sub(b"", parts[number + 1]) for number in sorted(kept))
+    return b"".join(b"[[package]]\n" + block.rstrip() + b"\n\n" for block in blocks)
 
 
 def _no_extra(marker: str) -> str:

@@ -11,7 +11,7 @@ import re
 
 from gatepost.model import Location
 from gatepost.patterns import pattern
-from gatepost.rules.torch_source import urls
+from gatepost.rules.torch_source import paths, urls
 from gatepost.rules.torch_source.model import EXTENDED, Lock, Locked, fold
 
 TYPE_CHECKING = False
@@ -379,15 +379,13 @@ def pixi(path: str, data: bytes) -> Lock:
     return Lock(path=path, format="pixi.lock", entries=tuple(entries))
 
 
-FORMATS: tuple[tuple[str, Callable[[str, bytes], Lock]], ...] = (
-    (r"uv\.lock", uv),
-    (r"poetry\.lock", poetry),
-    (r"pdm\.lock", pdm),
-    (r"pylock(\..+)?\.toml", pylock),
-    (r"Pipfile\.lock", pipenv),
-    (r"conda-lock\.ya?ml|.*\.conda-lock\.ya?ml", conda_lock),
-    (r"pixi\.lock", pixi),
-)
+_BY_NAME: dict[str, Callable[[str, bytes], Lock]] = {
+    "uv.lock": uv,
+    "poetry.lock": poetry,
+    "pdm.lock": pdm,
+    "Pipfile.lock": pipenv,
+    "pixi.lock": pixi,
+}
 
 
 def read(path: str, data: bytes) -> Lock | None:
@@ -397,7 +395,9 @@ def read(path: str, data: bytes) -> Lock | None:
         ValueError: the file is broken.
     """
     base = path.rpartition("/")[2]
-    for shape, reader in FORMATS:
-        if re.fullmatch(shape, base):
-            return reader(path, data)
-    return None
+    reader = _BY_NAME.get(base)
+    if reader is None and paths.is_pylock(base):
+        reader = pylock
+    elif reader is None and paths.is_lock(path):
+        reader = conda_lock
+    return None if reader is None else reader(path, data)
