@@ -40,6 +40,8 @@ def explain(args: list[str]) -> int:
     from gatepost.report.page import page
     from gatepost.settings import nearest
 
+    if len(args) == 2 and args[0].startswith("tool."):
+        args = [" ".join(args)]  # an item of a list: `tool.ruff.lint.select B905`
     if len(args) != 1 or args[0].startswith("-"):
         wanted = "usage: gatepost explain CODE (such as TS101, or its name), or a setting such as tool.ruff.line-length"
         if args[:1] in (["--help"], ["-h"]):
@@ -51,7 +53,7 @@ def explain(args: list[str]) -> int:
         from gatepost.commands._explain_key import explain_key
         from gatepost.view import open_git
 
-        print(explain_key(open_git(os.getcwd()).root, word))
+        print(explain_key(open_git(os.getcwd()).root, word), end="")
         return 0
     pairs = all_codes()
     for hook_id, code in pairs:

@@ -18,16 +18,16 @@ def explain_key(root: str, key: str) -> str:
     from gatepost.commands._detect import ruff_synced
     from gatepost.sync import layers, overrides
     from gatepost.sync.declared import declared
-    from gatepost.sync.paths import get, read, render, show
+    from gatepost.sync.paths import get, render, show
     from gatepost.sync.plan import REQUIREMENTS, shared_for
-    from gatepost.sync.project import Disk, pyproject, settings
+    from gatepost.sync.project import Disk, normal, pyproject, settings
     from gatepost.sync.record_file import NAME, Record, parse
     from gatepost.sync.shadow import RUFF_FILES
     from gatepost.sync.tables import shareable
     from gatepost.toml.load import loads
 
     name, _, item = key.partition(" ")
-    path = read(name)
+    path = normal(name)
     tree = Disk(root)
     _, data = pyproject(root)
     chosen = settings(data)
@@ -86,7 +86,10 @@ def explain_key(root: str, key: str) -> str:
     since = _since(path, layers.names_of(chosen["profile"]), tree) if value is not None and derived is None else ""
     if since:
         lines.append(f"  since:    gatepost {since}")
-    if value is not None and reason is None and path[:3] != overrides.PATH:
+    if item:
+        if isinstance(value, list) and item in value and item not in said.drop.get(path, {}):
+            lines.append(f"  change:   gatepost drop {show(path)} {item}")
+    elif value is not None and reason is None and path[:3] != overrides.PATH:
         lines.append(f'  change:   gatepost keep {show(path)} "why"')
     return "\n".join(lines) + "\n"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from gatepost.sync import overrides
 from gatepost.sync.paths import get, read, show
 from gatepost.sync.proof import proved
 from gatepost.toml.load import loads
@@ -111,9 +112,18 @@ def written_key(table: Any, path: Keys) -> str | None:
 
 
 def normal(path: str) -> Keys:
-    """A path from the command line; `ruff.line-length` means `tool.ruff.line-length`."""
+    """A path from the command line; `ruff.line-length` means `tool.ruff.line-length`, and the globs of
+    `per-file-ignores` and the modules of mypy's overrides need no quotes."""
     keys = read(path)
-    return keys if keys[:1] == ("tool",) else ("tool", *keys)
+    keys = keys if keys[:1] == ("tool",) else ("tool", *keys)
+    if '"' in path or "'" in path:
+        return keys
+    if keys[:3] == ("tool", "ruff", "lint") and keys[3:4] in (("per-file-ignores",), ("extend-per-file-ignores",)):
+        return (*keys[:4], ".".join(keys[4:])) if keys[4:] else keys
+    if keys[:3] == overrides.PATH and keys[4:]:
+        option = keys[-1:] if "_" in keys[-1] else ()  # `sklearn.*.ignore_missing_imports`
+        return (*keys[:3], ".".join(keys[3 : len(keys) - len(option)]), *option)
+    return keys
 
 
 def shown(path: Keys) -> str:
