@@ -1,7 +1,7 @@
 """requirements.txt exported from another lock (`uv export`, `poetry export`): its pins must be that lock's.
 
-One-sided: a pin that the lock does not have is out of date for sure; a package that the export lacks may belong to
-a group that was left out.
+One-sided: a pin that the lock does not have is out of date for sure, and so is a plain `uv export` without a package
+that the project needs everywhere; any other package that the export lacks may belong to a group that was left out.
 """
 
 from __future__ import annotations
@@ -15,11 +15,15 @@ from gatepost.locks._manifest import canonical, conflict_line, quote, show
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any
 
     from gatepost.locks._base import Lock, Verdict
 
 PARTIAL = "packages that the export lacks, changed markers and hashes"
 _COMMAND = re.compile(rb"^#[ \t]{2,}(uv export[^\r\n]*)", re.MULTILINE)
+# options of `uv export` that leave packages out, or take those of something else than the project beside the lock
+_SELECTING = ("--only-", "--package", "--prune", "--script", "--project", "--directory",
+              "--no-emit-package", "--no-install-package")  # fmt: skip
 _POETRY_LINE = re.compile(
     rb"[A-Za-z0-9][A-Za-z0-9._-]*(?:\[[^\]\n]*\])?==[^\s;]+ ; python_(?:full_)?version [<>=!]+ \"[^\n]*"
 )
@@ -82,6 +86,9 @@ def _compare(lock: Lock, found: Sequence[tuple[str, str, int | None]], source: s
     for entry in data.get("package", []) if isinstance(data.get("package"), list) else []:
         if isinstance(entry, dict):
             locked.setdefault(canonical(str(entry.get("name", ""))), set()).add(str(entry.get("version", "")))
+    if lacking := _lacking(lock, data, {canonical(name) for name, _, _ in found}):
+        reason = f"it lacks {show(lacking)}, which the project needs everywhere"
+        return Stale(rule=rule, reason=reason, path=source, partial=PARTIAL, relock=command)
     for name, version, line in found:
         versions = locked.get(canonical(name))
         reason = ""
@@ -95,6 +102,38 @@ def _compare(lock: Lock, found: Sequence[tuple[str, str, int | None]], source: s
                 rule=rule, reason=reason.replace("it pins", where, 1), path=source, partial=PARTIAL, relock=command
             )
     return Fresh(rule=rule, partial=PARTIAL)
+
+
+def _lacking(lock: Lock, data: dict[str, Any], pinned: set[str]) -> str:
+    """The first package that the project of a uv.lock needs on every platform, and that its plain export has not."""
+    command = _COMMAND.search(lock.data[:2000])
+    if command is None or any(word.startswith(_SELECTING) for word in command[1].decode("utf-8", "replace").split()):
+        return ""
+    entries: dict[str, list[dict[str, Any]]] = {}
+    for entry in data.get("package", []) if isinstance(data.get("package"), list) else []:
+        if isinstance(entry, dict):
+            entries.setdefault(str(entry.get("name")), []).append(entry)
+    roots = [entry for found in entries.values() for entry in found if "." in _values(entry.get("source"))]
+    queue, seen = roots[:1], set[str]()
+    while queue:
+        for edge in _tables(queue.pop(0).get("dependencies")):
+            name = str(edge.get("name"))
+            found = entries.get(name, [])
+            if "marker" in edge or name in seen or len(found) != 1 or "registry" not in (found[0].get("source") or ()):
+                continue
+            if canonical(name) not in pinned:
+                return name
+            seen.add(name)
+            queue.append(found[0])
+    return ""
+
+
+def _values(source: object) -> list[object]:
+    return list(source.values()) if isinstance(source, dict) else []
+
+
+def _tables(value: object) -> list[dict[str, Any]]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def _among(version: str, versions: set[str]) -> bool:
