@@ -28,8 +28,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gatepost.formats import HEAD, TAIL, identify
-from gatepost.formats.pickle_machine import Budget, Use, Walk
+from gatepost.formats.pickle_machine import Walk
 from gatepost.formats.pickle_names import DANGER, SAFE, UNKNOWN, judge
+from gatepost.formats.pickle_values import Budget, Use
 from gatepost.formats.pickles import inspect_file
 from gatepost.rules.large_model_files.pickles import CONTAINERS
 
@@ -410,3 +411,10 @@ def test_picklescan_is_asked_where_it_is_installed(monkeypatch: pytest.MonkeyPat
 
     scanner.__dict__["scan_bytes"] = broken
     assert picklescan_says(data, "x.pkl", report) == []
+
+
+@pytest.mark.parametrize(("module", "attribute"), [("builtins", "iter"), ("collections", "defaultdict")])
+def test_a_function_that_is_called_later_counts_as_called(module: str, attribute: str) -> None:
+    later = pickled(call(module, attribute, name("numpy", "test"), b"K\x01"))
+    assert inspect_file(later).unknowns == ("calls `numpy.test`",)
+    assert inspect_file(pickled(call(module, attribute, name("builtins", "int")))).verdict == SAFE

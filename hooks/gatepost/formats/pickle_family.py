@@ -59,7 +59,8 @@ def identify(head: bytes, size: int, name: str) -> Kind | None:
         and not (size <= len(head) and head.rstrip(b"\r\n ").endswith(b"."))
     ):
         return None
-    from gatepost.formats.pickle_machine import Budget, Walk
+    from gatepost.formats.pickle_machine import Walk
+    from gatepost.formats.pickle_values import Budget
 
     walk = Walk(head, 0, len(head), Budget(opcodes=20_000), {}).run()
     if walk.reach > size:

@@ -24,6 +24,10 @@ def _names(module: str, names: str) -> frozenset[str]:
     return frozenset(f"{module}.{name}" for name in names.split())
 
 
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 BUILTINS = (
     "bool bytearray bytes complex dict enumerate float frozenset int iter list memoryview object range reversed set"
     " slice str tuple zip staticmethod classmethod property Ellipsis NotImplemented NoneType len abs min max sum"
@@ -156,257 +160,32 @@ SAFE_CLASSES = re.compile(
 )
 # functions that may stand in a pickle as long as nothing calls them there
 FUNCTIONS = re.compile(r"(?:numpy|scipy\.special(?:\._ufuncs)?)\.[a-z]\w*\Z")
-RE_EXPORTED = frozenset(
-    [
-        "Popen",
-        "Thread",
-        "Process",
-        "Timer",
-        "Pool",
-        "ThreadPool",
-        "Parallel",
-        "Memory",
-        "Path",
-        "StringIO",
-        "BytesIO",
-        "Unpickler",
-        "Pickler",
-        "FunctionType",
-        "CodeType",
-        "LambdaType",
-        "ModuleType",
-        "MethodType",
-        "InteractiveInterpreter",
-        "InteractiveConsole",
-        "Event",
-        "Lock",
-        "Executor",
-        "ThreadPoolExecutor",
-        "ProcessPoolExecutor",
-        "TemporaryDirectory",
-        "NamedTemporaryFile",
-        "ZipFile",
-        "TarFile",
-        "GzipFile",
-        "SourceFileLoader",
-        "Logger",
-        "FileHandler",
-        "Environment",
-        "Request",
-        "URLopener",
-        "Session",
-    ]
-)
+RE_EXPORTED = _words("""
+    Popen Thread Process Timer Pool ThreadPool Parallel Memory Path StringIO BytesIO Unpickler Pickler FunctionType
+    CodeType LambdaType ModuleType MethodType InteractiveInterpreter InteractiveConsole Event Lock Executor
+    ThreadPoolExecutor ProcessPoolExecutor TemporaryDirectory NamedTemporaryFile ZipFile TarFile GzipFile
+    SourceFileLoader Logger FileHandler Environment Request URLopener Session
+""")
 
 # modules that reach the system, the network, the file system, the interpreter or other pickles
-DANGEROUS_MODULES = frozenset(
-    [
-        "os",
-        "posix",
-        "nt",
-        "posixpath",
-        "ntpath",
-        "subprocess",
-        "_posixsubprocess",
-        "_winapi",
-        "sys",
-        "builtins",
-        "__builtin__",
-        "__builtins__",
-        "__main__",
-        "runpy",
-        "pip",
-        "_pip",
-        "ensurepip",
-        "venv",
-        "pty",
-        "tty",
-        "code",
-        "codeop",
-        "ctypes",
-        "_ctypes",
-        "cffi",
-        "pydoc",
-        "pydoc_data",
-        "pdb",
-        "bdb",
-        "cProfile",
-        "profile",
-        "_lsprof",
-        "trace",
-        "timeit",
-        "doctest",
-        "importlib",
-        "_frozen_importlib",
-        "_frozen_importlib_external",
-        "imp",
-        "_imp",
-        "pkgutil",
-        "zipimport",
-        "zipapp",
-        "marshal",
-        "pickle",
-        "_pickle",
-        "cPickle",
-        "pickletools",
-        "shelve",
-        "dbm",
-        "dill",
-        "shutil",
-        "tempfile",
-        "glob",
-        "fileinput",
-        "linecache",
-        "socket",
-        "_socket",
-        "ssl",
-        "_ssl",
-        "http",
-        "httplib",
-        "urllib",
-        "urllib2",
-        "urllib3",
-        "ftplib",
-        "smtplib",
-        "imaplib",
-        "poplib",
-        "nntplib",
-        "telnetlib",
-        "xmlrpc",
-        "socketserver",
-        "wsgiref",
-        "webbrowser",
-        "antigravity",
-        "asyncio",
-        "asyncore",
-        "asynchat",
-        "multiprocessing",
-        "_multiprocessing",
-        "concurrent",
-        "threading",
-        "_thread",
-        "thread",
-        "signal",
-        "_signal",
-        "sched",
-        "atexit",
-        "site",
-        "sitecustomize",
-        "usercustomize",
-        "sysconfig",
-        "_sysconfigdata",
-        "distutils",
-        "setuptools",
-        "pkg_resources",
-        "wheel",
-        "lib2to3",
-        "idlelib",
-        "tkinter",
-        "turtle",
-        "test",
-        "unittest",
-        "rlcompleter",
-        "readline",
-        "cgi",
-        "cgitb",
-        "mailcap",
-        "mailbox",
-        "platform",
-        "commands",
-        "popen2",
-        "_osx_support",
-        "_aix_support",
-        "_pyrepl",
-        "_bootsubprocess",
-        "_bootlocale",
-        "bsddb",
-        "fcntl",
-        "mmap",
-        "resource",
-        "gc",
-        "inspect",
-        "dis",
-        "symtable",
-        "compileall",
-        "py_compile",
-        "sqlite3",
-        "_sqlite3",
-        "zipfile",
-        "tarfile",
-        "gzip",
-        "bz2",
-        "lzma",
-        "netrc",
-        "getpass",
-        "getopt",
-        "crypt",
-        "spwd",
-        "pwd",
-        "grp",
-        "syslog",
-        "select",
-        "selectors",
-        "faulthandler",
-        "tracemalloc",
-        "pyclbr",
-        "tabnanny",
-        "this",
-        "modulefinder",
-        "nturl2path",
-        "xdrlib",
-        "pexpect",
-        "ptyprocess",
-        "paramiko",
-        "fabric",
-        "invoke",
-        "plumbum",
-        "sh",
-        "requests",
-        "httpx",
-        "aiohttp",
-        "IPython",
-        "jupyter_client",
-        "ipykernel",
-        "nbconvert",
-        "pytest",
-        "_pytest",
-        "nose",
-        "psutil",
-        "docker",
-        "boto3",
-        "botocore",
-        "jinja2",
-        "mako",
-        "execnet",
-        "winreg",
-        "msvcrt",
-        "win32api",
-        "_xxsubinterpreters",
-        "_interpreters",
-        "interpreters",
-        "_testcapi",
-        "_testinternalcapi",
-        "xxlimited",
-        "cmd",
-        "curses",
-        "pipes",
-        "plistlib",
-        "py",
-        "nt_",
-        "java",
-        "js",
-        "pyodide",
-        "wsgiref",
-        "smtpd",
-        "aifc",
-        "chunk",
-        "uu",
-        "hmac_",
-        "jsonpickle",
-        "yaml",
-        "ruamel",
-    ]
-)
+DANGEROUS_MODULES = _words("""
+    os posix nt posixpath ntpath subprocess _posixsubprocess _winapi sys builtins __builtin__ __builtins__ __main__
+    runpy pip _pip ensurepip venv pty tty code codeop ctypes _ctypes cffi pydoc pydoc_data pdb bdb cProfile profile
+    _lsprof trace timeit doctest importlib _frozen_importlib _frozen_importlib_external imp _imp pkgutil zipimport
+    zipapp marshal pickle _pickle cPickle pickletools shelve dbm dill shutil tempfile glob fileinput linecache
+    socket _socket ssl _ssl http httplib urllib urllib2 urllib3 ftplib smtplib imaplib poplib nntplib telnetlib
+    xmlrpc socketserver wsgiref webbrowser antigravity asyncio asyncore asynchat multiprocessing _multiprocessing
+    concurrent threading _thread thread signal _signal sched atexit site sitecustomize usercustomize sysconfig
+    _sysconfigdata distutils setuptools pkg_resources wheel lib2to3 idlelib tkinter turtle test unittest rlcompleter
+    readline cgi cgitb mailcap mailbox platform commands popen2 _osx_support _aix_support _pyrepl _bootsubprocess
+    _bootlocale bsddb fcntl mmap resource gc inspect dis symtable compileall py_compile sqlite3 _sqlite3 zipfile
+    tarfile gzip bz2 lzma netrc getpass getopt crypt spwd pwd grp syslog select selectors faulthandler tracemalloc
+    pyclbr tabnanny this modulefinder nturl2path xdrlib pexpect ptyprocess paramiko fabric invoke plumbum sh
+    requests httpx aiohttp IPython jupyter_client ipykernel nbconvert pytest _pytest nose psutil docker boto3
+    botocore jinja2 mako execnet winreg msvcrt win32api _xxsubinterpreters _interpreters interpreters _testcapi
+    _testinternalcapi xxlimited cmd curses pipes plistlib py nt_ java js pyodide smtpd aifc chunk uu hmac_
+    jsonpickle yaml ruamel
+""")
 # parts of otherwise useful libraries
 DANGEROUS_PREFIXES = re.compile(
     r"(?:numpy\.(?:testing|f2py|distutils|lib\.(?:npyio|_npyio_impl|format|_format_impl|utils|_utils_impl|_datasource)"
@@ -432,47 +211,11 @@ DANGEROUS_PREFIXES = re.compile(
 )
 DUNDER = re.compile(r"__\w+__\Z")
 WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
-ACTS = frozenset(
-    [
-        "exec",
-        "execute",
-        "execfile",
-        "eval",
-        "evaluate",
-        "system",
-        "popen",
-        "spawn",
-        "shell",
-        "subprocess",
-        "cmd",
-        "command",
-        "run",
-        "runstring",
-        "runscript",
-        "import",
-        "importer",
-        "load",
-        "loads",
-        "loader",
-        "open",
-        "download",
-        "fetch",
-        "urlopen",
-        "compile",
-        "interpret",
-        "call",
-        "invoke",
-        "install",
-        "launch",
-        "process",
-        "unpickle",
-        "unlink",
-        "remove",
-        "rmtree",
-        "write",
-        "delete",
-    ]
-)
+ACTS = _words("""
+    exec execute execfile eval evaluate system popen spawn shell subprocess cmd command run runstring runscript
+    import importer load loads loader open download fetch urlopen compile interpret call invoke install launch
+    process unpickle unlink remove rmtree write delete
+""")
 HARMLESS_ACTS = re.compile(r"_?(?:re)?(?:build|construct|new)|__pyx_unpickle_|_unpickle_|.*_ctor\Z")
 
 
@@ -527,30 +270,7 @@ def _judge(module: str, name: str, called: bool) -> str:
     return UNKNOWN
 
 
-REACHED = frozenset(
-    [
-        "os",
-        "posix",
-        "nt",
-        "sys",
-        "subprocess",
-        "builtins",
-        "importlib",
-        "runpy",
-        "pty",
-        "ctypes",
-        "shutil",
-        "socket",
-        "pickle",
-        "marshal",
-        "multiprocessing",
-        "threading",
-        "asyncio",
-        "tempfile",
-        "signal",
-        "codeop",
-        "pdb",
-        "inspect",
-        "gc",
-    ]
-)
+REACHED = _words("""
+    os posix nt sys subprocess builtins importlib runpy pty ctypes shutil socket pickle marshal multiprocessing
+    threading asyncio tempfile signal codeop pdb inspect gc
+""")

@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import re
 
-from gatepost.formats.pickle_machine import Budget, Use, Walk
+from gatepost.formats.pickle_machine import Walk
 from gatepost.formats.pickle_names import DANGER, SAFE, UNKNOWN, judge
+from gatepost.formats.pickle_values import Budget, Use
 from gatepost.record import record
 
 READ_MAX = 48 << 20  # bytes of a file that are looked at
