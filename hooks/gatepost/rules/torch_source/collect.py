@@ -5,7 +5,6 @@ A byte search comes first: without `torch` in any manifest nothing is parsed and
 
 from __future__ import annotations
 
-import re
 import sys
 
 from gatepost.patterns import pattern
@@ -20,7 +19,9 @@ if TYPE_CHECKING:
     from gatepost.rules.torch_source.model import Lock, Project
     from gatepost.rules.torch_source.readers.common import Toml
 
-_INCLUDE = pattern(rb"(?:^|\s)(?:-r|-c|--requirement|--constraint)[=\s]*([^\s,\]}]+)", re.MULTILINE)
+_INCLUDE = pattern(rb"(?m)(?:^|\s)(?:-r|-c|--requirement|--constraint)[=\s]*([^\s,\]}]+)")
+_SCRIPTS = pattern(r"(?:^|/)(?:scripts?|examples?|tools?|bin)/")
+_PYTHON = pattern(r"(?:cpython[-@])?(3\.\d+)")
 TOML_LOCKS = ("uv.lock", "poetry.lock", "pdm.lock")
 
 
@@ -141,8 +142,6 @@ class Collector:
 
     def _lone_locks(self, read: set[str]) -> list[Project]:
         """PEP 751 locks that no manifest stands beside: what is deployed with `pip install -r pylock.toml`."""
-        from gatepost.rules.torch_source.model import Project
-
         wanted = [
             path
             for path in self.paths
@@ -151,6 +150,10 @@ class Collector:
             and paths.is_pylock(path.rpartition("/")[2])
             and not self.ctx.exclude(path)
         ]
+        if not wanted:
+            return []
+        from gatepost.rules.torch_source.model import Project
+
         return [
             Project(tool="pip", root=paths.folder(path), path=path, files=(path,), locks=locks)
             for path in wanted
@@ -206,7 +209,7 @@ class Collector:
             else [
                 path
                 for path in paths
-                if path.count("/") <= 1 or re.search(r"(?:^|/)(?:scripts?|examples?|tools?|bin)/", path)
+                if path.count("/") <= 1 or _SCRIPTS.search(path)
             ][:400]
         )
 
@@ -273,7 +276,7 @@ class Collector:
             from gatepost.record import replace
 
             version = pin.decode("utf-8", "replace").strip().splitlines()
-            match = re.match(r"(?:cpython[-@])?(3\.\d+)", version[0]) if version else None
+            match = _PYTHON.match(version[0]) if version else None
             if match is not None:
                 found = [replace(project, python_pin=match[1]) for project in found]
         return found
