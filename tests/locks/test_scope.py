@@ -145,3 +145,40 @@ def test_files_given_from_a_folder_below(
     project.git("add", "packages")
     monkeypatch.chdir(project.path / folder)
     assert run(capsys, name).startswith("uv.lock: error[LF103]")
+
+
+def test_a_lock_that_left_the_index_is_named_by_hand(
+    project: Project, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("GIT_INDEX_FILE")  # no commit: the work tree, and the named files whether git has them or not
+    project.git("rm", "-q", "--cached", "uv.lock")
+    out = run(capsys, "uv.lock")
+    assert out.startswith("pyproject.toml: error[LF112] uv.lock exists on disk but is not in the commit")
+
+
+def test_a_lock_that_is_a_link_is_judged_where_it_lies(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    (project.path / "linked").mkdir()
+    (project.path / "linked" / "uv.lock").symlink_to("../uv.lock")
+    project.git("add", "linked")
+    assert run(capsys, "linked/uv.lock") == ""
+
+
+IMAGE = "FROM python:3.12\nRUN pip install uv\nWORKDIR /app\nCOPY . .\nRUN uv sync --locked\n"
+
+
+@pytest.mark.parametrize("staged", [False, True])
+def test_a_deployed_lock_that_is_deleted(
+    staged: bool, project: Project, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("GIT_INDEX_FILE")
+    project.write("other/Dockerfile", IMAGE)
+    project.write("other/pyproject.toml", MEMBER.format(name="other", version="1") + 'dependencies = ["httpx"]\n')
+    project.git("add", "other/Dockerfile", "other/pyproject.toml")
+    project.git("commit", "-qm", "an image")
+    if staged:
+        project.git("rm", "-q", "--cached", "other/uv.lock")
+    (project.path / "other" / "uv.lock").unlink()
+    main(["lock-freshness", "other/Dockerfile"])
+    out = capsys.readouterr().out
+    assert "warning[LF401]" in out
+    assert ("is tracked, and only deleted on disk" in out) is not staged

@@ -1,0 +1,136 @@
+"""LF401 and LF402: something is deployed and no lock decides its versions, or git ignores the lock."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+
+from gatepost.locks._base import quote
+from gatepost.manifests import ignores
+from gatepost.manifests import projects as deployed
+from gatepost.model import ERROR, INFO, WARNING, Finding, Location
+from gatepost.record import replace
+from gatepost.rules.lock_freshness.owners import RELOCK, TOOL_LOCK
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gatepost.manifests.projects import Image, Pins, Repository
+
+
+def no_lock(
+    repository: Repository, image: Image, tool: str, folder: str, manifest: str, place: Location, fails: str
+) -> Iterator[tuple[Finding, tuple[str, ...]]]:
+    """`fails` is the install command when it is one that fails without a lock, else ""."""
+    name = TOOL_LOCK[tool]
+    lock = posixpath.join(folder, name)
+    ignored = ignores.git_ignored(lock, repository.read)
+    if ignored is not None:
+        yield _git_ignored(lock, ignored, place, tool), (manifest, image.path)
+        return
+    if fails:
+        yield _needed(lock, fails, place, tool), (manifest, lock)
+        return
+    if repository.published(folder):
+        return
+    loose = loose_project(repository, manifest)
+    if loose:
+        yield unlocked_project(manifest, loose, place, tool), (image.path, lock)
+
+
+def _needed(lock: str, command: str, place: Location, tool: str) -> Finding:
+    return Finding(
+        code="LF401",
+        where=place,
+        message=f"`{command}` fails without `{lock}`, and there is none",
+        remedy=f"Run `{RELOCK[tool]}` and `git add {lock}` (or `git restore --staged --worktree {lock}` if it was deleted).",
+        severity=ERROR,
+    )
+
+
+def gone(finding: Finding, lock: str) -> Finding:
+    """LF401 where git holds the lock and only the work tree does not: nothing is wrong with what is committed."""
+    return replace(
+        finding,
+        message=f"{finding.message}; `{lock}` is tracked, and only deleted on disk",
+        remedy=f"`git restore {quote(lock)}` (or `git rm {quote(lock)}`, if it is meant to go).",
+        severity=WARNING,
+    )
+
+
+def _git_ignored(lock: str, ignored: tuple[str, ignores.Pattern], place: Location, tool: str) -> Finding:
+    where, pattern = ignored
+    return Finding(
+        code="LF402",
+        where=Location(path=where, line=pattern.line),
+        message=f"`{pattern.text}` keeps `{lock}` out of git, but {place.path}:{place.line} deploys that project with {tool}: "
+        "every build resolves anew",
+        remedy=f"Remove the pattern, run `{RELOCK[tool]}` and `git add {lock}`.",
+        related=(place,),
+    )
+
+
+def unlocked(pins: Pins, place: Location) -> Finding:
+    some = ", ".join(pins.loose[:3]) + (", ..." if len(pins.loose) > 3 else "")
+    base = posixpath.splitext(pins.path)[0]
+    return Finding(
+        code="LF401",
+        where=Location(path=pins.path, line=pins.first_loose or None),
+        message=f"{place.path}:{place.line} deploys this file, and {len(pins.loose)} of its {pins.total} requirements "
+        f"admit more than one version ({some}); no lock decides",
+        remedy=f"Run `uv pip compile {pins.path} -o {base}.lock.txt`, commit it, and install that file.",
+        severity=INFO if len(pins.loose) * 5 <= pins.total else WARNING,
+        related=(place,),
+    )
+
+
+def unlocked_project(manifest: str, loose: list[str], place: Location, tool: str) -> Finding:
+    some = ", ".join(loose[:3]) + (", ..." if len(loose) > 3 else "")
+    return Finding(
+        code="LF401",
+        where=Location(path=manifest),
+        message=f"{place.path}:{place.line} deploys this project, and no lock decides the versions of {some}",
+        remedy=f"Run `{RELOCK[tool]}` and commit `{TOOL_LOCK[tool]}`.",
+        related=(place,),
+    )
+
+
+def loose_project(repository: Repository, manifest: str) -> list[str]:
+    """Names of a project's own dependencies that admit more than one version."""
+    if manifest.endswith("Pipfile"):
+        packages = repository.toml(manifest).get("packages", {})
+        entries = packages.items() if isinstance(packages, dict) else ()
+        return [name for name, value in entries if not (isinstance(value, str) and value.startswith("=="))]
+    data = repository.toml(manifest)
+    project = data.get("project", {})
+    found: list[str] = []
+    listed = project.get("dependencies", []) if isinstance(project, dict) else []
+    for item in listed if isinstance(listed, list) else []:
+        if isinstance(item, str) and (match := re.match(r"\s*([A-Za-z0-9._-]+)\s*(?:\[[^\]]*\])?\s*([^;]*)", item)):
+            if not re.fullmatch(r"\(?={2,3}[^,*]+\)?", match[2].replace(" ", "")) and "@" not in match[2]:
+                found.append(match[1])
+    tool = data.get("tool", {})
+    poetry = tool.get("poetry", {}) if isinstance(tool, dict) else {}
+    table = poetry.get("dependencies", {}) if isinstance(poetry, dict) else {}
+    for name, value in table.items() if isinstance(table, dict) else ():
+        text = value.get("version", "") if isinstance(value, dict) else value
+        if (
+            name != "python"
+            and isinstance(text, str)
+            and text
+            and not re.fullmatch(r"={0,3}\d[\w.+!-]*", text.replace(" ", ""))
+        ):
+            found.append(name)
+    return found
+
+
+def platforms(repository: Repository) -> Iterator[tuple[Finding, tuple[str, ...]]]:
+    """Procfile and render.yaml: the platform installs `requirements.txt` (or the lock) of the folder itself."""
+    for path, line, folder in deployed.other_deployments(repository):
+        file = posixpath.join(folder, "requirements.txt")
+        if repository.locks(folder) or file not in repository.paths or repository.published(folder):
+            continue
+        pins = repository.pins(file)
+        if pins is not None and pins.loose:
+            yield unlocked(pins, Location(path=path, line=line)), (path,)

@@ -1,0 +1,25 @@
+"""The tools that own a lock: its name, how to make it again, and how an install is told that the lock must hold."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from gatepost.manifests.installs import Install
+
+TOOL_LOCK = {"uv": "uv.lock", "poetry": "poetry.lock", "pdm": "pdm.lock", "pipenv": "Pipfile.lock"}
+RELOCK = {"uv": "uv lock", "poetry": "poetry lock", "pdm": "pdm lock", "pipenv": "pipenv lock"}
+STRICT = {
+    "uv": ("--locked", "--frozen"),
+    "pdm": ("--frozen-lockfile", "--no-lock", "--check"),
+    "pipenv": ("--deploy", "--ignore-pipfile"),
+}
+STRICT_ENV = {
+    "uv": ("UV_LOCKED", "UV_FROZEN"),
+    "pdm": ("PDM_FROZEN_LOCKFILE", "PDM_NO_LOCK"),
+    "pipenv": ("PIPENV_DEPLOY", "PIPENV_IGNORE_PIPFILE"),
+}
+TEMPLATE = {"uv": "uv sync --locked", "pdm": "pdm install --frozen-lockfile", "pipenv": "pipenv install --deploy"}
+
+
+def shown(install: Install) -> str:
+    return " ".join(install.command.texts)[:60]

@@ -1,0 +1,114 @@
+"""LF404: a Dockerfile installs requirements or a project with pip, and the lock beside them is never looked at."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+
+from gatepost.manifests.installs import canonical, installs
+from gatepost.model import Finding, Location
+from gatepost.rules.lock_freshness.missing import loose_project, unlocked, unlocked_project
+from gatepost.rules.lock_freshness.owners import TOOL_LOCK, shown
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gatepost.manifests.dockerfile import Stage
+    from gatepost.manifests.installs import Install
+    from gatepost.manifests.projects import Image, Pins, Repository
+
+# requirements of developers, tests and documentation: an image that installs them is not what is deployed
+_DEVELOPMENT = re.compile(r"(?i)(?:^|[/_.-])(?:dev|devel|development|tests?|testing|docs?|lint|typing|ci)$")
+
+
+def pip(
+    repository: Repository, image: Image, stage: Stage, index: int, install: Install, place: Location
+) -> Iterator[tuple[Finding, tuple[str, ...]]]:
+    if install.has("--no-deps", "--require-hashes", "-c", "--constraint"):
+        return
+    if install.has("-t", "--target") and not install.files:
+        return
+    for word in install.files:
+        if not word.known or install.command.cwd is None:
+            continue
+        path = image.locate(stage, index, posixpath.join(install.command.cwd, word.text))
+        if path is None or path.endswith((".toml", ".py", ".cfg")):
+            continue
+        if image.touched(stage, index, posixpath.basename(path), install.line):
+            continue
+        pins = repository.pins(path)
+        if pins is None or not pins.loose or pins.hashed:
+            continue
+        folder = posixpath.dirname(path)
+        lock = _speaking(repository, folder, pins)
+        if lock is not None:
+            yield _past(place, install, f"`{path}`", lock), (path, lock)
+        elif not repository.published(folder) and not _DEVELOPMENT.search(posixpath.splitext(path)[0]):
+            yield unlocked(pins, place), (image.path,)
+    if install.paths and not install.files:
+        project = image.project(stage, index, install)
+        if project is None or _locked_before(repository, image, stage, index, install):
+            return
+        manifest = posixpath.join(project, "pyproject.toml")
+        for lock in repository.locks(project)[:1]:
+            if posixpath.basename(lock) in TOOL_LOCK.values() and loose_project(repository, manifest):
+                yield _past(place, install, f"the project in `{project or '.'}`", lock), (manifest, lock)
+        if not repository.locks(project) and not repository.published(project):
+            loose = loose_project(repository, manifest)
+            if loose:
+                yield unlocked_project(manifest, loose, place, "uv"), (image.path,)
+
+
+def _past(place: Location, install: Install, what: str, lock: str) -> Finding:
+    tool = next(tool for tool, name in TOOL_LOCK.items() if posixpath.basename(lock) == name)
+    how = {
+        "uv": "`uv sync --locked`",
+        "poetry": "`poetry install --only main`",
+        "pdm": "`pdm sync --prod`",
+        "pipenv": "`pipenv install --deploy`",
+    }[tool]
+    return Finding(
+        code="LF404",
+        where=place,
+        message=f"`{shown(install)}` installs {what} and never looks at `{lock}` beside it",
+        remedy=f"Install from the lock with {how}, or from a file that `{tool} export` made of it."
+        if tool in ("uv", "poetry", "pdm")
+        else f"Install from the lock with {how}.",
+        related=(Location(path=lock),),
+    )
+
+
+def _speaking(repository: Repository, folder: str, pins: Pins) -> str | None:
+    """The tool lock in the same folder that holds most of the file's packages, if there is one."""
+    for name in TOOL_LOCK.values():
+        lock = posixpath.join(folder, name)
+        if lock not in repository.paths or not pins.names:
+            continue
+        text = repository.text(lock)
+        if name == "Pipfile.lock":
+            held = {canonical(found) for found in re.findall(r'^\s{8}"([^"]+)": \{', text, re.MULTILINE)}
+        else:
+            held = {canonical(found) for found in re.findall(r'^name = "([^"]+)"', text, re.MULTILINE)}
+        if len(pins.names & held) * 2 >= len(pins.names):
+            return lock
+    return None
+
+
+def _locked_before(repository: Repository, image: Image, stage: Stage, index: int, install: Install) -> bool:
+    """Whether an earlier command of the same image already installed pinned versions."""
+    for one, number, step in image.steps(stage):
+        for found in installs(step.commands):
+            if one is stage and (number > index or (number == index and found.line >= install.line)):
+                return False
+            if found.tool in TOOL_LOCK and found.action in ("sync", "install", "export"):
+                return True
+            if found.tool in ("pip", "uv-pip", "pip-sync"):
+                for word in found.files:
+                    if found.command.cwd is None or not word.known:
+                        return True
+                    path = image.locate(one, number, posixpath.join(found.command.cwd, word.text))
+                    pins = repository.pins(path) if path is not None else None
+                    if pins is None or not pins.loose:
+                        return True
+    return False
