@@ -241,3 +241,21 @@ def test_skips(repo: Repo) -> None:
     assert done.returncode == 2 and done.stdout.startswith(
         "gatepost: GATEPOST_SKIP names no check: ruff; did you mean `ruff-"
     )
+
+
+def test_with_fix_the_shared_config_is_written_before_ruff_reads_it(repo: Repo) -> None:
+    """In one run: the profile's line length is the one that Ruff formats by."""
+    line = f"value = [{', '.join(f'number_{number}' for number in range(9))}]\n"
+    assert 88 < len(line) < 120
+    repo.commit(
+        **{
+            "pyproject.toml": '[project]\nname = "x"\nversion = "1"\n',
+            "gatepost.toml": "[mypy]\nisolated = true\n",
+            "a.py": line,
+        }
+    )
+    done = one(repo, "--fix")
+    assert "[tool.ruff]" in (repo.path / "pyproject.toml").read_text(), done.stdout
+    length = (repo.path / "pyproject.toml").read_text().partition("line-length = ")[2][:3].strip()
+    assert (repo.path / "a.py").read_text().count("\n") == (1 if int(length) >= len(line) else 11)
+    assert verdicts(done.stdout)["sync-configs"].startswith("failed (")

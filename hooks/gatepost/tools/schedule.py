@@ -8,43 +8,22 @@ one summary line.
 from __future__ import annotations
 
 import os
-import re
 import sys
 
-from gatepost.record import record
+from gatepost.tools.blocks import Block, changed_by, counts, masked, print_all, results
+from gatepost.tools.given import Given
+from gatepost.tools.touched import Scope, touched
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
-    from gatepost.engine import Result
     from gatepost.options import Known
     from gatepost.settings import Settings
     from gatepost.tools.children import Job
     from gatepost.tree.base import Tree
     from gatepost.tree.git import Git
-
-
-@record
-class Block:
-    """What one check has to say: a verdict for the summary line, its output, its outcomes, the files it wrote."""
-
-    id: str
-    verdict: str  # "passed" | "failed" | "skipped"
-    detail: str = ""
-    output: str = ""
-    results: tuple[Result, ...] = ()
-    changed: Mapping[str, str] = {}  # noqa: RUF012 (never written to)
-
-
-@record
-class Scope:
-    """Repository paths that a run is about, None for all: for our own checks, and for the tools (at a merge these only
-    look at what is as in none of the parents)."""
-
-    own: frozenset[str] | None
-    tools: frozenset[str] | None
 
 
 def run_all(args: list[str]) -> int:
@@ -76,12 +55,12 @@ def run_all(args: list[str]) -> int:
     for hook_id in own_ids():
         if hook_id not in skip:
             settings.of(own_hook(hook_id))
-    run = _Run(git, settings, _changed(git) if named is None else Scope(own=named, tools=named), skip, known, how)
+    run = _Run(git, settings, touched(git) if named is None else Scope(own=named, tools=named), skip, known, how)
     blocks = run.all()
     if how == "json":
-        report([each for block in blocks for each in block.results], _paths(blocks), how)
+        report([each for block in blocks for each in block.results], changed_by(blocks), how)
     else:
-        _print(blocks)
+        print_all(blocks)
     return run.exit_code(blocks)
 
 
@@ -108,52 +87,6 @@ def _skipped(settings: Settings) -> frozenset[str]:
     return frozenset([*given, *settings.common["skip"]])
 
 
-def _changed(git: Git) -> Scope:
-    """Paths that the commit or the range touches, deletions included; outside both: the whole repository."""
-    old, new = os.environ.get("PRE_COMMIT_FROM_REF"), os.environ.get("PRE_COMMIT_TO_REF")
-    if old and new:
-        for between in (f"{old}...{new}", f"{old}..{new}"):  # no common ancestor in a shallow clone: two dots
-            done = git.try_run("diff", *_NAMES, between, "--")
-            if done.rc == 0:
-                paths = _split(done.out)
-                return Scope(own=paths, tools=paths)
-    elif "GIT_INDEX_FILE" in os.environ or _staged_asked():
-        done = git.try_run("diff-index", "--cached", *_NAMES, "HEAD", "--")
-        if done.rc:  # no commit yet
-            empty = git.run("hash-object", "-t", "tree", os.devnull).decode().strip()
-            done = git.try_run("diff-index", "--cached", *_NAMES, empty, "--")
-        if done.rc == 0:
-            paths = _split(done.out)
-            merged = _merged(git)
-            return Scope(own=paths, tools=paths & merged if merged is not None else paths)
-    return Scope(own=None, tools=None)
-
-
-_NAMES = ("--name-only", "-z", "--no-renames", "--no-ext-diff")
-
-
-def _staged_asked() -> bool:
-    """Whether a runner was started by hand without `--all-files`: like its other hooks, only for what is staged."""
-    if "PRE_COMMIT" not in os.environ:
-        return False
-    from gatepost.tree.runner import STAGED, asked
-
-    return asked() == STAGED
-
-
-def _split(out: bytes) -> frozenset[str]:
-    return frozenset(raw.decode("utf-8", "surrogateescape") for raw in out.split(b"\0") if raw)
-
-
-def _merged(git: Git) -> frozenset[str] | None:
-    """While a merge is committed: what differs from the branch that is merged; else None."""
-    folder = os.environ.get("GIT_DIR") or os.path.join(git.root, ".git")
-    if os.path.isdir(folder) and not os.path.exists(os.path.join(folder, "MERGE_HEAD")):
-        return None
-    done = git.try_run("diff-index", "--cached", *_NAMES, "MERGE_HEAD", "--")
-    return _split(done.out) if done.rc == 0 else None
-
-
 class _Run:
     """One run: what is asked, and the steps in their order."""
 
@@ -162,7 +95,6 @@ class _Run:
     ) -> None:
         from gatepost.settings import validate
         from gatepost.tools.table import TOOLS
-        from gatepost.view import prefix_of
 
         self.git = git
         self.settings = settings
@@ -172,8 +104,7 @@ class _Run:
         self.how = how
         self.could_not_run = False
         self._trees: dict[bool, Tree] = {}
-        self._listed: list[str] | None = None
-        self._within = prefix_of(git.root)
+        self._given = Given(git, scope, settings.common["exclude"])
         self._jobs: list[Job] = []
         self._notes: dict[str, str] = {}
         self._tables: Mapping[str, dict[str, Any]] = {
@@ -193,24 +124,30 @@ class _Run:
             restore()
 
     def _all(self) -> list[Block]:
-        from gatepost.registry import own_ids
+        from gatepost.registry import own_hook, own_ids
         from gatepost.tools.table import TOOLS
 
         blocks: dict[str, Block] = {}
-        for tool in TOOLS.values():
+        tools = TOOLS.values()
+        # With --fix the shared config is written before Ruff reads it, and all else before mypy and bandit read it.
+        first = [hook_id for hook_id in own_ids() if self.known.fix and own_hook(hook_id).fixer]
+        for hook_id in first:
+            blocks[hook_id] = self._own(hook_id)
+        for tool in tools:
             if tool.fixes:
                 self._progress(tool.id)
-                before = self._stamps(tool.id)
+                before = self._given.stamps(tool.id) if tool.id not in self.skip else {}
                 blocks[tool.id] = self._finish(tool.id, self._start(tool.id), before)
         if any(block.changed for block in blocks.values()):
             self._trees.clear()
-        jobs = [(tool.id, self._start(tool.id)) for tool in TOOLS.values() if not tool.fixes]
-        for hook_id in own_ids():
-            self._progress(hook_id)
+        left = [hook_id for hook_id in own_ids() if hook_id not in first]
+        readers = [tool.id for tool in tools if not tool.fixes]
+        jobs = [] if self.known.fix else [(tool_id, self._start(tool_id)) for tool_id in readers]
+        for hook_id in left:
             blocks[hook_id] = self._own(hook_id)
             for job in self._jobs:
                 job.poll()
-        for tool_id, job_or_block in jobs:
+        for tool_id, job_or_block in jobs or [(tool_id, self._start(tool_id)) for tool_id in readers]:
             self._progress(tool_id)
             blocks[tool_id] = self._finish(tool_id, job_or_block, {})
         return [blocks[each] for each in [*own_ids(), *TOOLS]]
@@ -237,12 +174,13 @@ class _Run:
 
         if hook_id in self.skip:
             return Block(id=hook_id, verdict="skipped", detail="by setting")
+        self._progress(hook_id)
         try:
             hook = own_hook(hook_id)
             disk = hook.fixer or self.known.fix or self.known.diff
             if disk not in self._trees:
                 self._trees[disk] = choose_tree(self.git, self.known.tree, [], disk=disk)
-            results, changed = run_one(
+            outcomes, changed = run_one(
                 hook,
                 self._trees[disk],
                 self.settings,
@@ -260,53 +198,17 @@ class _Run:
             self._trees.clear()
         strict = self.known.strict or self.settings.common["strict"]
         allow = self.known.allow_unchecked or self.settings.common["allow-unchecked"]
-        bad = bool(changed) or failing(results, strict=strict, allow_unchecked=allow)
+        bad = bool(changed) or failing(outcomes, strict=strict, allow_unchecked=allow)
         return Block(
             id=hook_id,
             verdict="failed" if bad else "passed",
-            detail=_counts(results, changed),
-            output=render(results, changed),
-            results=tuple(results),
+            detail=counts(outcomes, changed),
+            output=render(outcomes, changed),
+            results=tuple(outcomes),
             changed=changed,
         )
 
     # --- tools
-
-    def _files(self, tool_id: str) -> list[str]:
-        """Files for a tool, relative to the current folder: those of the scope, or all tracked ones below this folder,
-        that are files on disk, are wanted and are not excluded."""
-        from gatepost.tools.table import TOOLS
-
-        tool = TOOLS[tool_id]
-        lead = len(self._within)
-        names = [path[lead:] for path in self._candidates() if not tool.suffixes or path.endswith(tool.suffixes)]
-        return names if tool.suffixes else [name for name in names if _is_text(name)]
-
-    def _touches(self, suffixes: tuple[str, ...]) -> bool:
-        """Whether the scope has a path of these endings below the current folder, a deleted one as well."""
-        if self.scope.own is None:
-            return True
-        return any(path.endswith(suffixes) and path.startswith(self._within) for path in self.scope.own)
-
-    def _candidates(self) -> list[str]:
-        """Repository paths in scope, below the current folder, not excluded, that are regular files."""
-        if self._listed is None:
-            from gatepost.globs import matcher
-            from gatepost.view import choose_tree
-
-            if True not in self._trees:
-                self._trees[True] = choose_tree(self.git, None, [], disk=True)
-            exclude = matcher(self.settings.common["exclude"])
-            scope = self.scope.tools
-            self._listed = [
-                path
-                for path in self._trees[True].paths()
-                if (scope is None or path in scope)
-                and path.startswith(self._within)
-                and not exclude(path)
-                and _is_regular(os.path.join(self.git.root, path))
-            ]
-        return self._listed
 
     def _start(self, tool_id: str) -> Block | Job:
         """A running job, or the block that says why there is none."""
@@ -326,8 +228,8 @@ class _Run:
             options += ["--baseline", ".secrets.baseline"]
         if tool_id == "ruff-check" and self.how == "json":
             options += ["--output-format", "concise"]
-        files = safe_names(self._files(tool_id)) if tool.pass_filenames else []
-        if not (files if tool.pass_filenames else self._touches(tool.suffixes)):
+        files = safe_names(self._given.files(tool_id)) if tool.pass_filenames else []
+        if not (files if tool.pass_filenames else self._given.touches(tool.suffixes)):
             return Block(id=tool_id, verdict="skipped", detail="no files to check")
         try:
             command = build(tool_id, os.getcwd(), options, files, self._tables[tool_id], os.environ)
@@ -342,31 +244,18 @@ class _Run:
         self._jobs.append(job)
         return job
 
-    def _stamps(self, tool_id: str) -> dict[str, tuple[int, int]]:
-        """Size and time of the files a tool is given: two calls tell what it has written."""
-        found = {}
-        for name in self._files(tool_id) if tool_id not in self.skip else ():
-            try:
-                stat = os.stat(name)
-            except OSError:
-                continue
-            found[name] = (stat.st_size, stat.st_mtime_ns)
-        return found
-
     def _finish(self, tool_id: str, job: Block | Job, before: Mapping[str, tuple[int, int]]) -> Block:
         if isinstance(job, Block):
             return job
         from gatepost.report.text import render
 
         rc, raw = job.wait()
-        output = raw.decode("utf-8", "replace")
-        note = self._notes[tool_id]
-        after = self._stamps(tool_id) if before else {}
-        changed = dict.fromkeys(
-            sorted(self._within + name for name, now in after.items() if before.get(name) != now), ""
-        )
+        note, within = self._notes[tool_id], self._given.within
+        after = self._given.stamps(tool_id) if before else {}
+        changed = dict.fromkeys(sorted(within + name for name, now in after.items() if before.get(name) != now), "")
         if rc == 0 and not changed:
             return Block(id=tool_id, verdict="passed", detail=note)
+        output = masked(raw).decode("utf-8", "replace")
         detail = [f"exit code {rc}" if rc > 0 else f"ended by signal {-rc}"] if rc else []
         if changed:
             detail.append(f"{len(changed)} file{'s' * (len(changed) != 1)} written")
@@ -375,7 +264,7 @@ class _Run:
             verdict="failed",
             detail=", ".join(detail),
             output=(f"{note}\n" if note else "") + output + render((), changed),
-            results=tuple(_results(tool_id, rc, output, self._within)) if rc else (),
+            results=tuple(results(tool_id, rc, output, within)) if rc else (),
             changed=changed,
         )
 
@@ -392,77 +281,3 @@ def _on_terminate() -> Any:
     except ValueError:  # not in the main thread
         return lambda: None
     return lambda: signal.signal(signal.SIGTERM, old)
-
-
-_PLACE = re.compile(r"(?:\x1b\[[0-9;]*m)*(?P<path>[^\s:][^:\n]*?):(?P<line>\d+):(?:\d+:)?\s*(?P<text>\S.*)")
-
-
-def _results(tool_id: str, rc: int, output: str, within: str) -> Iterable[Result]:
-    """An outcome for every line of a tool that names a place, else one for the whole."""
-    from gatepost.engine import tool_result
-    from gatepost.record import replace
-    from gatepost.report.text import printable
-
-    remedy = f"run `gatepost {tool_id}` for the whole output, and mend what it names."
-    found = []
-    for line in output.splitlines():
-        place = _PLACE.fullmatch(line)
-        if place is not None and not place["text"].startswith("note:"):
-            path = within + place["path"].replace(os.sep, "/").removeprefix("./")
-            result = tool_result("GP201", tool_id, printable(place["text"]), remedy)
-            found.append(replace(result, path=path, line=int(place["line"])))
-    if found:
-        return found
-    lines = [line for line in output.splitlines() if line.strip()]
-    first = printable(lines[0].strip()) if lines else "no output"
-    return [tool_result("GP201", tool_id, f"exit code {rc}: {first}", remedy)]
-
-
-def _is_regular(path: str) -> bool:
-    import stat
-
-    try:
-        return stat.S_ISREG(os.lstat(path).st_mode)
-    except (OSError, ValueError):
-        return False
-
-
-def _is_text(path: str) -> bool:
-    try:
-        with open(path, "rb") as stream:
-            return b"\0" not in stream.read(1024)
-    except OSError:
-        return False
-
-
-def _counts(results: Sequence[Result], changed: Collection[str]) -> str:
-    counts: dict[str, int] = {}
-    for each in results:
-        word = "unchecked" if each.kind == "unchecked" else each.severity
-        counts[word] = counts.get(word, 0) + 1
-    plural = {"error": "errors", "warning": "warnings", "info": "infos", "unchecked": "unchecked"}
-    parts = [f"{n} {plural[word] if n != 1 else word}" for word, n in sorted(counts.items())]
-    if changed:
-        parts.append(f"{len(changed)} file{'s' * (len(changed) != 1)} written")
-    return ", ".join(parts)
-
-
-def _paths(blocks: Sequence[Block]) -> dict[str, str]:
-    return {path: command for block in blocks for path, command in block.changed.items()}
-
-
-def _print(blocks: Sequence[Block]) -> None:
-    """A block for every check that has something to say, then a line for each."""
-    out = []
-    for block in blocks:
-        if block.output.strip():
-            out.append(f"--- {block.id}\n{block.output.rstrip()}\n\n")
-    width = max(len(block.id) for block in blocks) + 2
-    for block in blocks:
-        detail = f" ({block.detail})" if block.detail else ""
-        out.append(f"{block.id + ' ':.<{width + 3}} {block.verdict}{detail}\n")
-    from gatepost.run import paste_note
-
-    told = "".join(block.output for block in blocks)
-    sys.stdout.write("".join(out) + paste_note(told))
-    sys.stdout.flush()
