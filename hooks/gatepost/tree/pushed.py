@@ -125,6 +125,7 @@ class Range:
         self._weights: list[tuple[str, int, str]] = []
         self._commits: list[str] = []
         self._tree: dict[str, tuple[str, str]] | None = None
+        self._filters: Mapping[str, str] | None = None
 
     def _resolve(self, revs: Sequence[str], needed: bool) -> list[str]:
         """Object ids of revisions; one that is not here is a gap if it is needed, else left out."""
@@ -263,8 +264,10 @@ class Range:
         return self._all().get(path)
 
     def filters(self) -> Mapping[str, str]:
-        paths = self.paths()
-        return at_commit(self.git, self.tips[0], paths) if self.tips and paths else {}
+        if self._filters is None:
+            paths = self.paths()
+            self._filters = at_commit(self.git, self.tips[0], paths) if self.tips and paths else {}
+        return self._filters
 
     def known(self, blobs: Sequence[Blob], deep: bool = True) -> set[str]:
         wanted = {blob.oid for blob in blobs}

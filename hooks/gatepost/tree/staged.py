@@ -40,6 +40,7 @@ class Index:
         self._gaps: list[Gap] = []
         self._table: dict[str, tuple[str, str]] | None = None
         self._attributes: Callable[[Sequence[str]], Mapping[str, str]] | None = None
+        self._filters: Mapping[str, str] | None = None
 
     def _listing(self) -> bytes:
         return self.git.run("ls-files", "--stage", "-z")
@@ -97,9 +98,12 @@ class Index:
         return list(blobs)
 
     def filters(self) -> Mapping[str, str]:
-        if self._attributes is None:
-            self._attributes = begin(self.git)
-        return self._attributes(self.paths())
+        if self._filters is None:
+            self._filters = self._attributes_of(self.paths())
+        return self._filters
+
+    def _attributes_of(self, paths: Sequence[str]) -> Mapping[str, str]:
+        return (self._attributes or begin(self.git))(paths)
 
     def gaps(self) -> Sequence[Gap]:
         return self._gaps

@@ -129,10 +129,10 @@ class Whole(Index):
         found = {line[start : line.rfind(b"/") + 1] for line in self.lines()}
         return text(b"\n".join(found))
 
-    def filters(self) -> Mapping[str, str]:
+    def _attributes_of(self, paths: Sequence[str]) -> Mapping[str, str]:
         if self._rev:
-            return at_commit(self.git, self._rev, self.paths()) if _NAME in self._listing() else {}
-        return begin(self.git, lambda: _NAME in self._listing())(self.paths())
+            return at_commit(self.git, self._rev, paths) if _NAME in self._listing() else {}
+        return begin(self.git, lambda: _NAME in self._listing())(paths)
 
     def known(self, blobs: Sequence[Blob], deep: bool = True) -> set[str]:
         return set()

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from typing import Any
 
-    from gatepost.tree.history import Blob, Source, Use
+    from gatepost.tree.history import Source
 
 _FIELDS = tuple(Setting(key=key, kind="str", default="", help="") for key in ("path", "id", "reason"))
 _WHERE = "tool.gatepost.large-model-files.allow"
@@ -36,8 +36,6 @@ def read_allowed(value: Any) -> tuple[Allowed, ...]:
     Raises:
         gatepost.settings.SettingsError: not an array of tables, or an entry lacks a part.
     """
-    if not value:
-        return ()
     from gatepost.settings import SettingsError, validate
 
     if not isinstance(value, (list, tuple)) or not all(isinstance(each, dict) for each in value):
@@ -56,11 +54,6 @@ def read_allowed(value: Any) -> tuple[Allowed, ...]:
         path = entry["path"].strip().removeprefix("./")
         found.append(Allowed(path=path, oid=oid, reason=entry["reason"].strip(), index=index))
     return tuple(found)
-
-
-def allows(entries: Iterable[Allowed], blob: Blob, use: Use) -> bool:
-    """Whether an entry allows this content at this path."""
-    return any(each.path == use.path and each.oid == blob.oid for each in entries)
 
 
 def stale(source: Source, entries: Iterable[Allowed]) -> Iterator[Finding]:

@@ -27,13 +27,13 @@ def check(ctx: Context) -> Iterator[Outcome]:
     source = open_source(ctx.tree, ctx.env, ctx.args, named=ctx.scope is not None)
     if source.kind != "tree":
         ctx.partly()
-    from gatepost.rules.large_model_files import pointers, rundirs, twice  # while git is at work
+    from gatepost.rules.large_model_files import rundirs, twice  # while git is at work
     from gatepost.rules.large_model_files.survey import read_policy, survey
 
     policy = read_policy(ctx)
     seen = survey(source, policy)
     told: set[str] = set()  # ids of blobs that a finding is about: one finding a blob
-    for topic in (pointers.check, *_topics(source, ctx.settings, seen)):
+    for topic in _topics(source, ctx.settings, seen):
         for blobs, outcome in topic(source, policy, ctx.settings, seen, told):
             told.update(blobs)
             yield outcome
@@ -51,6 +51,10 @@ def check(ctx: Context) -> Iterator[Outcome]:
 
 def _topics(source: Source, settings: Mapping[str, Any], seen: Sequence[Seen]) -> Iterator[Topic]:
     """What has anything to look at; the rest is not even imported."""
+    if seen or "lfs" in source.filters().values() or source.named((".gitattributes",)):
+        from gatepost.rules.large_model_files import pointers
+
+        yield pointers.check
     if seen:
         from gatepost.rules.large_model_files import notebooks, sizes
 

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from typing import Any
 
 KEPT = (".gitignore", ".gitkeep")
-PIPELINE = "dvc.yaml"
 PIPELINE_MAX = 1 << 20  # bytes
 
 
@@ -96,16 +95,6 @@ def _join(folder: str, path: str) -> str | None:
         elif part not in ("", "."):
             parts.append(part)
     return None if path.startswith("/") else "/".join(parts)
-
-
-def candidates(path: str) -> list[str]:
-    """The files of DVC that could keep a path: beside it, and beside each folder that holds it."""
-    parts = path.split("/")
-    return [
-        name
-        for at in range(len(parts), 0, -1)
-        for name in ("/".join(parts[:at]) + ".dvc", "/".join([*parts[: at - 1], PIPELINE]))
-    ]
 
 
 def held_twice(outs: Iterable[str], paths: Iterable[str]) -> list[tuple[str, str]]:

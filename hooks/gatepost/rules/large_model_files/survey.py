@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from gatepost.record import record
-from gatepost.rules.large_model_files.allow import allows, read_allowed
 from gatepost.rules.large_model_files.limits import read_limits
 
 TYPE_CHECKING = False
@@ -38,7 +37,10 @@ class Policy:
 
     def counts(self, blob: Blob) -> tuple[Use, ...]:
         """The uses of a blob that are neither excluded nor allowed."""
-        return tuple(use for use in blob.uses if self.wants(use.path) and not allows(self.allowed, blob, use))
+        return tuple(use for use in blob.uses if self.wants(use.path) and not self._allows(blob, use))
+
+    def _allows(self, blob: Blob, use: Use) -> bool:
+        return any(each.path == use.path and each.oid == blob.oid for each in self.allowed)
 
 
 @record
@@ -58,11 +60,16 @@ def read_policy(ctx: Context) -> Policy:
     """
     from gatepost.globs import matcher
 
+    allowed: tuple[Allowed, ...] = ()
+    if ctx.settings["allow"]:
+        from gatepost.rules.large_model_files.allow import read_allowed
+
+        allowed = read_allowed(ctx.settings["allow"])
     include, exclude = ctx.settings["include"], matcher(ctx.settings["exclude"])
     included = matcher(include)
     return Policy(
         limits=read_limits(ctx.settings),
-        allowed=read_allowed(ctx.settings["allow"]),
+        allowed=allowed,
         wants=lambda path: ctx.wants(path) and not exclude(path) and (not include or included(path)),
     )
 

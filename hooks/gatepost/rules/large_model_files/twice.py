@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from gatepost.model import Finding, Location
-from gatepost.rules.large_model_files.dvc import PIPELINE, candidates, held_twice, outputs, stage_outputs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,6 +11,7 @@ if TYPE_CHECKING:
     from gatepost.rules.large_model_files.survey import Policy
     from gatepost.tree.history import Source
 
+PIPELINE = "dvc.yaml"
 _MANY = 500  # with more changed paths than this, the whole snapshot is listed instead of asking for each
 
 
@@ -20,6 +20,8 @@ def check(source: Source, policy: Policy) -> Iterator[Finding]:
     files = _dvc_files(source)
     if not files:
         return
+    from gatepost.rules.large_model_files.dvc import held_twice, outputs, stage_outputs
+
     changed = source.paths()
     found: dict[str, list[str]] = {}
     keeper: dict[str, str] = {}
@@ -64,3 +66,13 @@ def _dvc_files(source: Source) -> list[str]:
         return mine
     asked = sorted({each for path in source.paths()[:_MANY] for each in candidates(path)} - set(mine))
     return mine + sorted(source.tracked(source.on_disk(asked)))
+
+
+def candidates(path: str) -> list[str]:
+    """The files of DVC that could keep a path: beside it, and beside each folder that holds it."""
+    parts = path.split("/")
+    return [
+        name
+        for at in range(len(parts), 0, -1)
+        for name in ("/".join(parts[:at]) + ".dvc", "/".join([*parts[: at - 1], PIPELINE]))
+    ]
