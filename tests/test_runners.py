@@ -196,3 +196,68 @@ def test_replaced_dependencies_are_explained(runner: str, repo: Repo, published:
     repo.git("add", "-A")
     done = run(runner, repo, home, "run", "--all-files", "--color", "never")
     assert "additional_dependencies: ['.[mypy]']" in " ".join(done.stdout.split())
+
+
+def git(repo: Repo, home: Path, *args: str) -> subprocess.CompletedProcess[str]:
+    """A git command that runs the installed hooks."""
+    return subprocess.run(["git", *args], cwd=repo.path, env=runner_env(home), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          text=True, check=False)  # fmt: skip
+
+
+@pytest.mark.parametrize("runner", RUNNERS)
+def test_the_one_id_in_an_amended_commit_and_in_commit_a(runner: str, repo: Repo, published: Repo, home: Path) -> None:
+    configure(repo, published, "      - id: gatepost\n")
+    repo.write("gatepost.toml", 'skip = ["sync-configs", "mypy"]\n')
+    repo.write("requirements.txt", "numpy\n")
+    repo.git("add", "-A")
+    repo.git("commit", "-qm", "set up")
+    assert run(runner, repo, home, "install").returncode == 0
+    # `commit -a` has an index of its own, `index.lock`: what is staged by it is what is looked at.
+    repo.write("requirements.txt", BAD)
+    done = git(repo, home, "commit", "-am", "all")
+    assert done.returncode == 1 and "error[TS121]" in done.stdout, done.stdout
+    assert repo.git("log", "--format=%s").split("\n")[0] == "set up"
+    repo.write("requirements.txt", "numpy>=2\n")
+    done = git(repo, home, "commit", "-am", "all")
+    assert done.returncode == 0, done.stdout
+    # An amended commit: what is staged on top of it.
+    repo.write("requirements.txt", BAD)
+    repo.git("add", "-A")
+    done = git(repo, home, "commit", "--amend", "-m", "amended")
+    assert done.returncode == 1 and "error[TS121]" in done.stdout, done.stdout
+    repo.git("checkout", "HEAD", "--", "requirements.txt")
+    done = git(repo, home, "commit", "--amend", "-m", "amended")
+    assert done.returncode == 0, done.stdout
+    assert repo.git("log", "--format=%s").split("\n")[0] == "amended"
+    # Only a path: what is staged beside it is not in the commit, and not in the run.
+    repo.write("requirements.txt", BAD)
+    repo.write("notes.txt", "text\n")
+    repo.git("add", "-A")
+    done = git(repo, home, "commit", "-m", "a path", "notes.txt")
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("runner", RUNNERS)
+def test_the_one_id_at_a_push(runner: str, repo: Repo, published: Repo, home: Path, tmp_path: Path) -> None:
+    """The commits that are pushed, as they are in them, whatever the work tree has now."""
+    configure(repo, published, "      - id: gatepost\n")
+    repo.write("gatepost.toml", 'skip = ["sync-configs", "mypy"]\n')
+    repo.write("requirements.txt", "numpy\n")
+    repo.git("add", "-A")
+    repo.git("commit", "-qm", "set up")
+    Repo(tmp_path / "remote", "--bare")
+    repo.git("remote", "add", "origin", str(tmp_path / "remote"))
+    repo.git("push", "-q", "origin", "main")
+    assert run(runner, repo, home, "install", "--hook-type", "pre-push").returncode == 0
+    repo.commit(**{"requirements.txt": BAD})
+    repo.write("requirements.txt", "numpy\n")  # mended on disk, not in the commit
+    done = git(repo, home, "push", "origin", "main")
+    assert done.returncode != 0 and "error[TS121]" in done.stdout, done.stdout
+    repo.commit(**{"requirements.txt": "numpy>=2\n"})
+    done = git(repo, home, "push", "origin", "main")
+    assert done.returncode == 0, done.stdout
+    assert "torch-source" in done.stdout or "Passed" in done.stdout
+    repo.git("checkout", "-q", "-b", "topic")  # a new branch: from where it left what the remote has
+    repo.commit(**{"requirements.txt": BAD})
+    done = git(repo, home, "push", "origin", "topic")
+    assert done.returncode != 0 and "error[TS121]" in done.stdout, done.stdout
