@@ -206,11 +206,7 @@ class Collector:
         return (
             paths
             if len(paths) <= 400
-            else [
-                path
-                for path in paths
-                if path.count("/") <= 1 or _SCRIPTS.search(path)
-            ][:400]
+            else [path for path in paths if path.count("/") <= 1 or _SCRIPTS.search(path)][:400]
         )
 
     def _pyproject(self, path: str) -> list[Project]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from gatepost.rules.torch_source import urls
+from gatepost.rules.torch_source.model import EXTENDED
 from gatepost.rules.torch_source.view import found
 
 TYPE_CHECKING = False
@@ -129,15 +130,18 @@ def outside_policy(p: Project, v: View) -> Findings:
     allowed = v.hosts()
     if not allowed:
         return
-    for index in _indexes(p):
-        host = index.parts().host
-        if not host or urls.is_pypi(index.url) or "$" in host or host in allowed:
+    asked = [(index.url, index.where) for index in _indexes(p)]
+    asked += [(req.url, req.where) for req in p.requirements if req.name in EXTENDED and "://" in req.url]
+    asked += [(route.url.partition(":")[2], route.where) for route in p.routes if route.url.startswith("url:")]
+    for url, where in asked:
+        host = urls.split(url).host
+        if not host or urls.is_pypi(url) or "$" in host or host in allowed:
             continue
         if any(pattern.startswith("*.") and host.endswith(pattern[1:]) for pattern in allowed):
             continue
         yield found(
             "TS406",
-            index.where,
+            where,
             f"`{host}` is not among the `hosts` of [tool.gatepost.torch-source]",
             f"Use one of {', '.join(allowed)}, or add the host to `hosts`.",
         )

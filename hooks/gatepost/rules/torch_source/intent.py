@@ -103,7 +103,7 @@ def agrees(stated: str, tag: str) -> bool:
 
 def from_the_registry(p: Project, v: View) -> Findings:
     """TS501, TS302: PyPI's build, whose Linux wheels hold CUDA, where the settings or the file's name say cpu."""
-    if p.tool not in ("uv", "Poetry", "PDM", "Pipenv", "pip"):
+    if p.tool in ("conda", "pixi"):
         return
     for req in p.named("torch"):
         if not _plain(p, v, req):
@@ -141,6 +141,8 @@ def _plain(p: Project, v: View, req: Requirement) -> bool:
         return False
     if any(entry.name == "torch" and entry.tag() for lock in p.locks for entry in lock.entries):
         return False
+    if p.tool in ("pyproject", "setuptools"):
+        return not v.index_given_for_folder()
     return p.tool != "pip" or not (v.index_given_for(p.path) or v.index_given_for(req.where.path))
 
 

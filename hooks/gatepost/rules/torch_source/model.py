@@ -260,7 +260,8 @@ class Project:
     foreign: tuple[Requirement, ...] = ()  # requirements of workspace members
     system_cuda: bool = False
     title: str = ""
-    groups_order: tuple[str, ...] = ()
+    # Environments that bring others, all the way: ("group:dev", {"group:test"}).
+    includes: tuple[tuple[str, frozenset[str]], ...] = ()
 
     def semantics(self) -> Semantics:
         return SEMANTICS[self.tool]
@@ -361,10 +362,16 @@ class Project:
         keys = {f"{left.kind}:{_fold(left.name)}", f"{right.kind}:{_fold(right.name)}"}
         return any(keys <= conflict for conflict in self.conflicts)
 
+    def _contains(self, outer: Env, inner: Env) -> bool:
+        """Whether installing one environment installs another: a group that includes it, an extra that asks for it."""
+        wanted = f"{inner.kind}:{_fold(inner.name)}"
+        return any(key == f"{outer.kind}:{_fold(outer.name)}" and wanted in names for key, names in self.includes)
+
     def together(self, left: Requirement, right: Requirement) -> bool:
         """Whether two requirements are certain to meet in one environment."""
         if left.env != right.env and MAIN not in (left.env.kind, right.env.kind):
-            return False
+            if not (self._contains(left.env, right.env) or self._contains(right.env, left.env)):
+                return False
         if self.exclusive(left.env, right.env):
             return False
         return markers.overlap(left.marker, right.marker) if left.marker or right.marker else True

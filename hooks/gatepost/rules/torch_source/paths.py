@@ -33,16 +33,23 @@ LOCKS = frozenset({"uv.lock", "poetry.lock", "pdm.lock", "Pipfile.lock", "pixi.l
 SETUPS = frozenset({"setup.py", "setup.cfg"})
 RUNNERS = frozenset({"tox.ini", "noxfile.py"})
 PIP_CONFIGS = frozenset({"pip.conf", "pip.ini"})
-_SKIPPED = ("node_modules/", ".venv/", "venv/", "site-packages/", ".tox/")
+# MLflow's, Weights & Biases' and Lightning's run folders hold the requirements of a past environment.
+_SKIPPED = (
+    "node_modules/", ".venv/", "venv/", "site-packages/", ".tox/", ".nox/", "mlruns/", "mlartifacts/", "lightning_logs/",
+    "wandb/run-", "wandb/offline-run-",
+)  # fmt: skip
 _ENVIRONMENTS = ("conda", "env", "envs", "environment", "environments", "conda-envs", "conda_envs")
 _PILES = ("requirements", "requirement", "reqs", "deps")
 
 
 def skipped(path: str) -> bool:
-    """Whether a path lies in a tree that an installer wrote, or is a template's (`{{name}}/pyproject.toml`)."""
-    if not ("venv/" in path or "node_modules/" in path or "site-packages/" in path or ".tox/" in path or "{{" in path):
-        return False  # nearly every path: this runs on all of a repository's
-    return "{{" in path or any(("/" + path).find("/" + name) >= 0 for name in _SKIPPED)
+    """Whether a path lies in a tree that an installer or a run wrote, or is a template's (`{{name}}/pyproject.toml`)."""
+    if "{{" in path:
+        return True
+    for name in _SKIPPED:  # this runs on every path of a repository
+        if name in path and ("/" + path).find("/" + name) >= 0:
+            return True
+    return False
 
 
 # How the name of every file ends that can declare, route or install something.

@@ -109,6 +109,15 @@ class View:
                 return True
         return self.pip_conf()
 
+    def index_given_for_folder(self) -> bool:
+        """Whether some command in the repository installs a project (`pip install .`) with an index of its own."""
+        uses = re.compile(r"\bpip3?\s+install\b[^\n]*\s[\"']?\.{1,2}(?:[\"'/\[\s]|$)")
+        return self.pip_conf() or any(
+            (uses.search(line) and _INDEX_WORDS.search(line)) or re.search(r"(?:PIP|UV)_\w*INDEX", line)
+            for _, text in self.installers()
+            for line in text.splitlines()
+        )
+
     def in_container(self, path: str) -> bool:
         """Whether a Dockerfile stands beside a requirements file: it is for Linux images then."""
         folder = path.rpartition("/")[0]

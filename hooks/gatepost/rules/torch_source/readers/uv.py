@@ -64,6 +64,7 @@ def read(
     inherited: list[Index] = []
     if root is not None:
         inherited = _indexes(root, ("tool", "uv"))
+        requirements += [req for req in _requirements(root) if req.role in (CONSTRAINT, OVERRIDE)]
         own = {route.package for route in routes}
         routes += [route for route in _routes(root, ()) if route.package not in own]
         indexes += [index for index in inherited if not any(index.name and index.name == have.name for have in indexes)]
@@ -122,7 +123,40 @@ def read(
         members=bool(members) or root is not None,
         foreign=foreign,
         title=common.string(project, "name"),
+        includes=_includes(toml),
     )
+
+
+def _includes(toml: Toml) -> tuple[tuple[str, frozenset[str]], ...]:
+    """Which groups include which (PEP 735), and which extras ask for others of the project itself (`name[extra]`)."""
+    own = fold(common.string(toml.data, "project", "name"))
+    direct: dict[str, set[str]] = {}
+    for group, items in common.table(toml.data, "dependency-groups").items():
+        for item in items if isinstance(items, list) else ():
+            if isinstance(item, dict) and isinstance(item.get("include-group"), str):
+                direct.setdefault(f"group:{fold(group)}", set()).add(f"group:{fold(item['include-group'])}")
+            direct.setdefault(f"group:{fold(group)}", set()).update(_own_extras(item, own))
+    for extra, items in common.table(toml.data, "project", "optional-dependencies").items():
+        for item in items if isinstance(items, list) else ():
+            direct.setdefault(f"extra:{fold(extra)}", set()).update(_own_extras(item, own))
+    found = []
+    for name in direct:
+        reached: set[str] = set()
+        todo = [name]
+        while todo:
+            more = direct.get(todo.pop(), set()) - reached
+            reached |= more
+            todo += more
+        if reached:
+            found.append((name, frozenset(reached)))
+    return tuple(found)
+
+
+def _own_extras(item: Any, own: str) -> set[str]:
+    match = re.match(r"\s*([A-Za-z0-9._-]+)\s*\[([^\]]*)\]", item) if isinstance(item, str) else None
+    if match is None or fold(match[1]) != own:
+        return set()
+    return {f"extra:{fold(extra.strip())}" for extra in match[2].split(",") if extra.strip()}
 
 
 def read_script(path: str, data: bytes) -> Project | None:

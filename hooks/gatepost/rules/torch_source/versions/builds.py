@@ -36,7 +36,7 @@ def tag_mix(p: Project, v: View) -> Findings:
                 continue
             a, b = next(iter(ours)), next(iter(theirs))
             if left.env != right.env or p.exclusive(left.env, right.env):
-                if left.env.kind != MAIN and right.env.kind != MAIN:
+                if left.env.kind != MAIN and right.env.kind != MAIN and not p.together(left, right):
                     continue
             if not markers.overlap(left.marker, right.marker, *_route_markers(p, left), *_route_markers(p, right)):
                 continue

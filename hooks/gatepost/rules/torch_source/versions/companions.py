@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gatepost.record import replace
 from gatepost.rules.torch_source import fixes, specs
-from gatepost.rules.torch_source.versions.ranges import shown_range, tightened
+from gatepost.rules.torch_source.versions.ranges import overridden, shown_range, tightened
 from gatepost.rules.torch_source.view import found
 
 TYPE_CHECKING = False
@@ -38,7 +38,7 @@ def companions(p: Project, v: View) -> Findings:
                     continue
                 rows, torch_unknown = table.torch_rows(tightened(p, torch))
                 releases, other_unknown = table.released(name, tightened(p, other))
-                pinned, version = _pin(torch), _pin(other)
+                pinned, version = _pin(torch, overridden(p, torch)), _pin(other, overridden(p, other))
                 if not rows:
                     continue
                 report = None
@@ -73,8 +73,10 @@ def _rebuilt(p: Project, torch: Requirement, other: Requirement) -> bool:
     return not ((torch.channel == other.channel == "pytorch") or channels <= {"pytorch", "nvidia", "nodefaults"})
 
 
-def _pin(req: Requirement) -> str:
-    """The one version that is asked for, or "": conda's `=2.5.1` names a whole version as well."""
+def _pin(req: Requirement, override: specs.Spec | None = None) -> str:
+    """The one version that is asked for, or "": conda's `=2.5.1` names a whole version as well. uv's override decides."""
+    if override is not None:
+        return override.pin()
     if req.spec.dialect == specs.CONDA and len(clauses := req.spec.clauses()) == 1:
         clause = clauses[0]
         if clause.op == "=*" and clause.version.count(".") == 2:

@@ -119,7 +119,7 @@ def _ranged(p: Project, v: View, req: Requirement, rows: list[Row], wheels: set[
             "TS208",
             p.python_where,
             f"allows Python {high[0]}{' and later' if len(high) > 1 else ''}, but torch {row_range(rows)} has wheels up to 3.{top} only {v.as_of()}",
-            f"Cap it: `{p.python.strip()},{limit}`" + relock,
+            f"Cap it: `{_capped(p.python, spec, limit)}`" + relock,
             severity="warning",
             fix=fix,
             related=(req.where,),
@@ -136,6 +136,15 @@ def _ranged(p: Project, v: View, req: Requirement, rows: list[Row], wheels: set[
             related=(req.where,),
         )
     return None
+
+
+def _capped(text: str, spec: specs.Spec, limit: str) -> str:
+    """A range with a lower upper bound: in the place of its own, where it has one."""
+    bounds = [clause for clause in spec.clauses() if clause.op in ("<", "<=")]
+    if len(bounds) != 1 or len(spec.alternatives) != 1:
+        return f"{text.strip()},{limit}"
+    start = text.rfind("<", 0, bounds[0].start)
+    return (text[:start] + limit + text[bounds[0].end :]).strip()
 
 
 def _raised(p: Project, v: View, spec: specs.Spec, bottom: int) -> Fix | None:

@@ -31,6 +31,14 @@ def shown_range(p: Project, req: Requirement) -> str:
     return ",".join(dict.fromkeys(text for text in texts if text)) or "*"
 
 
+def overridden(p: Project, req: Requirement) -> specs.Spec | None:
+    """What an override puts in the place of every request for a package, or None."""
+    return next(
+        (other.spec for other in p.requirements if other.name == req.name and other.role == "override"),
+        None,
+    )
+
+
 def tightened(p: Project, req: Requirement) -> specs.Spec:
     """A requirement's range with the constraints and overrides on the same name."""
     extra = [
