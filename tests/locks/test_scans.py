@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -11,6 +14,7 @@ from hypothesis import strategies as st
 from gatepost.locks import pdm, pipenv, poetry
 from gatepost.locks._base import Lock, LockFormat
 from gatepost.locks._manifest import json_text, sha256
+from gatepost.locks._pdm_hash import one_hash
 from gatepost.locks._slim import loads_lock, slim
 from gatepost.rules.lock_freshness.integrity import examine
 from gatepost.toml.load import TomlError, loads
@@ -255,3 +259,35 @@ def test_a_pipfile_lock_is_read_as_json_reads_it(text: str) -> None:
     except ValueError as error:
         found = str(error)
     assert repr(found) == repr(expected)
+
+
+FRESH = """
+import sys
+sys.dont_write_bytecode = True
+sys.path.insert(0, sys.argv[1])
+from gatepost.locks import formats, named
+from gatepost.locks._base import Lock
+lock_name, manifest = sys.argv[2:4]
+files = {lock_name: sys.stdin.read().encode(), manifest: sys.argv[4].encode()}
+(form,) = [each for each in formats([lock_name]) if named(each.pattern)(lock_name)]
+lock = Lock(path=lock_name, data=files[lock_name], read=files.get, memo={})
+assert form.sound(lock)
+print(type(form.judge(lock)).__name__, *sorted({"re", "json", "hashlib", "tomli", "tomllib", "packaging"} & set(sys.modules)))
+"""
+
+
+@pytest.mark.parametrize(("form", "name", "text", "manifest", "asked"), CASES, ids=IDS)
+def test_a_fresh_lock_is_judged_without_the_parsers(
+    form: LockFormat, name: str, text: str, manifest: str, asked: str
+) -> None:
+    data = loads(asked.encode())
+    if form is poetry.FORMAT:
+        text = text.replace('content-hash = "00"', f'content-hash = "{poetry.content_hash(data)}"')
+    elif form is pdm.FORMAT:
+        text = text.replace('sha256:00"', f'sha256:{one_hash(data, "sha256")}"')
+    else:
+        text = text.replace('"sha256": "00"', f'"sha256": "{pipenv.pipfile_hash(data, True)}"')
+    source = str(Path(pipenv.__file__).parents[2])
+    argv = [sys.executable, "-I", "-S", "-c", FRESH, source, name, manifest, asked]
+    done = subprocess.run(argv, input=text, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["Fresh"]

@@ -17,13 +17,7 @@ if TYPE_CHECKING:
 
 # Poetry before 1.5 never locked these
 UNSAFE = frozenset({"setuptools", "distribute", "pip", "wheel"})
-_PLAIN = (  # compiled where a requirement is not of the simplest kind: see `_simple`
-    r"\s*([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(?:\[[A-Za-z0-9._, -]*\])?"
-    r"\s*((?:(?:~=|===|==|!=|>=|<=|>|<)\s*[A-Za-z0-9.*+!_-]+\s*,?\s*)*)"
-)
 _OPERATORS = ("^", "~=", "~", "===", "==", "=", "!=", ">=", "<=", ">", "<")  # a longer one before what it begins with
-_NAME = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-")
-_VERSION = _NAME | frozenset("*+!")
 _DIGITS = frozenset("0123456789")
 
 
@@ -145,41 +139,20 @@ def _project(data: dict[str, Any]) -> Iterator[Direct]:
                 yield found
 
 
-def _simple(text: str) -> tuple[str, str] | None:
-    """Name and specifier of `name>=1,<2`; None for anything that is not as simple (then `_plain` says what it is)."""
-    end = 0
-    while text[end : end + 1] in _NAME:
-        end += 1
-    name, specifier = text[:end], text[end:]
-    if not name or name[0] in "._-" or name[-1] in "._-":
-        return None
-    for clause in specifier.split(",") if specifier else ():
-        operator = next(
-            (each for each in ("~=", "===", "==", "!=", ">=", "<=", ">", "<") if clause.startswith(each)), ""
-        )
-        if not operator or len(clause) == len(operator) or not _VERSION.issuperset(clause[len(operator) :]):
-            return None
-    return name, specifier
-
-
-def _plain(text: str) -> tuple[str, str] | None:
-    """The same for whatever has no marker and no address."""
-    import re
-
-    found = re.fullmatch(_PLAIN, text)
-    return (found[1], found[2].strip()) if found else None
-
-
 def _pep508(text: str, group: str, key: tuple[str | int, ...], extra: str = "") -> Direct | None:
-    plain = _simple(text) or _plain(text)
-    marker = specifier = ""
-    if plain:
-        name, specifier = canonical(plain[0]), plain[1]
-    elif parsed := requirement(text):
-        name, marker = canonical(parsed.name), str(parsed.marker or "")
-        specifier = "" if parsed.url else str(parsed.specifier)
-    else:
-        return None
+    from gatepost.manifests.pep508 import RequirementError, parse
+
+    try:
+        found = parse(text)
+        name, marker, specifier = found.canonical, found.marker, "" if found.url else found.specifier
+    except RequirementError:
+        if not (other := requirement(text)):
+            return None
+        name, marker, specifier = (
+            canonical(other.name),
+            str(other.marker or ""),
+            "" if other.url else str(other.specifier),
+        )
     return Direct(
         name=name,
         text=show(text),
