@@ -14,14 +14,14 @@ import os
 import re
 import sys
 from collections import defaultdict
+from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "hooks"))
 
 from gatepost.formats import companions, identify  # noqa: E402
-from gatepost.rules.large_model_files.limits import HEAVY, human  # noqa: E402
-from gatepost.rules.large_model_files.rundirs import FIXTURE  # noqa: E402
+from gatepost.rules.large_model_files.limits import HEAVY, human, is_fixture  # noqa: E402
 from gatepost.tree.git import Git, GitError  # noqa: E402
 from gatepost.tree.peek import Peek  # noqa: E402
 
@@ -70,9 +70,9 @@ def rows(repository: Path, seen: set[str]) -> list[Row]:
         heads = peek.heads(names[at : at + 500])
         for oid, head in heads.items():
             path, size = todo[oid]
-            kind = identify(head, size, path, lambda oid=oid: peek.tail(oid)) or companions(path, paths.__contains__)
+            kind = identify(head, size, path, partial(peek.tail, oid)) or companions(path, paths.__contains__)
             if kind is not None:
-                place = "fixture" if re.search(FIXTURE, f"/{path}") else "other"
+                place = "fixture" if is_fixture(path) else "other"
                 found.append((kind.category, kind.id, size, place))
     return found
 

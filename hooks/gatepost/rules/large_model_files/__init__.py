@@ -35,7 +35,13 @@ SETTINGS = (
         key="weights-limit",
         kind="size",
         default=100 * KIB,
-        help="The same for recognised weights, checkpoints and pickles: room for a test fixture, not for a model.",
+        help="The same for recognised weights, checkpoints and pickles.",
+    ),
+    Setting(
+        key="fixture-limit",
+        kind="size",
+        default=500 * KIB,
+        help="The same for them in folders of tests and fixtures (if it is more than `weights-limit`).",
     ),
     Setting(key="tokenizer-limit", kind="size", default=5 * MIB, help="The same for recognised tokenizer models."),
     Setting(

@@ -35,7 +35,8 @@ SIZES: tuple[Code, ...] = (
         summary="A file holds model weights, a checkpoint or a pickled model, and is larger than a test fixture.",
         why="Recognised by its bytes, whatever its name: safetensors, GGUF, PyTorch, ONNX, Keras, TensorFlow, pickles "
         "and more. Weights are binary and change wholly with every training step, so every save adds its full size to "
-        "history. The limit (`weights-limit`, 100 KiB) leaves room for the tiny models of a test suite. A new version "
+        "history. The limit (`weights-limit`, 100 KiB; `fixture-limit`, 500 KiB, in folders of tests) leaves room for a "
+        "scaler or the tiny models of a test suite. A new version "
         "counts even if it is smaller than the one before it.",
         bad="git add checkpoints/step-1000.safetensors",
         good='model = AutoModel.from_pretrained("org/model", revision="3f2a9c1")',

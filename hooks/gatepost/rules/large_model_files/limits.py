@@ -19,6 +19,8 @@ LOCK_LIMIT = 32 * MIB
 # Kinds (categories of gatepost.formats) that are held to `weights-limit`.
 HEAVY = ("weights", "checkpoint", "pickle", "log")
 
+FIXTURE = r"(?i)(?:^|/)(tests?|testing|fixtures?|test[-_]?(?:data|files|resources)|_?data_for_tests)/"
+
 # Lock files that tools write and that belong in git whatever their size: 41 of 225 repositories have one over 500 KB.
 _LOCK_FILES = """
     bun.lock bun.lockb cargo.lock composer.lock conda-lock.yml conda-lock.yaml deno.lock flake.lock gemfile.lock
@@ -56,6 +58,18 @@ def is_lock(path: str, head: bytes) -> bool:
     return known and (is_text(head) or (name == "bun.lockb" and head.startswith(b"#!/usr/bin/env bun\n")))
 
 
+def is_fixture(path: str) -> bool:
+    """Whether a path lies in a folder of tests or fixtures (but `data/test/` holds the test split of a data set)."""
+    import re
+
+    match = re.search(FIXTURE, path)
+    if match is None:
+        return False
+    return match[1].lower() not in ("test", "testing") or not re.search(
+        r"(?i)data(?:sets?)?/", path[: match.start() + 1]
+    )
+
+
 @record
 class Limit:
     """Bytes that a file may have, and what says so: "500 KiB", "100 KiB (weights-limit)", a glob."""
@@ -70,6 +84,7 @@ class Limits:
 
     general: int
     weights: int
+    fixture: int
     tokenizer: int
     growth: int
     exempt_locks: bool
@@ -78,7 +93,16 @@ class Limits:
     @property
     def floor(self) -> int:
         """No smaller file can be over any limit."""
-        return min(self.general, self.weights, self.tokenizer, *(size for _match, size, _glob in self.by_glob)) + 1
+        return (
+            min(
+                self.general,
+                self.weights,
+                self.fixture,
+                self.tokenizer,
+                *(size for _match, size, _glob in self.by_glob),
+            )
+            + 1
+        )
 
     def of(self, path: str, kind: Kind | None, head: bytes) -> Limit:
         """The limit of one file."""
@@ -87,6 +111,8 @@ class Limits:
                 return Limit(size=size, why=f"`{glob}` in limits")
         if kind is None and self.exempt_locks and is_lock(path, head):
             return Limit(size=LOCK_LIMIT, why="lock file")
+        if kind is not None and kind.category in HEAVY and self.fixture > self.weights and is_fixture(path):
+            return Limit(size=self.fixture, why="fixture-limit")
         if kind is not None and kind.category in HEAVY:
             return Limit(size=self.weights, why="weights-limit")
         if kind is not None and kind.category == "tokenizer":
@@ -113,6 +139,7 @@ def read_limits(settings: Mapping[str, Any]) -> Limits:
     return Limits(
         general=settings["limit"],
         weights=settings["weights-limit"],
+        fixture=settings["fixture-limit"],
         tokenizer=settings["tokenizer-limit"],
         growth=settings["growth"],
         exempt_locks=settings["exempt-lock-files"],

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from gatepost.model import Finding, Location
 from gatepost.record import record
+from gatepost.rules.large_model_files.limits import is_fixture
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -55,8 +56,6 @@ SHAPES = (
     _shape("MF413", "a tool's cache", ".nox/", UP + r"\.nox)/", ".nox/"),
 )  # fmt: skip
 
-FIXTURE = r"(?i)(?:^|/)(?:tests?|testing|fixtures?|test[-_]?(?:data|files|resources)|testdata|_?data_for_tests)/"
-
 
 def check(source: Source, policy: Policy) -> Iterator[Finding]:
     """One finding a folder (for log files: a folder that holds them)."""
@@ -74,7 +73,7 @@ def check(source: Source, policy: Policy) -> Iterator[Finding]:
             if shape.hint not in path:
                 continue
             match = re.match(shape.pattern, path)
-            if match and not re.search(FIXTURE, match[1] + "/") and policy.wants(path):
+            if match and not is_fixture(match[1] + "/") and policy.wants(path):
                 folder = match[1].rstrip("/")
                 key = (shape.code, folder if shape.code != "MF413" else _parent(shape))
                 found.setdefault(key, (shape, []))[1].append(path)
