@@ -32,31 +32,29 @@ class Tool:
 
 _ARGS = Setting(key="args", kind="strs", default=(), help="Arguments for the tool in the `gatepost` hook.")
 
+
+def _ruff(id: str, summary: str) -> Tool:
+    return Tool(
+        id=id,
+        summary=summary,
+        extra="ruff",
+        executable="ruff",
+        types_or=NOTEBOOKS,
+        fixes=True,
+        suffixes=(".py", ".pyi", ".pyw", ".ipynb"),
+        values=("--config", "--output-file", "-o", "--cache-dir", "--exclude", "--extend-exclude"),
+        settings=(_ARGS,),
+    )
+
+
 TOOLS: dict[str, Tool] = {
     tool.id: tool
     for tool in (
-        Tool(
-            id="ruff-check",
-            summary="Lint Python and notebooks with Ruff and the shared config; `args: [--fix]` mends what is safe.",
-            extra="ruff",
-            executable="ruff",
-            types_or=NOTEBOOKS,
-            fixes=True,
-            suffixes=(".py", ".pyi", ".pyw", ".ipynb"),
-            values=("--config", "--output-file", "-o", "--cache-dir", "--exclude", "--extend-exclude"),
-            settings=(_ARGS,),
+        _ruff(
+            "ruff-check",
+            "Lint Python and notebooks with Ruff and the shared config; `args: [--fix]` mends what is safe.",
         ),
-        Tool(
-            id="ruff-format",
-            summary="Format Python and notebooks with Ruff and the shared config.",
-            extra="ruff",
-            executable="ruff",
-            types_or=NOTEBOOKS,
-            fixes=True,
-            suffixes=(".py", ".pyi", ".pyw", ".ipynb"),
-            values=("--config", "--output-file", "-o", "--cache-dir", "--exclude", "--extend-exclude"),
-            settings=(_ARGS,),
-        ),
+        _ruff("ruff-format", "Format Python and notebooks with Ruff and the shared config."),
         Tool(
             id="mypy",
             summary="Type-check the whole project against its own environment.",

@@ -42,7 +42,7 @@ def env_names(path: str, data: bytes) -> tuple[str, ...]:
     """The credentials that an environment file gives a value, by name; none for a template or another kind of file."""
     if ".env" not in path or not _ENV_FILE.search(path):
         return ()
-    from gatepost.rules.secrets import names
+    from gatepost.rules.secrets import words
 
     found = []
     for match in _SETTING.finditer(data):
@@ -52,7 +52,7 @@ def env_names(path: str, data: bytes) -> tuple[str, ...]:
             value
             and not value.startswith((b"$", b"#"))
             and value.lower() not in (b"true", b"false", b"none", b"null", b"0", b"1")
-            and names.classify(name)
+            and words.classify(name)
         ):
             found.append(name)
     return tuple(found)

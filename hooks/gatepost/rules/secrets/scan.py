@@ -183,7 +183,7 @@ class Scanner:
         ):
             return None
         # Compiled only now: most runs of the hook get here for no file.
-        from gatepost.rules.secrets import names
+        from gatepost.rules.secrets import names, words
         from gatepost.rules.secrets.placeholders import looks_random
 
         text = before.decode("latin-1")
@@ -206,21 +206,21 @@ class Scanner:
         if found is None:
             return None
         name, sure, quoted = found
-        if sure == names.PLAIN and (
-            _UUID_LIKE.fullmatch(value) or (_LINKED.search(text) and "_" in names.words_of(name))
+        if sure == words.PLAIN and (
+            _UUID_LIKE.fullmatch(value) or (_LINKED.search(text) and "_" in words.words_of(name))
         ):
             return None
         if not quoted and not _QUERY.search(text):
             if _AFTER_PLAIN.match(data, end):
                 return None
-            dense = _UUID_LIKE.fullmatch(value) or (sure == names.PROVIDER and not _IDENTIFIER.search(value))
+            dense = _UUID_LIKE.fullmatch(value) or (sure == words.PROVIDER and not _IDENTIFIER.search(value))
             shell = line.lstrip()[:1] in (b"!", b"%")  # in a notebook
-            if code and not shell and not looks_random(value, strict=True) and (sure == names.PLAIN or not dense):
+            if code and not shell and not looks_random(value, strict=True) and (sure == words.PLAIN or not dense):
                 return None
         if name.lower() in value.lower():
             return None
         label = name if len(name) <= 60 and not looks_random(name) else "a credential"
-        variable = names.words_of(name).upper() if re.fullmatch(r"[A-Za-z_][\w\-.]*", name) else ""
+        variable = words.words_of(name).upper() if re.fullmatch(r"[A-Za-z_][\w\-.]*", name) else ""
         return Hit(start=begin, end=end, kind=NAMED, about=label, variable=variable, secret=data[begin:end])
 
 
