@@ -14,10 +14,10 @@ from gatepost.commands import doctor, drop, init, keep, migrate, uninstall
 from gatepost.commands._explain_key import explain_key
 from gatepost.commands._workflow import WORKFLOW, fitted, workflow
 from gatepost.sync.migrate import migrated
-from gatepost.sync.paths import get
+from gatepost.sync.paths import get, normal
 from gatepost.sync.plan import plan
 from gatepost.sync.precommit import NotSpliceable, with_entry, without_entry
-from gatepost.sync.project import Disk, normal
+from gatepost.sync.project import Disk
 from gatepost.tools.capture import Found, Trial
 from gatepost.tools.command import CannotRun
 

@@ -292,3 +292,20 @@ def test_an_override_block_without_sense_is_left_alone(block: str) -> None:
     files = settled({"pyproject.toml": text.encode(), "shared.toml": shared})
     assert files["pyproject.toml"].decode().startswith(text)
     assert settled({**files, "shared.toml": b""})["pyproject.toml"].decode() == text
+
+
+def test_a_ruff_toml_that_is_no_text_is_left_alone() -> None:
+    result = planned({"pyproject.toml": b"", "ruff.toml": b"line-length = 90 # \xff\n"})
+    assert result.edits == ()
+    assert [(each.code, each.where.path) for each in result.outcomes] == [("SC301", "ruff.toml")]
+
+
+def test_a_declaration_needs_no_quotes_inside_of_its_quotes() -> None:
+    shared = b'[tool.ruff.lint.per-file-ignores]\n"**/test_*.py" = ["S"]\n[[tool.mypy.overrides]]\nmodule = "a.b.*"\nstrict = true\n'
+    text = (
+        '[tool.gatepost.keep]\n"ruff.lint.per-file-ignores.**/test_*.py" = "why"\n"tool.mypy.overrides.a.b.*" = "why"\n'
+        '[tool.ruff.lint.per-file-ignores]\n"**/test_*.py" = ["D"]\n'
+    )
+    files = settled({"pyproject.toml": text.encode(), "shared.toml": shared})
+    assert files["pyproject.toml"].decode() == text
+    assert codes(planned(files)) == []

@@ -9,8 +9,8 @@ def run(root: str, argv: list[str]) -> int:
     from argparse import ArgumentParser
 
     from gatepost.sync.declared import DROP
-    from gatepost.sync.paths import get, show
-    from gatepost.sync.project import changed, normal, pyproject, written_key
+    from gatepost.sync.paths import get, normal, show
+    from gatepost.sync.project import changed, pyproject, written_key
     from gatepost.writer import write_all
 
     parser = ArgumentParser(prog="gatepost drop", description=SUMMARY, allow_abbrev=False)

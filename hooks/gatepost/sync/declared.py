@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gatepost.record import record
-from gatepost.sync.paths import get, read
+from gatepost.sync.paths import get, normal
 from gatepost.sync.tables import identity
 
 TYPE_CHECKING = False
@@ -42,13 +42,13 @@ def declared(table: Any) -> Declared:
     drop: dict[Keys, dict[str, str]] = {}
     entries = get(table, ("keep",))
     for path, reason in entries.items() if isinstance(entries, dict) else ():
-        keep[read(path)] = reason if isinstance(reason, str) else ""
+        keep[normal(path)] = reason if isinstance(reason, str) else ""
     entries = get(table, ("drop",))
     for path, items in entries.items() if isinstance(entries, dict) else ():
         if isinstance(items, dict):
-            drop[read(path)] = {str(item): str(reason) for item, reason in items.items()}
+            drop[normal(path)] = {str(item): str(reason) for item, reason in items.items()}
         elif isinstance(items, list):
-            drop[read(path)] = {item: "" for item in items if isinstance(item, str)}
+            drop[normal(path)] = {item: "" for item in items if isinstance(item, str)}
         elif isinstance(items, str):
-            drop[read(path)] = {items: ""}
+            drop[normal(path)] = {items: ""}
     return Declared(keep=keep, drop=drop)

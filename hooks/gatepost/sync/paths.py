@@ -44,6 +44,21 @@ def read(text: str) -> Keys:
     return tuple(keys)
 
 
+def normal(path: str) -> Keys:
+    """A setting as a person writes it; `ruff.line-length` means `tool.ruff.line-length`, and the globs of
+    `per-file-ignores` and the modules of mypy's overrides need no quotes."""
+    keys = read(path)
+    keys = keys if keys[:1] == ("tool",) else ("tool", *keys)
+    if '"' in path or "'" in path:
+        return keys
+    if keys[:3] == ("tool", "ruff", "lint") and keys[3:4] in (("per-file-ignores",), ("extend-per-file-ignores",)):
+        return (*keys[:4], ".".join(keys[4:])) if keys[4:] else keys
+    if keys[:3] == ("tool", "mypy", "overrides") and keys[4:]:
+        option = keys[-1:] if "_" in keys[-1] else ()  # `sklearn.*.ignore_missing_imports`
+        return (*keys[:3], ".".join(keys[3 : len(keys) - len(option)]), *option)
+    return keys
+
+
 def render_key(key: str) -> str:
     return key if _BARE.match(key) else string(key)
 
@@ -130,3 +145,27 @@ def put(data: Any, path: Sequence[str | int], value: Any) -> None:
     for key in path[:-1]:
         table = table[key] if isinstance(key, int) else table.setdefault(key, {})
     table[path[-1]] = value
+
+
+def data_of(raw: bytes | None) -> dict[str, Any]:
+    """A TOML file as data, {} if it is none."""
+    from gatepost.toml.load import TomlError, loads
+
+    try:
+        return loads(raw or b"")
+    except TomlError:
+        return {}
+
+
+def table_at(data: Any, keys: Sequence[str | int]) -> dict[str, Any]:
+    """The table at a path, {} where none is."""
+    value = get(data, keys)
+    return value if isinstance(value, dict) else {}
+
+
+def items_of(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def strings(value: Any) -> list[str]:
+    return [item for item in items_of(value) if isinstance(item, str)]

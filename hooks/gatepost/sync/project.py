@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 
-from gatepost.sync import overrides
-from gatepost.sync.paths import get, read, show
+from gatepost.sync.paths import get, normal, show
 from gatepost.sync.proof import proved
 from gatepost.toml.load import loads
 
@@ -106,24 +105,9 @@ def changed(raw: bytes | None, ops: Sequence[Any], path: str = PYPROJECT) -> Edi
 def written_key(table: Any, path: Keys) -> str | None:
     """The key of a declaration table that means `path`, as it is written there."""
     for key in table if isinstance(table, dict) else ():
-        if read(key) == path:
+        if normal(key) == path:
             return str(key)
     return None
-
-
-def normal(path: str) -> Keys:
-    """A path from the command line; `ruff.line-length` means `tool.ruff.line-length`, and the globs of
-    `per-file-ignores` and the modules of mypy's overrides need no quotes."""
-    keys = read(path)
-    keys = keys if keys[:1] == ("tool",) else ("tool", *keys)
-    if '"' in path or "'" in path:
-        return keys
-    if keys[:3] == ("tool", "ruff", "lint") and keys[3:4] in (("per-file-ignores",), ("extend-per-file-ignores",)):
-        return (*keys[:4], ".".join(keys[4:])) if keys[4:] else keys
-    if keys[:3] == overrides.PATH and keys[4:]:
-        option = keys[-1:] if "_" in keys[-1] else ()  # `sklearn.*.ignore_missing_imports`
-        return (*keys[:3], ".".join(keys[3 : len(keys) - len(option)]), *option)
-    return keys
 
 
 def shown(path: Keys) -> str:

@@ -1,0 +1,31 @@
+"""The projects of a repository that are synced: its root, and the members that opted in."""
+
+from __future__ import annotations
+
+from gatepost.sync.paths import data_of, get, strings
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gatepost.tree.base import Tree
+
+
+def folders(tree: Tree, members: Sequence[str]) -> list[str]:
+    """ "" and the folders ("libs/a/") of the members that have a pyproject.toml; "workspace" means uv's members."""
+    if not members:
+        return [""]
+    from gatepost.globs import matcher
+
+    patterns: list[str] = []
+    exclude: list[str] = []
+    for member in members:
+        if member == "workspace":
+            workspace = get(data_of(tree.read("pyproject.toml")), ("tool", "uv", "workspace"))
+            patterns += strings(get(workspace, ("members",)))
+            exclude += strings(get(workspace, ("exclude",)))
+        else:
+            patterns.append(member)
+    wanted, unwanted = matcher([each.strip("/") for each in patterns]), matcher([each.strip("/") for each in exclude])
+    found = [path[: -len("pyproject.toml")] for path in tree.paths() if path.endswith("/pyproject.toml")]
+    return ["", *(each for each in found if wanted(each[:-1]) and not unwanted(each[:-1]))]
