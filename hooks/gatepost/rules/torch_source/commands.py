@@ -113,7 +113,7 @@ def judge(path: str, ran: Iterable[Ran], v: View, ci: bool = False, python: str 
 
 def _left_behind(path: str, ran: list[Ran], v: View) -> Iterator[Finding]:
     """TS103: torch from PyTorch's index, and afterwards its companion from PyPI, built for PyPI's torch."""
-    builds: dict[str, tuple[str, int]] = {}  # place -> the build of torch there, and the line
+    builds: dict[str, tuple[str, int, str]] = {}  # place -> the build of torch there, the line, its pin
     there: dict[str, set[str]] = {}  # place -> companions that are installed
     for one in ran:
         if one.install.tool not in ("pip", "uv-pip") or one.install.action != "install" or one.conditional:
@@ -129,15 +129,20 @@ def _left_behind(path: str, ran: list[Ran], v: View) -> Iterator[Finding]:
             if markers.possible(line.marker, "linux_x86_64")
         ]
         have = there.setdefault(one.place, set())
+        for name, spec, *_ in listed:
+            if name == "torch" and (pin := specs.parse(spec).pin()) and one.place in builds:
+                if builds[one.place][2] != pin:
+                    builds.pop(one.place)  # torch is replaced, with its companions
         if any(name == "torch" for name, *_ in listed):
             if default is not None and default.official and default.build and not given.extra:
-                builds[one.place] = (default.build, one.install.line)
+                pinned = next((specs.parse(spec).pin() for name, spec, *_ in listed if name == "torch"), "")
+                builds[one.place] = (default.build, one.install.line, pinned)
             elif default is not None or "torch" not in have:
                 builds.pop(one.place, None)
         known = not (given.index or given.extra or given.links or given.backend or given.unknown) and plain
         for name, spec, url, where in listed if known and one.place in builds else ():
             if name in PAIRED and name not in have and not url and "+" not in spec and not one.install.has("--no-deps"):
-                build, line = builds[one.place]
+                build, line, _ = builds[one.place]
                 yield Finding(
                     code="TS103",
                     where=Location(path=path, line=one.install.line),
@@ -192,6 +197,7 @@ def _of_one(project: Project, one: Ran, v: View, ci: bool, sure: bool) -> Iterat
             if (
                 (code == "TS202" and (not sure or v.pip_conf()))
                 or (ci and (code in _NOT_IN_CI or (code == "TS121" and finding.severity == "warning")))
+                or (code == "TS122" and any(not word.known for word in one.install.words))  # `torch==${VERSION}`
                 or (
                     code == "TS122" and bool(one.install.files)
                 )  # what is pinned stands in the files: judged with them below

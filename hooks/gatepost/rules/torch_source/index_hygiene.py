@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from gatepost.rules.torch_source import urls
-from gatepost.rules.torch_source.model import EXTENDED
+from gatepost.rules.torch_source.model import EXTENDED, FAMILY
 from gatepost.rules.torch_source.view import found
 
 TYPE_CHECKING = False
@@ -88,6 +88,9 @@ def malformed(p: Project, v: View) -> Findings:
         if better != "?" and index.span is not None:
             fix = v.edit(index.where.path, f"use {better}", [(index.span[0], index.span[1], better)])
         bare = index.parts().path.rstrip("/") in ("/whl", "")
+        family = [req for req in p.requirements if req.name in FAMILY]
+        if bare and p.requirements and not family and not p.locks:
+            continue  # nothing of PyTorch is asked for here: what it merges is TS122
         what = (
             "serves every build at once" if index.parts().path.rstrip("/") == "/whl" else "is not an index of PyTorch"
         )
@@ -98,6 +101,7 @@ def malformed(p: Project, v: View) -> Findings:
             f"Write `{better}`."
             if better != "?"
             else f"Name the build, such as `https://download.pytorch.org/whl/{'cpu' if bare else 'cu128'}`.",
+            severity="info" if bare and family and all(req.tag() for req in family) else None,
             fix=fix,
         )
 

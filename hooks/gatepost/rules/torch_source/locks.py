@@ -238,6 +238,17 @@ def missing_wheel(p: Project, v: View) -> Findings:
                 )
                 if lock.format == "uv.lock" and (p.conflicts or not _asked(p, entry, name)):
                     named = False  # its resolution markers are forks of the resolution, not who asks for the entry
+                if not named and not wanted and _mac_without_wheel(p, lock, entry, served):
+                    yield found(
+                        "TS304",
+                        entry.where,
+                        f"`{entry.name}` {entry.version} is locked for every platform, but has wheels for {', '.join(sorted(served))} only: `{p.semantics().install}` fails on macOS",
+                        'Take macOS from PyPI: two entries of the dependency, with `platform = "darwin"` on the one without a source, then run `'
+                        + p.semantics().relock
+                        + "`.",
+                        severity="warning",
+                    )
+                    break
                 if named or wanted:
                     yield found(
                         "TS304",
@@ -248,6 +259,17 @@ def missing_wheel(p: Project, v: View) -> Findings:
                         + "`.",
                     )
                     break
+
+
+def _mac_without_wheel(p: Project, lock: Lock, entry: Locked, served: set[str]) -> bool:
+    """Whether Poetry locked one entry of the CPU index for every platform (poetry#7597): macOS has no `+cpu` wheel."""
+    if lock.format != "poetry.lock" or p.linux_only or p.environments or entry.marker or entry.tag() != "cpu":
+        return False
+    reqs = p.named(entry.name)
+    everywhere = any(
+        req.env.kind == MAIN and not req.optional and markers.possible(req.marker, "macos_arm64") for req in reqs
+    )
+    return everywhere and not any(name.startswith("macos") for name in served)
 
 
 def _asked(p: Project, entry: Locked, platform: str) -> bool:

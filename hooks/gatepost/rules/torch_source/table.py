@@ -133,10 +133,10 @@ class Table:
 
     def last_for(self, tag: str) -> Row | None:
         """The last torch release of a build line that has ended, or None if it goes on (or is not known)."""
-        if tag in ("cpu", "xpu", "") or tag.startswith("rocm"):
+        if tag in ("cpu", "xpu", ""):
             return None
         having = [row for row in self.rows if tag in row.tags()]
-        tagged = [row for row in self.rows if row.tags()]
+        tagged = [row for row in self.rows if (row.rocm if tag.startswith("rocm") else row.tags())]
         return having[-1] if having and having[-1] is not tagged[-1] else None
 
     def first_for(self, tag: str) -> Row | None:

@@ -64,10 +64,10 @@ class View:
             return build.lower()
         if not isinstance(build, dict):
             return ""
-        for key in (f"{env.kind}:{env.name}", env.name, path, "main" if env.kind == "main" else "", "default", "*"):
+        for key in (f"{env.kind}:{env.name}", env.name, path, "main" if env.kind == "main" else ""):
             if key and isinstance(build.get(key), str):
                 return str(build[key]).lower()
-        return ""
+        return by_glob(build, path) or str(build.get("default") or build.get("*") or "").lower()
 
     def hosts(self) -> tuple[str, ...]:
         found = self.settings.get("hosts") or ()
@@ -180,6 +180,16 @@ class View:
         return (
             Fix(title=title, edits=(Edit(path=path, old=data, new=new_data),), safe=safe) if new_data != data else None
         )
+
+
+def by_glob(build: Mapping[str, Any], path: str) -> str:
+    """The build that the settings state for a path by a glob such as `"services/**"`, or ""."""
+    from fnmatch import fnmatchcase
+
+    for key, value in build.items():
+        if isinstance(value, str) and len(key) > 1 and any(mark in key for mark in "*?[") and fnmatchcase(path, key):
+            return value.lower()
+    return ""
 
 
 def _outside(path: str) -> bytes | None:

@@ -9,6 +9,7 @@ from gatepost.rules.torch_source.images.cuda import cuda_in_cpu_image
 from gatepost.rules.torch_source.images.events import Event
 from gatepost.rules.torch_source.images.meant import gpu_meant, is_cpu_image, says_cpu
 from gatepost.rules.torch_source.intent import agrees
+from gatepost.rules.torch_source.view import by_glob
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,10 +24,10 @@ def intent_of(policy: object, image: Image, stage: Stage) -> str:
     if isinstance(policy, str):
         return policy.lower()
     if isinstance(policy, dict):
-        names = (f"{image.path}:{stage.name}", image.path, f"stage:{stage.name}", stage.name, "default", "*")
-        for key in names:
+        for key in (f"{image.path}:{stage.name}", image.path, f"stage:{stage.name}", stage.name):
             if key and isinstance(policy.get(key), str):
                 return str(policy[key]).lower()
+        return by_glob(policy, image.path) or str(policy.get("default") or policy.get("*") or "").lower()
     return ""
 
 

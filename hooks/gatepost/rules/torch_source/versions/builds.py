@@ -162,7 +162,9 @@ def line_ended(p: Project, v: View) -> Findings:
 
 
 def _going_on(table: Table, tag: str) -> str:
-    """The next higher CUDA build that the newest tagged release has, else its highest."""
+    """The next higher build of its kind that the newest tagged release has, else its highest."""
+    if tag.startswith("rocm"):
+        return "rocm" + next(row for row in reversed(table.rows) if row.rocm).rocm[-1]
     newest = next(row for row in reversed(table.rows) if row.cuda)
     number = int(tag[2:]) if tag[2:].isdigit() else 0
     return next((other for other in newest.cuda if int(other[2:]) >= number), newest.cuda[-1])

@@ -22,12 +22,21 @@ if TYPE_CHECKING:
 CONDA = "conda"  # the role of what conda itself installs
 CONDA_TORCH = ("pytorch", "pytorch-gpu", "pytorch-cpu")
 _SOFT = "warning"
+# A vendor's build of torch is beside its package: which companions go with it is the vendor's to say.
+VENDORS = frozenset(
+    {
+        "torch-npu", "torch-xla", "torch-musa", "torch-mlu", "torch-gcu", "torch-neuronx", "torch-directml",
+        "intel-extension-for-pytorch", "habana-torch-plugin",
+    }
+)  # fmt: skip
 PAIRED = ("torchvision", "torchaudio")
 
 
 def companions(p: Project, v: View) -> Findings:
     """TS203, TS204, TS205: torch and its companions, by the table's rows."""
     table = v.table
+    if any(req.name in VENDORS for req in p.requirements):
+        return
     torches = [req for req in (*p.named("torch"), *_conda(p, CONDA_TORCH)) if not req.url]
     for name in (*PAIRED, "torchcodec"):
         for other in (*p.named(name), *_conda(p, (name,))):
@@ -52,7 +61,7 @@ def companions(p: Project, v: View) -> Findings:
                 if report is None and not torch_unknown and not version and other.role != CONDA:
                     report = _uncapped(p, v, torch, other, rows)
                 if report is not None:
-                    yield replace(report, severity=_SOFT) if _rebuilt(p, torch, other) else report
+                    yield replace(report, severity=_SOFT) if _rebuilt(p, torch, other) or _tied(p, other) else report
                     break
 
 
@@ -71,6 +80,11 @@ def _rebuilt(p: Project, torch: Requirement, other: Requirement) -> bool:
         return False
     channels = {name.rstrip("/").rsplit("/", 1)[-1] for name in p.channels}
     return not ((torch.channel == other.channel == "pytorch") or channels <= {"pytorch", "nvidia", "nodefaults"})
+
+
+def _tied(p: Project, other: Requirement) -> bool:
+    """Whether it stands in a constraints file, which installs nothing itself."""
+    return p.tool == "pip" and other.where.path.rpartition("/")[2].startswith("constraint")
 
 
 def _pin(req: Requirement, override: specs.Spec | None = None) -> str:
