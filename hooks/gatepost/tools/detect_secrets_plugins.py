@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from detect_secrets.plugins.base import BasePlugin
 
-from gatepost.rules.secrets.scan import KEY, NAMED, TOKEN, URL, Scanner
+from gatepost.rules.secrets.hit import KEY, NAMED, TOKEN, URL
+from gatepost.rules.secrets.scan import Scanner
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from detect_secrets.core.potential_secret import PotentialSecret
     from detect_secrets.util.code_snippet import CodeSnippet
 
-    from gatepost.rules.secrets.scan import Hit
+    from gatepost.rules.secrets.hit import Hit
 
 _SCANNER = Scanner()
 _last: tuple[tuple[bytes, str], list[Hit]] | None = None  # the plugins are asked about a line one after the other

@@ -94,7 +94,7 @@ def scan(files: list[str]) -> Iterator[PotentialSecret]:
 
 def _read(path: str) -> bytes | None:
     """A file's text, UTF-16 as UTF-8; None for what is no text or cannot be read."""
-    from gatepost.rules.secrets.check import as_text
+    from gatepost.rules.secrets.files import as_text
 
     try:
         with open(path, "rb") as stream:

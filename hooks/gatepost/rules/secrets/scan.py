@@ -10,34 +10,16 @@ from __future__ import annotations
 
 import re
 
-from gatepost.record import record
 from gatepost.rules.secrets import keys, urls
 from gatepost.rules.secrets.formats import FORMATS, by_start, prefix_of, token_regex
+from gatepost.rules.secrets.hit import KEY, NAMED, TOKEN, URL, Hit
+from gatepost.rules.secrets.tokens import is_mixed, token_hit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gatepost.rules.secrets.formats import Format
-
-TOKEN = "token"
-NAMED = "named"
-URL = "url"
-KEY = "key"
-
-
-@record
-class Hit:
-    """One secret in a text: where (byte offsets), what kind, and words about it that may be printed."""
-
-    start: int
-    end: int
-    kind: str
-    about: str  # the provider, the name or the host
-    prefix: str = ""  # the public part of a token
-    variable: str = ""  # what to read instead
-    secret: bytes
-
 
 # A quick look at the line before a value, in lower case: no such word, no question.
 _CREDENTIAL = (
@@ -158,7 +140,7 @@ class Scanner:
             match = self._compiled(row).match(data, begin)
             if match and row.id in _BASE64 and data[begin - 1 : begin] in (b"/", b"+"):
                 continue  # inside a longer base64 text
-            if match and (not row.mixed or _is_mixed(match[1][len(prefix_of(row, match[1].decode("latin-1"))) :])):
+            if match and (not row.mixed or is_mixed(match[1][len(prefix_of(row, match[1].decode("latin-1"))) :])):
                 return True, token_hit(row, match[1], begin)
         return False, None
 
@@ -283,65 +265,6 @@ _CARRIED = re.compile(
     re.IGNORECASE,
 )
 _COLOUR = re.compile(rb"\d{1,3}m(?=[A-Za-z])")
-
-
-def _is_mixed(body: bytes) -> bool:
-    return bool(re.search(rb"\d", body) and re.search(rb"[a-z]", body) and re.search(rb"[A-Z]", body))
-
-
-def token_hit(row: Format, token: bytes, start: int) -> Hit | None:
-    """The hit of a row's match, or None where the match is a placeholder, an example or too plain for its row."""
-    from gatepost.rules.secrets.placeholders import is_placeholder
-
-    text = token.decode("latin-1")
-    prefix = prefix_of(row, text)
-    body = text[len(prefix) :]
-    if row.id == "jwt":
-        if not _live_jwt(text):
-            return None
-    elif (
-        (is_placeholder(body) and row.id not in ("slack-webhook", "slack", "aws-bedrock-short"))
-        or (row.id in ("slack", "slack-webhook") and re.search(r"xxx|XXX|0000000|1234567|example|your|[#*]", text))
-        or (row.id == "voyage" and body.count("-") > 3)
-    ):
-        return None
-    return Hit(
-        start=start,
-        end=start + len(token),
-        kind=TOKEN,
-        about=row.provider,
-        prefix=prefix,
-        variable=row.variable,
-        secret=token,
-    )
-
-
-def _live_jwt(text: str) -> bool:
-    """Whether a JWT may still be of use: not the specification's example, not public by design
-    (Supabase's `anon` role), not one that lived an hour or less."""
-    import binascii
-    import json
-
-    from gatepost.rules.secrets.placeholders import is_placeholder
-
-    payload = text.split(".")[1]
-    try:
-        claims = json.loads(
-            binascii.a2b_base64(payload.replace("-", "+").replace("_", "/") + "=" * (-len(payload) % 4))
-        )
-    except (ValueError, RecursionError):
-        return not is_placeholder(payload)
-    if not isinstance(claims, dict):
-        return True
-    if (
-        claims.get("role") == "anon"
-        or claims.get("sub") == "1234567890"
-        or claims.get("name") == "John Doe"
-        or claims.get("iss") in ("supabase-demo", "joe", "example")
-    ):
-        return False
-    begun, ends = claims.get("iat", claims.get("nbf")), claims.get("exp")
-    return not (isinstance(begun, int) and isinstance(ends, int) and 0 <= ends - begun <= 3600)
 
 
 def _allowed(data: bytes, hit: Hit) -> bool:
