@@ -186,6 +186,16 @@ def test_init_names_the_entries_that_the_one_id_makes_redundant(root: Path, caps
     assert "id: ruff-check" in (root / ".pre-commit-config.yaml").read_text()
 
 
+def test_init_says_that_an_old_ruff_will_stop_at_the_new_settings(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    theirs = "repos:\n- repo: https://git.example/ruff\n  rev: v0.5.0\n  hooks:\n  - id: ruff\n"
+    for rev, said in (("v0.5.0", True), ("v0.17.5", False), ("main", False)):
+        (root / ".pre-commit-config.yaml").write_text(theirs.replace("v0.5.0", rev))
+        assert init.run(str(root), []) == 0
+        assert ('ruff 0.5.0 stops at `required-version = ">=0.16"`' in capsys.readouterr().out) is said
+
+
 def test_keep_and_drop_are_written_and_taken_back(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     adopt(root)
     before = (root / "pyproject.toml").read_text()

@@ -57,7 +57,7 @@ def run(root: str, argv: list[str]) -> int:
     first = old_findings(tree) is None
     made = files_made(root, tree, data, ci=known.ci, secrets=first and not known.no_baseline)
     edits = recorded(tree, joined(edits, made), [edit.path for edit in made])
-    say_redundant(tree)
+    say_redundant(tree, edits)
     try_tools = first and not known.no_baseline
     if not edits and not (known.yes and try_tools):
         print("nothing to do: this project has been adopted")
@@ -80,18 +80,25 @@ def run(root: str, argv: list[str]) -> int:
 def planned(tree: Disk, edits: list[Edit]) -> tuple[list[Edit], bool, list[Finding | Unchecked]]:
     """The edits with those of the sync, whether ruff's settings are among what is synced, and what stands in the way."""
     from gatepost.commands._detect import ruff_synced
+    from gatepost.sync.paths import get
     from gatepost.sync.plan import plan
     from gatepost.sync.project import PYPROJECT, settings
     from gatepost.toml.load import loads
     from gatepost.tree.memory import OverlayTree
 
     after = OverlayTree(tree, edits)
-    sync = plan(after, settings(loads(after.read(PYPROJECT) or b"")))
+    data = loads(after.read(PYPROJECT) or b"")
+    sync = plan(after, settings(data))
     for edit in edits:
         if edit.path != PYPROJECT:
             print(f"{edit.path}: {'made' if edit.old is None else 'one entry added, what is there stays'}")
     for outcome in sync.outcomes:
         print(f"{outcome.where.path}: {said_at_init(outcome)}")
+    if get(data, ("tool", "uv", "workspace")) is not None and not settings(data).get("members"):
+        print(
+            "the members of the uv workspace keep their own settings; to sync them as well: "
+            'members = ["workspace"] under [tool.gatepost.sync-configs]'
+        )
     extends = ruff_synced(after)
     if extends:
         print(f"{extends}, so ruff's shared settings are not written here")
@@ -118,14 +125,32 @@ def files_made(root: str, tree: Disk, data: dict[str, Any], *, ci: bool, secrets
     return made
 
 
-def say_redundant(tree: Disk) -> None:
+def say_redundant(tree: Disk, edits: list[Edit]) -> None:
+    """Entries of other repositories whose work the one id does, and a ruff that the new settings stop."""
+    from gatepost.sync.paths import data_of, get
     from gatepost.sync.precommit import PATH, redundant
+    from gatepost.tools.config import satisfies
+    from gatepost.tree.memory import OverlayTree
 
+    after = OverlayTree(tree, edits)
+    wanted = next(
+        (
+            found
+            for name, path in ((".ruff.toml", ()), ("ruff.toml", ()), ("pyproject.toml", ("tool", "ruff")))
+            if isinstance(found := get(data_of(after.read(name)), (*path, "required-version")), str)
+        ),
+        "",
+    )
     others = redundant((tree.read(PATH) or b"").decode("utf-8", "replace"))
-    for line, other, ours in others:
+    for line, other, ours, rev in others:
         print(f"{PATH}:{line}: `{other}` is redundant: the `gatepost` id runs {ours}; left in place")
+        version = rev.removeprefix("v")
+        if other.startswith("ruff") and wanted and version[:1].isdigit() and not satisfies(version, wanted):
+            print(
+                f'    ruff {version} stops at `required-version = "{wanted}"` of the shared settings: delete it, or update it'
+            )
     if others:
-        names = ", ".join(f'"{ours}"' for ours in dict.fromkeys(ours for _, _, ours in others))
+        names = ", ".join(f'"{ours}"' for ours in dict.fromkeys(ours for _, _, ours, _ in others))
         print(f"    delete those entries, or keep them and set `skip = [{names}]` in [tool.gatepost]")
 
 

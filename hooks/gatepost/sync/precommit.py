@@ -126,8 +126,8 @@ def without_entry(text: str) -> str:
     return _proved(text[:start] + text[stop:], {**data, "repos": left})
 
 
-def redundant(text: str) -> list[tuple[int, str, str]]:
-    """(1-based line, hook id, our id) of the entries of other repositories whose work the one id does; [] if not YAML."""
+def redundant(text: str) -> list[tuple[int, str, str, str]]:
+    """(1-based line, hook id, our id, rev) of the entries of other repositories whose work the one id does; [] if not YAML."""
     import yaml
 
     try:
@@ -138,9 +138,10 @@ def redundant(text: str) -> list[tuple[int, str, str]]:
     for repo in _values(node, "repos"):
         if any(is_ours(url.value) for url in _field(repo, "repo")):
             continue
+        rev = next((str(each.value) for each in _field(repo, "rev")), "")
         for hook in _values(repo, "hooks"):
             found += [
-                (name.start_mark.line + 1, name.value, REDUNDANT[name.value])
+                (name.start_mark.line + 1, name.value, REDUNDANT[name.value], rev)
                 for name in _field(hook, "id")
                 if isinstance(name.value, str) and name.value in REDUNDANT
             ]
