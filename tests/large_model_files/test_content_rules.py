@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import random
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -13,7 +14,7 @@ import pytest
 
 from gatepost.rules.large_model_files.notebooks import output_bytes
 
-from .hostile import BENIGN, EVIL, HOSTILE, call, pickled, zipped
+from .hostile import BENIGN, EVIL, HOSTILE, blob, call, pickled, zipped
 from .lab import environment
 
 PICTURE = {"output_type": "display_data", "data": {"image/png": "iVBORw0KGgo" * 80_000}, "metadata": {}}
@@ -233,3 +234,31 @@ def test_a_pickle_without_a_magic_under_any_name(repo: Repository, name: str, da
 )
 def test_prose_that_begins_and_ends_like_a_pickle(repo: Repository, text: str) -> None:
     assert repo.stage({"notes": text.encode()}).codes() == []
+
+
+@pytest.mark.parametrize("ending", [".bin", ".npy", ".model", ".pth", ".pt", ".ckpt", ".sav", ".dat"])
+def test_bytes_that_happen_to_be_opcodes_are_no_pickle(repo: Repository, ending: str) -> None:
+    source = random.Random(ending)
+    assert repo.stage({f"f{at}{ending}": source.randbytes(5120) for at in range(60)}).codes() == []
+
+
+def test_one_finding_for_a_file_that_is_too_large_and_could_not_be_verified(repo: Repository) -> None:
+    data = pickled(call("somelib.net", "rebuild", blob(bytes(200_000))))
+    [(path, code, message)] = repo.stage({"m.pkl": data}).check()
+    assert (path, code) == ("m.pkl", "MF102")
+    assert message.endswith("; could not verify that loading it is harmless: calls `somelib.net.rebuild`")
+
+
+def test_a_tokenizer_of_a_hub_has_the_tokenizers_limit(repo: Repository) -> None:
+    vocabulary = {f"word{at}": at for at in range(40_000)}
+    tokenizer = {
+        "version": "1.0",
+        "truncation": None,
+        "padding": None,
+        "added_tokens": [],
+        "model": {"vocab": vocabulary},
+    }
+    data = json.dumps(tokenizer).encode()
+    assert len(data) > 600_000
+    assert repo.stage({"tokenizer.json": data}).codes() == []
+    assert repo.stage({"tokenizer.json": data + b" " * (5 << 20)}).codes() == [("tokenizer.json", "MF101")]

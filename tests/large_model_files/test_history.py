@@ -275,6 +275,40 @@ def test_a_tag_on_a_new_blob_has_a_remedy_without_a_path(lab: Lab) -> None:
     assert "delete the tag" in lab.out and "''" not in lab.out
 
 
+@pytest.mark.parametrize("line", ["hello world", "refs/heads/main abc refs/heads/main def", "a b c"])
+def test_what_git_does_not_write_on_stdin_is_no_pass(lab: Lab, line: str) -> None:
+    lab.base()
+    code, lines = ours(lab, "--pre-push", "--remote", "origin", data=f"{line}\n".encode())
+    assert code == 3 and not lines and "REF ID REF ID" in lab.out
+
+
+@pytest.mark.parametrize("damage", ["gone", "garbage"])
+def test_an_unreadable_object_is_not_taken_for_a_partial_clone(lab: Lab, damage: str) -> None:
+    lab.base()
+    lab.add("big.bin", noise())
+    oid = lab.git("rev-parse", ":big.bin").strip()
+    path = lab.path / ".git" / "objects" / oid[:2] / oid[2:]
+    path.chmod(0o644)
+    path.unlink()
+    if damage == "garbage":
+        path.write_bytes(b"garbage")
+    for args in ((), ("--all-files",)):
+        code, lines = ours(lab, *args)
+        assert code == 1 and len(lines) == 1
+        assert "unchecked[MF194] 1 object of this repository cannot be read" in lines[0]
+
+
+def test_an_ignore_of_what_is_in_history_is_not_called_idle_by_a_commit(lab: Lab) -> None:
+    grandfather(lab)
+    lab.add("gatepost.toml", '[[ignore]]\ncode = "MF101"\npath = "big.bin"\nreason = "from before"\n')
+    lab.commit()
+    lab.add("small.txt", "x\n")
+    assert ours(lab, GIT_INDEX_FILE=".git/index") == (0, [])
+    assert "GP103" not in lab.out
+    assert ours(lab, "--all-files") == (0, [])
+    assert "GP103" not in lab.out
+
+
 # --- growth, limits, settings ------------------------------------------------------------------------------------------
 
 

@@ -164,7 +164,7 @@ def _text(head: bytes, size: int, first: int) -> Kind | None:
     """Text that is a model: decided by its first bytes, so that ordinary text costs next to nothing."""
     if first == 0x74 and head[:5] != b"tree\n" and head[:6] != b"tree\r\n" and size < 4096:
         return None
-    if first == 0x7B and b'"learner"' not in head:
+    if first == 0x7B and b'"learner"' not in head and b'"added_tokens"' not in head:
         return None
     if first == 0x78:
         from gatepost.formats import archives
@@ -177,7 +177,7 @@ def _text(head: bytes, size: int, first: int) -> Kind | None:
     if first == 0x74 and head[:4] == b"tree":
         return text_models.lightgbm(head, size)
     if first == 0x7B:
-        return text_models.xgboost_json(head, size)
+        return text_models.xgboost_json(head, size) or text_models.tokenizer_json(head, size)
     if first == 0x3C:
         return text_models.xml(head, size) if b"<net" in head or b"<PMML" in head else None
     if head[:7] == b"7767517":

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 
-from gatepost.formats.kind import WEIGHTS, Kind
+from gatepost.formats.kind import TOKENIZER, WEIGHTS, Kind
 
 NUMBER = re.compile(rb"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?\Z")
+HUB_TOKENIZER = re.compile(rb'\s*\{\s*"version"\s*:\s*"[\d.]+"\s*,\s*"truncation"\s*:')
 XGBOOST = re.compile(rb'\s*\{\s*"(?:learner|version)"\s*:')
 OPENVINO = re.compile(rb'(?s)(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>)?\s*(?:<!--.*?-->\s*)*<net\b[^>]*\bversion="\d+"')
 PMML = re.compile(rb"(?s)(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>)?\s*(?:<!--.*?-->\s*)*<PMML\b")
@@ -30,6 +31,14 @@ def xgboost_json(head: bytes, size: int) -> Kind | None:
     if b'"learner"' not in head:
         return None
     return Kind(id="xgboost-json", label="an XGBoost model (JSON)", category=WEIGHTS, evidence="a `learner` key")
+
+
+def tokenizer_json(head: bytes, size: int) -> Kind | None:
+    """What the tokenizers library writes: a version, truncation, padding, added tokens, then the vocabulary."""
+    if not HUB_TOKENIZER.match(head) or b'"added_tokens"' not in head:
+        return None
+    evidence = "a `version`, `truncation` and `added_tokens`"
+    return Kind(id="tokenizer-json", label="a tokenizer (tokenizer.json)", category=TOKENIZER, evidence=evidence)
 
 
 def xml(head: bytes, size: int) -> Kind | None:

@@ -130,11 +130,18 @@ class Blob:
 
 @record
 class Gap:
-    """Something out of sight: "partial" (blobs not in this clone), "shallow" (history cut off), "ref" (no such ref)."""
+    """Something out of sight: "partial" (blobs not in this clone), "broken" (objects that should be and cannot be read),
+    "shallow" (history cut off), "ref" (no such ref)."""
 
     what: str
     detail: str
     count: int = 0
+
+
+def absent(git: Git, count: int) -> Gap:
+    """The gap of some objects that cannot be read: left out on purpose in a partial clone, broken in another."""
+    done = git.try_run("config", "--get-regexp", r"^(remote\..*\.promisor|extensions\.partialclone)$")
+    return Gap(what="partial" if done.out else "broken", detail="", count=count)
 
 
 def text(raw: bytes) -> str:

@@ -19,6 +19,7 @@ from gatepost.tree.history import (
     Blob,
     Gap,
     Use,
+    absent,
     folders_of,
     null,
     oids_in_history,
@@ -50,12 +51,18 @@ class Refs:
 
 
 def refs_on_stdin(git: Git, remote: str, data: bytes | None = None) -> Refs:
-    """The refs of git's own pre-push hook: `<local ref> <local id> <remote ref> <remote id>` a line."""
+    """The refs of git's own pre-push hook: `<local ref> <local id> <remote ref> <remote id>` a line.
+
+    Raises:
+        GitError: a line of another form.
+    """
     lines = (sys.stdin.buffer.read() if data is None else data).decode("utf-8", "surrogateescape").splitlines()
     tips, theirs, branch = [], [], "HEAD"
     for line in lines:
         words = line.rsplit(None, 3)
-        if len(words) == 4 and not null(words[1]):  # all zeros: a deletion
+        if line.strip() and (len(words) != 4 or not (_is_id(words[1]) and _is_id(words[3]))):
+            raise GitError(f"--pre-push reads `REF ID REF ID` lines, as git gives them to the hook, not {line[:80]!r}")
+        if words and not null(words[1]):  # all zeros: a deletion
             tips.append(words[1])
             branch = _branch(words[0]) if len(tips) == 1 else branch
             theirs += [] if null(words[3]) else [words[3]]
@@ -82,6 +89,10 @@ def range_of_runner(git: Git, start: str, to: str, remote: str, branch: str = ""
     return Refs(label=f"{_short(start)}..{_short(to)}", branch="HEAD", tips=(to,), nots=nots, push=False)
 
 
+def _is_id(word: str) -> bool:
+    return len(word) in (40, 64) and not word.strip("0123456789abcdef")
+
+
 def _branch(ref: str) -> str:
     return ref.removeprefix("refs/heads/") if ref.startswith("refs/heads/") else "HEAD"
 
@@ -91,7 +102,7 @@ def _lines(revs: Sequence[str]) -> bytes:
 
 
 def _short(rev: str) -> str:
-    return rev[:10] if len(rev) in (40, 64) and not rev.strip("0123456789abcdef") else rev
+    return rev[:10] if _is_id(rev) else rev
 
 
 def _tracked(git: Git, remote: str) -> tuple[str, ...]:
@@ -170,7 +181,7 @@ class Range:
                 if whole or kind[1] >= floor or (names and path.lower().endswith(names)):
                     found.append(Blob(oid=oid, size=kind[1], uses=(Use(path=path, mode="100644"),)))
         if missing:
-            self._gaps.append(Gap(what="partial", detail="range", count=missing))
+            self._gaps.append(absent(self.git, missing))
         self._look_for_cut()
         return found
 

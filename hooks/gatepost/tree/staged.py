@@ -11,6 +11,7 @@ from gatepost.tree.history import (
     Blob,
     Gap,
     Use,
+    absent,
     folders_of,
     group,
     null,
@@ -153,7 +154,7 @@ class Staged(Index):
         sizes = self.peek.sizes(oid for oid, _use in entries)
         missing = sum(1 for size in sizes.values() if size is None)
         if missing:
-            self._gaps.append(Gap(what="partial", detail="staged", count=missing))
+            self._gaps.append(absent(self.git, missing))
         self._blobs = group(entries, sizes)
         return self._blobs
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gatepost.tree.attributes import at_commit, begin
 from gatepost.tree.background import background
-from gatepost.tree.history import Blob, Gap, Use, group, text
+from gatepost.tree.history import Blob, Use, absent, group, text
 from gatepost.tree.staged import Index
 
 TYPE_CHECKING = False
@@ -104,7 +104,7 @@ class Whole(Index):
         found = self.peek.types([oid.decode("ascii") for oid in oids])
         missing = len({oid for oid, each in zip(oids, found, strict=True) if each is None})
         if missing:
-            self._gaps.append(Gap(what="partial", detail="tracked", count=missing))
+            self._gaps.append(absent(self.git, missing))
         return [-1 if each is None else each[1] for each in found]
 
     def paths(self) -> Sequence[str]:

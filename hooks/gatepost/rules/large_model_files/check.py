@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gatepost.record import replace
 from gatepost.tree.sources import open_source
 
 TYPE_CHECKING = False
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 
     Found: TypeAlias = Iterator[tuple[list[str], Outcome]]
     Topic: TypeAlias = Callable[[Source, Policy, Mapping[str, Any], Sequence[Seen], set[str]], Found]
+
+
+SIZES = ("MF101", "MF102", "MF103")
 
 
 def check(ctx: Context) -> Iterator[Outcome]:
@@ -33,10 +37,12 @@ def check(ctx: Context) -> Iterator[Outcome]:
     policy = read_policy(ctx)
     seen = survey(source, policy)
     told: set[str] = set()  # ids of blobs that a finding is about: one finding a blob
+    found: list[tuple[list[str], Outcome]] = []
     for topic in _topics(source, ctx.settings, seen):
         for blobs, outcome in topic(source, policy, ctx.settings, seen, told):
             told.update(blobs)
-            yield outcome
+            found.append((blobs, outcome))
+    yield from _folded(found)
     if policy.allowed and source.kind == "tree" and ctx.scope is None:
         from gatepost.rules.large_model_files.allow import stale
 
@@ -47,6 +53,18 @@ def check(ctx: Context) -> Iterator[Outcome]:
         from gatepost.rules.large_model_files import gaps
 
         yield from gaps.check(source)
+
+
+def _folded(found: Sequence[tuple[list[str], Outcome]]) -> Iterator[Outcome]:
+    """The outcomes; that a pickle could not be verified is said in the finding that refuses the file, if there is one."""
+    unverified = {blobs[0]: outcome for blobs, outcome in found if outcome.code == "MF302" and blobs}
+    refused = {oid for blobs, outcome in found if outcome.code in SIZES for oid in blobs}
+    for blobs, outcome in found:
+        other = unverified.get(blobs[0]) if len(blobs) == 1 and outcome.code in SIZES else None
+        if other is not None:
+            yield replace(outcome, message=f"{outcome.message}; {other.message.partition('; ')[2]}")
+        elif outcome.code != "MF302" or not refused.intersection(blobs):
+            yield outcome
 
 
 def _topics(source: Source, settings: Mapping[str, Any], seen: Sequence[Seen]) -> Iterator[Topic]:

@@ -202,4 +202,19 @@ GAPS: tuple[Code, ...] = (
     ),
 )
 
-CODES: tuple[Code, ...] = SIZES + POINTERS + GAPS + PICKLES + RUNS
+BROKEN: tuple[Code, ...] = (
+    Code(
+        id="MF194",
+        name="unreadable-object",
+        severity=ERROR,
+        summary="An object that should be in this repository is missing or broken.",
+        why="Its size and content cannot be told, and a commit of it would be broken too. In a partial clone blobs are "
+        "left out on purpose, which is MF191; in another clone a file below .git/objects was deleted or damaged.",
+        bad="git add big.bin && rm .git/objects/1a/2b3c...",
+        good="git fsck --full   # says nothing",
+        fix="`git fsck --full` names the object; `git add` the file again, or fetch it from a remote.",
+        unchecked=True,
+    ),
+)
+
+CODES: tuple[Code, ...] = SIZES + POINTERS + GAPS + BROKEN + PICKLES + RUNS

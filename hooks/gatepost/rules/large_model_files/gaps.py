@@ -23,6 +23,14 @@ def check(source: Source) -> Iterator[Unchecked]:
                 remedy="To judge them too, run this in a full clone; nothing is downloaded for a check.",
                 severity=INFO,
             )
+        elif gap.what == "broken":
+            yield Unchecked(
+                code="MF194",
+                where=Location(path="."),
+                message=f"{gap.count} object{'s' if gap.count > 1 else ''} of this repository cannot be read, so not judged "
+                "(it is no partial clone)",
+                remedy="`git fsck --full` names them; add the files again, or fetch them from a remote.",
+            )
         elif gap.what == "shallow":
             yield Unchecked(
                 code="MF192",

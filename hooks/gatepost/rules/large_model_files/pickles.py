@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 CONTAINERS = frozenset({"npz", "zip", "tar", "gzip", "xz", "bzip2", "lzma", "skops"})
 LOADED_BY_NAME = re.compile(r"(?i)\.(?:pkl|pickle|pck|joblib|dill|pt|pth|ckpt|npy|npz|bin|model|sav)$")
+PICKLED = re.compile(r"(?i)\.(?:pkl|pickle|pck|joblib|dill)$")
 TOTAL_MAX = 512 << 20  # bytes of pickle-bearing files looked at in one run
 SECOND_OPINION_MAX = 8 << 20  # bytes; picklescan needs about 3 us an opcode
 NAMED = 5
@@ -57,17 +58,24 @@ def check(
         if not data:
             continue
         report = inspect_file(data, use.path, each.blob.size)
-        if report.dangers:
+        if report.dangers and _believable(each, report):
             yield [], _danger(use, each, report, source)
             continue
         second = picklescan_says(data, use.path, report)
         if second:
             yield [], _second(use, each, second, source)
             continue
+        if not _believable(each, report):
+            continue
         unknown = [text for text in report.unknowns if not _trusted(text, trusts, source, own)]
         gaps = [gap for gap in report.gaps if not (each.blob.oid in told and gap.startswith("only the first"))]
         if (unknown or gaps) and not (each.kind is None and not report.pickles):
-            yield [], _unchecked(use, each, unknown + gaps, source)
+            yield [each.blob.oid], _unchecked(use, each, unknown + gaps, source)
+
+
+def _believable(seen: Seen, report: Report) -> bool:
+    """Whether this is a pickle at all, if it is not one by its content: bytes under `.bin` seldom are."""
+    return seen.kind is not None or bool(report.imports) or bool(PICKLED.search(seen.blob.path))
 
 
 def suspicious(seen: Seen) -> bool:
