@@ -6,6 +6,7 @@ The hashes below were printed by Poetry 1.8.5 and 2.5.1, PDM 2.29.3, plette and 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -174,7 +175,7 @@ ROWS: list[Row] = [
     ("poetry 1 fresh", poetry.FORMAT, "poetry.lock", {"poetry.lock": POETRY_LEGACY, "pyproject.toml": LEGACY}, "fresh", ""),
     ("poetry 2 fresh", poetry.FORMAT, "a/poetry.lock", {"a/poetry.lock": POETRY_MODERN, "a/pyproject.toml": MODERN}, "fresh", ""),
     ("poetry CRLF lock", poetry.FORMAT, "poetry.lock", {"poetry.lock": POETRY_MODERN.replace("\n", "\r\n"), "pyproject.toml": MODERN}, "fresh", ""),
-    ("poetry BOM manifest", poetry.FORMAT, "poetry.lock", {"poetry.lock": POETRY_MODERN, "pyproject.toml": "\ufeff" + MODERN}, "fresh", ""),
+    ("poetry BOM manifest", poetry.FORMAT, "poetry.lock", {"poetry.lock": POETRY_MODERN, "pyproject.toml": "\ufeff" + MODERN}, "unknown", "byte order mark"),
     ("poetry 1 ignores [project]", poetry.FORMAT, "poetry.lock", {"poetry.lock": POETRY_LEGACY, "pyproject.toml": LEGACY + '[project]\nname = "demo"\ndependencies = ["flask"]\n'}, "fresh", ""),
     ("poetry 1 lock, project for 2 only", poetry.FORMAT, "poetry.lock", {"poetry.lock": POETRY_LEGACY, "pyproject.toml": LEGACY.replace('version = "1"\n', 'requires-poetry = ">=2.0"\nversion = "1"\n') + '[project]\nname = "demo"\ndependencies = ["requests", "flask"]\n'}, "stale", "dependencies gained flask"),
     ("poetry group gained", poetry.FORMAT, "poetry.lock", {"poetry.lock": POETRY_MODERN, "pyproject.toml": MODERN.replace('["pytest"]', '["pytest", "ruff>=0.9"]')}, "stale", 'group "dev" gained ruff>=0.9'),
@@ -406,3 +407,15 @@ def test_comments_and_blank_lines_never_make_stale(lines: list[str], at: int) ->
                     place = len(text)
                 edited[name] = "\n".join([*text[:place], *lines, *text[place:]])
         assert word(form.judge(memory_lock(path, encoded(edited)))) == "fresh", (row[0], edited)
+
+
+@pytest.mark.parametrize(
+    ("form", "path", "manifest"), [(poetry, "poetry.lock", "pyproject.toml"), (pdm, "pdm.lock", "pyproject.toml"),
+                                   (pipenv, "Pipfile.lock", "Pipfile")]
+)  # fmt: skip
+def test_a_byte_order_mark_in_a_manifest_stops_the_tool(form: Any, path: str, manifest: str) -> None:
+    locks = {"Pipfile.lock": b"{}", "pdm.lock": b'[metadata]\nlock_version = "4.5.0"\ncontent_hash = "sha256:0"\n'}
+    lock = locks.get(path, b'[metadata]\nlock-version = "2.1"\ncontent-hash = "0"\n')
+    verdict = form.FORMAT.judge(memory_lock(path, {path: lock, manifest: b"\xef\xbb\xbf[tool.poetry]\n"}))
+    assert isinstance(verdict, Unknown)
+    assert (verdict.code, verdict.line) == ("LF305", 1)
