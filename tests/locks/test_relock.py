@@ -13,7 +13,7 @@ import pytest
 from gatepost.cli import main
 from gatepost.engine import Result
 from gatepost.model import Fix
-from gatepost.tools.relock import commands, relock
+from gatepost.tools.relock import commands, relock, show_commands
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a stand-in tool as a shell script")
 
@@ -58,6 +58,59 @@ def test_a_missing_tool_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     found = [result("poetry lock", "poetry.lock")]
     assert relock(found, str(tmp_path), said.append) == (found, [])
     assert said == ["gatepost: poetry is not installed here, so `poetry lock` was not run"]
+
+
+@pytest.mark.parametrize(
+    ("command", "path", "reason"),
+    [
+        ("uv run evil.py", "requirements.txt", "it is no command that makes a lock"),
+        ("uv pip install evil", "requirements.txt", "it is no command that makes a lock"),
+        ("uv pip compile requirements.in -o ../out.txt", "requirements.txt", "it names a path outside the repository"),
+        ("uv pip compile requirements.in -o../out.txt", "requirements.txt", "it names a path outside the repository"),
+        ("uv pip compile requirements.in --output-file=/x/out.txt", "requirements.txt", "it names a path outside"),
+        ("uv pip compile ../../x.in -o requirements.txt", "requirements.txt", "it names a path outside the repository"),
+        ("uv pip compile ~/x.in -o requirements.txt", "requirements.txt", "it names a path outside the repository"),
+        ("uv pip compile a.in -o setup.py", "requirements.txt", "it writes setup.py"),
+        ("uv pip compile a.in -o requirements.txt --python ./x", "requirements.txt", "its option --python leads"),
+        (
+            "uv pip compile a.in -o requirements.txt --config-file x.toml",
+            "requirements.txt",
+            "its option --config-file",
+        ),
+        ("(cd .. && uv lock)", "uv.lock", "it is for a directory outside the repository"),
+        ("(cd a && uv pip compile ../../x.in)", "a/requirements.txt", "it names a path outside the repository"),
+    ],
+)
+def test_a_command_of_a_header_is_not_run_where_it_leads_elsewhere(
+    command: str, path: str, reason: str, tool: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said: list[str] = []
+    found = [result(command, path)]
+    assert relock(found, str(tmp_path), said.append) == (found, [])
+    assert len(said) == 1 and said[0].startswith(f"gatepost: `{command}` was not run: {reason}")
+    assert not (tmp_path / "calls").exists()
+    show_commands(found)
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
+    ("command", "path", "call"),
+    [
+        (
+            "uv pip compile a.in -o a.txt --python-version 3.11",
+            "a.txt",
+            "pip compile a.in -o a.txt --python-version 3.11",
+        ),
+        ("(cd a && uv pip compile ../b.in -o a.txt)", "a/a.txt", "pip compile ../b.in -o a.txt"),
+        ("(cd 'a b' && uv lock)", "a b/uv.lock", "lock"),
+        ("uv pip compile a.in -o a.txt --index-url https://index.example/simple", "a.txt", "pip compile a.in -o a.txt"),
+    ],
+)
+def test_a_command_is_run_in_its_directory(command: str, path: str, call: str, tool: Path, tmp_path: Path) -> None:
+    folder = tmp_path / path.rpartition("/")[0]
+    folder.mkdir(exist_ok=True)
+    relock([result(command, path)], str(tmp_path), lambda text: None)
+    assert (folder / "calls").read_text().startswith(call)
 
 
 @pytest.mark.parametrize(

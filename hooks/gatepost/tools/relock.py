@@ -11,7 +11,15 @@ if TYPE_CHECKING:
 
     from gatepost.engine import Result
 
-TOOLS = ("uv", "poetry", "pdm", "pipenv", "pip-compile", "conda-lock", "pixi", "uvx", "pipx")
+# the commands that may be run; a header of a requirements file can hold any other (`uv run something.py`)
+COMMANDS = (
+    ("uv", "lock"), ("uv", "pip", "compile"), ("uv", "export"), ("poetry", "lock"), ("poetry", "export"), ("pdm", "lock"),
+    ("pipenv", "lock"), ("pip-compile",), ("conda-lock", "lock"), ("pixi", "lock"),
+)  # fmt: skip
+TOOLS = tuple(sorted({words[0] for words in COMMANDS}))
+# options that have such a command start or read something else than the files of the project
+_FOREIGN = ("--pip-args", "--config", "--config-file", "--cache-dir", "--python", "-p", "--resolver", "--client-cert")
+_OUTPUTS = ("-o", "--output-file", "--lockfile", "-L")
 
 
 def commands(results: Sequence[Result]) -> dict[str, list[str]]:
@@ -44,17 +52,49 @@ def _placed(command: str) -> tuple[str, str]:
     return "", command
 
 
+def _refused(argv: Sequence[str], folder: str, paths: Sequence[str]) -> str:
+    """Why a command is not run, "" if it is known and stays inside the repository, writing what it is to write."""
+    if not any(tuple(argv[: len(words)]) == words for words in COMMANDS):
+        return "it is no command that makes a lock"
+    if _outside(folder):
+        return "it is for a directory outside the repository"
+    last = ""
+    for word in argv[1:]:
+        name, equals, value = word.partition("=")
+        option, value = (name, value) if name.startswith("-") else (last, word)
+        last = "" if equals or not name.startswith("-") else name
+        if name.startswith("-") and not name.startswith("--") and len(name) > 2:  # -oFILE
+            option, value = name[:2], name[2:]
+        if option in _FOREIGN and ("/" in value or "\\" in value or option in ("--pip-args", "--config-file")):
+            return f"its option {option} leads elsewhere"
+        if "://" in value or (name.startswith("-") and not value):
+            continue
+        target = os.path.normpath(os.path.join(folder, value)).replace(os.sep, "/")
+        if value.startswith("~") or _outside(target):
+            return "it names a path outside the repository"
+        if option in _OUTPUTS and argv[0] in ("uv", "pip-compile", "poetry") and target not in paths:
+            return f"it writes {target}"
+    return ""
+
+
+def _outside(path: str) -> bool:
+    """Whether a normal path, relative to the repository, leaves it."""
+    return os.path.isabs(path) or path[1:2] == ":" or path.split("/", maxsplit=1)[0] == ".."
+
+
 def show_commands(results: Sequence[Result]) -> None:
     """Print what `relock` would run, one comment line each (`patch` and `git apply` skip them), for `--diff`."""
     import shlex
     import shutil
 
     for command, paths in commands(results).items():
+        folder, inner = _placed(command)
         try:
-            name = next(iter(shlex.split(_placed(command)[1])), "")
+            argv = shlex.split(inner)
         except ValueError:
             continue
-        if name in TOOLS:
+        name = argv[0] if argv else ""
+        if name in TOOLS and not _refused(argv, folder, paths):
             state = "" if shutil.which(name) else f"; {name} is not installed here"
             print(f"# --fix would run `{command}`, which makes {', '.join(paths)} again{state}")
 
@@ -81,6 +121,9 @@ def relock(
         except ValueError:
             continue
         if not argv or argv[0] not in TOOLS:
+            continue
+        if reason := _refused(argv, folder, paths):
+            tell(f"gatepost: `{command}` was not run: {reason}")
             continue
         program = shutil.which(argv[0])
         if program is None:
