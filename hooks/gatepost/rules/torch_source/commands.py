@@ -197,6 +197,7 @@ def _of_one(project: Project, one: Ran, v: View, ci: bool, sure: bool) -> Iterat
             if (
                 (code == "TS202" and (not sure or v.pip_conf()))
                 or (ci and (code in _NOT_IN_CI or (code == "TS121" and finding.severity == "warning")))
+                or (code == "TS404" and finding.fix is None and _spares(one, project))
                 or (code == "TS122" and any(not word.known for word in one.install.words))  # `torch==${VERSION}`
                 or (
                     code == "TS122" and bool(one.install.files)
@@ -238,6 +239,14 @@ def _of_one(project: Project, one: Ran, v: View, ci: bool, sure: bool) -> Iterat
             if (finding.code in _OF_FILES or whole) and not (uv and finding.code in ("TS121", "TS122")):
                 if not (ci and finding.severity == "warning" and finding.code == "TS121"):
                     yield _worded(finding, project)
+
+
+def _spares(one: Ran, project: Project) -> bool:
+    """Whether an index of every build does no harm: nothing of PyTorch is asked for, or only builds by their label."""
+    if not one.install.files or any(req.name in FAMILY for req in project.requirements):
+        return False
+    asked = [line for _, file in one.files for line in file.lines if line.name.lower() in FAMILY]
+    return all("+" in line.specifier or line.url for line in asked)
 
 
 def _worded(finding: Finding, project: Project) -> Finding:

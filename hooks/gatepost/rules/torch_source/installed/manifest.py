@@ -33,7 +33,7 @@ def declared(repository: Repository, folder: str, install: Install, build: str, 
     listed = groups.requirements(data, chosen, wanted, main=not alone)
     tool = data.get("tool", {}) if isinstance(data.get("tool"), dict) else {}
     poetry = tool.get("poetry", {}) if isinstance(tool.get("poetry"), dict) else {}
-    routed = _routes(tool) if install.tool in ("uv", "uv-pip") else {}
+    routed = _routes(tool) if install.tool in ("uv", "uv-pip") and not install.has("--no-sources") else {}
     asked = []
     gpu = ""
     entries: list[tuple[str, tuple[str, ...], str, str, str, str]] = []
