@@ -39,7 +39,8 @@ def project(
     )
     if not locks:
         fails = strict and image.lacks_only(name) and not image.opaque(stage, index)
-        yield from no_lock(repository, image, tool, folder, manifest, place, shown(install) if fails else "")
+        command = shown(install) if fails else ""
+        yield from no_lock(repository, image, tool, folder, manifest, place, command, strict)
         return
     lock = locks[0]
     inside = _inside(image, stage, index, install, lock, folder)

@@ -20,14 +20,23 @@ if TYPE_CHECKING:
 
 
 def no_lock(
-    repository: Repository, image: Image, tool: str, folder: str, manifest: str, place: Location, fails: str
+    repository: Repository,
+    image: Image,
+    tool: str,
+    folder: str,
+    manifest: str,
+    place: Location,
+    fails: str,
+    strict: bool,
 ) -> Iterator[tuple[Finding, tuple[str, ...]]]:
-    """`fails` is the install command when it is one that fails without a lock, else ""."""
+    """`fails` is the install command where it certainly fails without a lock, else ""; `strict`: it asks for one."""
     name = TOOL_LOCK[tool]
     lock = posixpath.join(folder, name)
+    if any(path.startswith(f"{lock}.") for path in repository.paths):
+        return  # `uv.lock.cpu` and its like: which one becomes the lock is decided elsewhere
     ignored = ignores.git_ignored(lock, repository.read)
     if ignored is not None:
-        yield _git_ignored(lock, ignored, place, tool), (manifest, image.path)
+        yield _git_ignored(lock, ignored, place, tool, strict), (manifest, image.path)
         return
     if fails:
         yield _needed(lock, fails, place, tool), (manifest, lock)
@@ -59,13 +68,14 @@ def gone(finding: Finding, lock: str) -> Finding:
     )
 
 
-def _git_ignored(lock: str, ignored: tuple[str, ignores.Pattern], place: Location, tool: str) -> Finding:
+def _git_ignored(lock: str, ignored: tuple[str, ignores.Pattern], place: Location, tool: str, strict: bool) -> Finding:
     where, pattern = ignored
+    then = "a clean clone cannot be built" if strict else "every build resolves anew"
     return Finding(
         code="LF402",
         where=Location(path=where, line=pattern.line),
-        message=f"`{pattern.text}` keeps `{lock}` out of git, but {place.path}:{place.line} deploys that project with {tool}: "
-        "every build resolves anew",
+        message=f"`{pattern.text}` keeps `{lock}` out of git, but {place.path}:{place.line} deploys that project with "
+        f"{tool}: {then}",
         remedy=f"Remove the pattern, run `{RELOCK[tool]}` and `git add {lock}`.",
         related=(place,),
     )

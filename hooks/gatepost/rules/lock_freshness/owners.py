@@ -22,4 +22,10 @@ TEMPLATE = {"uv": "uv sync --locked", "pdm": "pdm install --frozen-lockfile", "p
 
 
 def shown(install: Install) -> str:
-    return " ".join(install.command.texts)[:60]
+    """An install command for a message: whole words, not too many."""
+    text = ""
+    for word in install.command.texts:
+        if len(text) + len(word) > 70 and text:
+            return f"{text} ..."
+        text += f" {word}" if text else word[:200]
+    return text

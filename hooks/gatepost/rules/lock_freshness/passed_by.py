@@ -25,7 +25,7 @@ _DEVELOPMENT = re.compile(r"(?i)(?:^|[/_.-])(?:dev|devel|development|tests?|test
 def pip(
     repository: Repository, image: Image, stage: Stage, index: int, install: Install, place: Location
 ) -> Iterator[tuple[Finding, tuple[str, ...]]]:
-    if install.has("--no-deps", "--require-hashes", "-c", "--constraint"):
+    if install.has("--no-deps", "--require-hashes", "-c", "--constraint", "--override", "--overrides"):
         return
     if install.has("-t", "--target") and not install.files:
         return
