@@ -418,6 +418,14 @@ def test_the_budget_of_a_push(lab: Lab) -> None:
     assert "error[MF106]" in lab.out and "this push adds 8 files" in lab.out
 
 
+def test_an_lfs_rule_that_does_not_cover_what_it_means_is_named(lab: Lab) -> None:
+    lab.base()
+    lab.add("models/.gitattributes", "*.BIN filter=lfs -text\n")
+    lab.add("models/x.bin", noise())
+    code, lines = ours(lab)
+    assert code == 1 and "; the LFS rule `*.BIN` (models/.gitattributes:1) does not cover it" in lines[0]
+
+
 def gib(count: int, seed: int) -> str:
     digest = f"{seed:064x}"
     return f"version https://git-lfs.github.com/spec/v1\noid sha256:{digest}\nsize {count << 30}\n"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from gatepost.rules.large_model_files.dvc import held_twice, outputs
-from gatepost.rules.large_model_files.lfs import dead_rules, is_pointer
+from gatepost.rules.large_model_files.lfs import dead_rules, is_pointer, near_rule
 from gatepost.rules.large_model_files.limits import exact, human, is_lock
 from gatepost.rules.large_model_files.remedy import lfs_track, quote
 from tests.large_model_files.lab import BIN, environment, noise, pointer
@@ -169,3 +169,22 @@ def test_the_cures_with_the_real_git_lfs(tmp_path: Path) -> None:
     sh(said.split("fix: `")[1].split("`")[0])
     sh(said.split("Git LFS (`")[1].split("`")[0])
     assert is_pointer(sh("git cat-file blob :w.npy").encode()) and ours() == ""
+
+
+@pytest.mark.parametrize(
+    ("rule", "path", "named"),
+    [
+        ("models/*.bin", "models/sub/x.bin", True),
+        ("*.PT", "x.pt", True),
+        ("*.safetensor", "m.safetensors", True),
+        ("weights.bin", "other/weights.bin", True),
+        ("*.pt", "x.bin", False),
+        ("*", "x.bin", False),
+        ("large/**", "x.bin", False),
+        ("*.bin", "bin", False),
+        ("*.gz", "x.xz", False),
+    ],
+)
+def test_a_rule_that_seems_to_mean_a_file(rule: str, path: str, named: bool) -> None:
+    found = near_rule(f"# rules\n*.txt text\n{rule} filter=lfs -text\n".encode(), path)
+    assert found == ((3, rule) if named else None)

@@ -101,6 +101,29 @@ def _fault(pattern: str) -> tuple[str, str]:
     return "", ""
 
 
+def near_rule(data: bytes, path: str) -> tuple[int, str] | None:
+    """(line, pattern) of a rule with `filter=lfs` that means a file, by its name or ending, and does not match it.
+
+    Ask only of a file that no rule covers: then the fault is the folder, the case or a letter.
+    """
+    from difflib import SequenceMatcher
+    from fnmatch import fnmatchcase
+
+    name = path.rpartition("/")[2].lower()
+    ending = name.rpartition(".")[2]
+    for number, raw in enumerate(data.decode("utf-8", "surrogateescape").splitlines(), 1):
+        line = raw.strip()
+        if not line or line.startswith("#") or "filter=lfs" not in line:
+            continue
+        last = _pattern(line).rpartition("/")[2].lower()
+        if last.strip("*") and fnmatchcase(name, last):
+            return number, _pattern(line)
+        other = last.rpartition("*.")[2] if last.startswith("*.") else ""
+        if len(other) > 3 and "." in name and SequenceMatcher(None, other, ending).ratio() > 0.85:
+            return number, _pattern(line)
+    return None
+
+
 def beneath(folder: str, paths: Iterable[str]) -> list[str]:
     """Paths in a folder."""
     return [path for path in paths if path.startswith(folder.rstrip("/") + "/")] if folder else []

@@ -93,6 +93,8 @@ def _finding(source: Source, policy: Policy, seen: Seen, uses: Sequence[Use], li
     if others:
         names = ", ".join(f"`{path}`" for path in others[:3])
         message += f"; the same bytes are at {len(others)} more path{'s' if len(others) > 1 else ''}: {names}"
+    if full:
+        message += _uncovered(source, use.path)
     stale = [each for each in policy.allowed if each.path == use.path]
     if stale:
         message += f"; `allow` names this path for other content ({stale[0].oid[:10]})"
@@ -103,6 +105,21 @@ def _finding(source: Source, policy: Policy, seen: Seen, uses: Sequence[Use], li
         remedy=remedy(source, seen, use, full=full),
         related=tuple(Location(path=path) for path in others),
     )
+
+
+def _uncovered(source: Source, path: str) -> str:
+    """That an LFS rule seems to mean the file and does not cover it, "" if none does."""
+    from gatepost.rules.large_model_files.lfs import near_rule
+
+    parts = path.split("/")
+    for at in range(len(parts) - 1, -1, -1):
+        place = "/".join([*parts[:at], ".gitattributes"])
+        entry = source.entry(place)
+        data = source.peek.whole([entry[1]]).get(entry[1], b"") if entry is not None else b""
+        found = near_rule(data, path) if b"filter=lfs" in data else None
+        if found is not None:
+            return f"; the LFS rule `{found[1]}` ({place}:{found[0]}) does not cover it"
+    return ""
 
 
 def event(source: Source, seen: Seen, use: Use) -> str:
