@@ -198,6 +198,7 @@ class _Builder:
         self.given = given
         self.globals: dict[str, str | None] = {}
         self.stages: list[Stage] = []
+        self.arguments_of: list[dict[str, str | None]] = []  # what each stage had at its end
         self.open = False
 
     def build(self, instructions: Iterator[_Instruction]) -> Dockerfile:
@@ -236,7 +237,8 @@ class _Builder:
             if key == "platform":
                 self.platform = expand(value, self.globals, "")[0]
         self.env: dict[str, str | None] = dict(base.env) if base else {}
-        self.arguments: dict[str, str | None] = {}
+        # A stage that stands on another has its build arguments too (Docker's documentation, "Variables", scoping).
+        self.arguments: dict[str, str | None] = dict(self.arguments_of[parent]) if parent is not None else {}
         self.cwd = base.cwd if base else "/"
         self.steps: list[Step] = []
 
@@ -258,6 +260,7 @@ class _Builder:
                 cwd=self.cwd,
             )
         )
+        self.arguments_of.append(self.arguments)
         self.open = False
 
     def variables(self) -> dict[str, str | None]:
