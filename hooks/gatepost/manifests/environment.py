@@ -209,6 +209,11 @@ def _strip_comment(line: str) -> str:
     return line
 
 
+def dependency(text: str) -> CondaDep | None:
+    """A match spec on its own, as on a command line; None where it is none."""
+    return _dependency(text, 0, (0, len(text)), 0, len(text))
+
+
 def _dependency(value: str, number: int, span: Span, start: int, end: int) -> CondaDep | None:
     found = _SPEC.match(value)
     if found is None:

@@ -15,11 +15,13 @@ from gatepost.model import Finding, Location
 from gatepost.record import record, replace
 from gatepost.rules.torch_source import index_hygiene, markers, specs, urls
 from gatepost.rules.torch_source.model import (
+    CONDA_NAMES,
     DEFAULT,
     EXTENDED,
     FAMILY,
     FILE,
     LINKS,
+    MAIN,
     ROUTED,
     SHARED,
     WRONG_NAMES,
@@ -83,6 +85,8 @@ def judge(path: str, ran: Iterable[Ran], v: View, ci: bool = False, python: str 
     configured = any(one.install.action == "config" for one in commands)
     latest: dict[str, dict[str, tuple[Requirement, tuple[Index, ...]]]] = {}
     for number, one in enumerate(commands):
+        if one.install.tool == "conda" and one.install.action in ("install", "create", "update"):
+            yield from _conda(path, one.install, v)
         if one.install.tool not in ("pip", "uv-pip") or one.install.action not in ("install", "download", "wheel"):
             continue
         given = sources(one.install)
@@ -109,6 +113,44 @@ def judge(path: str, ran: Iterable[Ran], v: View, ci: bool = False, python: str 
             project = _joined(path, found)
             for rule in _TOGETHER:
                 yield from (replace(finding, fix=None) for finding in rule(project, v))
+
+
+def _conda(path: str, install: Install, v: View) -> Iterator[Finding]:
+    """What the rules of conda's environments say of `conda install` and `conda create`."""
+    from gatepost.manifests import environment
+    from gatepost.rules.torch_source import conda
+
+    requirements = []
+    for word in install.words:
+        dep = environment.dependency(word.text) if word.known else None
+        if dep is not None:
+            requirements.append(
+                Requirement(
+                    name=dep.name,
+                    text=dep.spec,
+                    spec=specs.parse(dep.spec, specs.CONDA),
+                    marker="",
+                    env=Env(kind=MAIN),
+                    where=Location(path=path, line=word.line),
+                    role="conda",
+                    channel=dep.channel,
+                    build=dep.build,
+                )
+            )
+    if not any(req.name in CONDA_NAMES or req.name in FAMILY for req in requirements):
+        return
+    project = Project(
+        tool="conda",
+        root=posixpath.dirname(path),
+        path=path,
+        files=(path,),
+        requirements=tuple(requirements),
+        channels=tuple(word.text for word in install.values("-c", "--channel") if word.known),
+    )
+    for rule in (*conda.RULES, companions.companions):
+        for finding in rule(project, v):
+            if finding.code != "TS302":  # the name of the file is judged with its images
+                yield replace(finding, fix=None)
 
 
 def _left_behind(path: str, ran: list[Ran], v: View) -> Iterator[Finding]:

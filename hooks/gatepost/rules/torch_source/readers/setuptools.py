@@ -197,6 +197,10 @@ class _Reader:
         for line in self._lines:
             self._starts.append(self._starts[-1] + len(line))
         bound: dict[str, list[ast.expr]] = {}
+        grown: dict[str, list[ast.expr]] = {}
+        for top in module.body:
+            if isinstance(top, ast.AugAssign) and isinstance(top.target, ast.Name) and isinstance(top.op, ast.Add):
+                grown.setdefault(top.target.id, []).append(top.value)
         for node in ast.walk(module):
             if isinstance(node, ast.Assign):
                 for target in node.targets:
@@ -204,10 +208,9 @@ class _Reader:
                         bound.setdefault(target.id, []).append(node.value)
             elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value is not None:
                 bound.setdefault(node.target.id, []).append(node.value)
-            elif isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
-                bound.setdefault(node.target.id, []).append(node.value)
-        # A name bound more than once depends on what runs; a list that grows still has what it began with.
+        # A name bound more than once depends on what runs; a list that grows always has what it began with.
         self._bound = {name: values[0] for name, values in bound.items() if len(values) == 1}
+        self._grown = {name: values for name, values in grown.items() if name in self._bound}
 
     def texts(self, node: ast.expr | None, depth: int = 0) -> list[Text]:
         """The strings of a list (or the one string) as far as they stand there."""
@@ -228,7 +231,8 @@ class _Reader:
             if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
                 return self.texts(node.left, depth + 1) + self.texts(node.right, depth + 1)
             if isinstance(node, ast.Name) and node.id in self._bound:
-                return self.texts(self._bound[node.id], depth + 1)
+                parts = [self._bound[node.id], *self._grown.get(node.id, ())]
+                return [one for part in parts for one in self.texts(part, depth + 1)]
             if (
                 isinstance(node, ast.Call)
                 and isinstance(node.func, ast.Name)
