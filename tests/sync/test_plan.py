@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gatepost.sync import project
+from gatepost.sync import declared
 from gatepost.sync.paths import get, read, show
 from gatepost.sync.plan import Plan, plan
 from gatepost.sync.record_file import NAME, Entry, Record, RecordError, dump, empty, parse
@@ -277,10 +277,10 @@ def test_an_empty_table_of_the_project_is_use_enough() -> None:
 @pytest.mark.parametrize("key", ["tools", "members"])
 def test_settings_of_a_wrong_type_are_read_as_none(key: str, value: str) -> None:
     """The hook refuses them before; the commands, which read them on their own, must not break."""
-    found = project.settings(loads(f"[tool.gatepost.sync-configs]\n{key} = {value}\n".encode()))
+    found = declared.settings(loads(f"[tool.gatepost.sync-configs]\n{key} = {value}\n".encode()))
     assert found == {"profile": "base", key: ["ok"] if "ok" in value else []}
-    assert project.settings({"tool": {"gatepost": {"sync-configs": 3, "profile": "strict"}}}) == {"profile": "strict"}
-    assert project.settings({"tool": {"gatepost": "x"}}) == project.settings({"tool": []}) == {"profile": "base"}
+    assert declared.settings({"tool": {"gatepost": {"sync-configs": 3, "profile": "strict"}}}) == {"profile": "strict"}
+    assert declared.settings({"tool": {"gatepost": "x"}}) == declared.settings({"tool": []}) == {"profile": "base"}
 
 
 @pytest.mark.parametrize(
@@ -309,3 +309,19 @@ def test_a_declaration_needs_no_quotes_inside_of_its_quotes() -> None:
     files = settled({"pyproject.toml": text.encode(), "shared.toml": shared})
     assert files["pyproject.toml"].decode() == text
     assert codes(planned(files)) == []
+
+
+def test_in_a_members_folder_the_settings_of_the_root_hold() -> None:
+    from gatepost.model import Context
+    from gatepost.rules.sync_configs import check
+
+    files = {
+        "pyproject.toml": b'[tool.gatepost.sync-configs]\nmembers = ["libs/*"]\ntools = ["bandit"]\n',
+        "libs/a/pyproject.toml": b'[tool.gatepost]\nprofile = "strict"\n',
+    }
+    common = {"profile": "strict"}  # as read in libs/a
+    found = [
+        *check(Context(tree=MemoryTree(files), settings={"tools": (), "members": ()}, args={}, env={}, common=common))
+    ]
+    assert {each.where.path for each in found} == set(files)
+    assert "tool.ruff" not in found[0].message

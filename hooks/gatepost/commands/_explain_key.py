@@ -17,10 +17,10 @@ def explain_key(root: str, key: str) -> str:
     """
     from gatepost.commands._detect import ruff_synced
     from gatepost.sync import layers, overrides
-    from gatepost.sync.declared import declared
+    from gatepost.sync.declared import declared, settings
     from gatepost.sync.fitting import REQUIREMENTS, shared_for
     from gatepost.sync.paths import get, normal, render, show
-    from gatepost.sync.project import Disk, pyproject, settings
+    from gatepost.sync.project import Disk, pyproject
     from gatepost.sync.record_file import NAME, Record, parse
     from gatepost.sync.shadow import RUFF_FILES
     from gatepost.sync.tables import shareable

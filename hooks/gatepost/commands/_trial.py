@@ -34,7 +34,7 @@ def baseline(root: str, *, mend: bool) -> tuple[list[str], list[Edit]]:
         try:
             trial("ruff-check", root, ["--fix", "--exit-zero", "--quiet"])
             trial("ruff-format", root, ["--quiet"])
-            lines.append("ruff: safe fixes made, files formatted")
+            lines.append("ruff: safe fixes made, files formatted; look at the change, then: git add -u")
         except (CannotRun, OSError) as error:
             lines.append(f"ruff: nothing was mended: {error}")
     found = ruff_findings(root)

@@ -158,8 +158,8 @@ def _pythons(tree: Disk, data: dict[str, Any], document: Any) -> Iterator[tuple[
 
 
 def _declarations(tree: Disk, data: dict[str, Any]) -> Iterator[tuple[str, int | None, str]]:
+    from gatepost.sync.declared import settings
     from gatepost.sync.plan import plan
-    from gatepost.sync.project import settings
 
     for outcome in plan(tree, settings(data)).outcomes:
         if outcome.code in ("SC104", "SC105", "SC106"):

@@ -80,9 +80,10 @@ def run(root: str, argv: list[str]) -> int:
 def planned(tree: Disk, edits: list[Edit]) -> tuple[list[Edit], bool, list[Finding | Unchecked]]:
     """The edits with those of the sync, whether ruff's settings are among what is synced, and what stands in the way."""
     from gatepost.commands._detect import ruff_synced
+    from gatepost.sync.declared import settings
     from gatepost.sync.paths import get
     from gatepost.sync.plan import plan
-    from gatepost.sync.project import PYPROJECT, settings
+    from gatepost.sync.project import PYPROJECT
     from gatepost.toml.load import loads
     from gatepost.tree.memory import OverlayTree
 

@@ -1,4 +1,4 @@
-"""The project's own declarations: `[tool.gatepost.keep]` and `[tool.gatepost.drop]`."""
+"""What a project says itself in `[tool.gatepost]`: the profile, what it keeps and what it drops."""
 
 from __future__ import annotations
 
@@ -52,3 +52,15 @@ def declared(table: Any) -> Declared:
         elif isinstance(items, str):
             drop[normal(path)] = {items: ""}
     return Declared(keep=keep, drop=drop)
+
+
+def settings(data: dict[str, Any]) -> dict[str, Any]:
+    """What `sync.plan.plan` needs of [tool.gatepost]."""
+    table = get(data, ("tool", "gatepost"))
+    table = table if isinstance(table, dict) else {}
+    own = table.get("sync-configs")
+    lists = {
+        key: [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
+        for key, value in (own if isinstance(own, dict) else {}).items()
+    }
+    return {"profile": table.get("profile", "base"), **lists}

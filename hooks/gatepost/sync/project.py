@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from gatepost.sync.paths import get, normal, show
+from gatepost.sync.paths import normal, show
 from gatepost.sync.proof import proved
 from gatepost.toml.load import loads
 
@@ -75,18 +75,6 @@ def pyproject(root: str) -> tuple[bytes | None, dict[str, Any]]:
     """
     raw = Disk(root).read(PYPROJECT)
     return raw, loads(raw or b"")
-
-
-def settings(data: dict[str, Any]) -> dict[str, Any]:
-    """What `sync.plan.plan` needs of [tool.gatepost]."""
-    table = get(data, ("tool", "gatepost"))
-    table = table if isinstance(table, dict) else {}
-    own = table.get("sync-configs")
-    lists = {
-        key: [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
-        for key, value in (own if isinstance(own, dict) else {}).items()
-    }
-    return {"profile": table.get("profile", "base"), **lists}
 
 
 def changed(raw: bytes | None, ops: Sequence[Any], path: str = PYPROJECT) -> Edit:

@@ -27,9 +27,12 @@ def check(ctx: Context) -> Iterable[Outcome]:
     own = [each for each in ([profiles] if isinstance(profiles, str) else profiles) if isinstance(each, str)]
     if ctx.scope is not None and not any(re.search(FILES, path) or path in own for path in ctx.scope):
         return ()
+    from gatepost.sync.declared import settings
+    from gatepost.sync.paths import data_of
     from gatepost.sync.plan import plan
 
-    return plan(ctx.tree, {**ctx.common, **ctx.settings}).outcomes
+    root = ctx.tree.read("pyproject.toml")  # its settings hold, also in a run from a member's folder
+    return plan(ctx.tree, settings(data_of(root)) if root is not None else {**ctx.common, **ctx.settings}).outcomes
 
 
 def codes() -> tuple[Code, ...]:
