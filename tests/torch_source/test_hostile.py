@@ -76,6 +76,38 @@ def judge(files: dict[str, bytes]) -> list[str]:
         pytest.param(
             {"pixi.toml": b"[dependencies]\npytorch = {version = 1}\n[feature]\ntorch = 1\n"}, id="wrong types, pixi"
         ),
+        pytest.param({"setup.py": b"setup(install_requires=" + b"[" * 3000 + b"'torch'"}, id="deep setup.py"),
+        pytest.param({"setup.py": b"x = " + b"a." * 20000 + b"setup(install_requires=['torch'])"}, id="long chain"),
+        pytest.param({"setup.py": b"setup(install_requires=" + b"['torch'] + " * 3000 + b"[])"}, id="long sum"),
+        pytest.param(
+            {"setup.py": b"a = b\nb = a\nsetup(install_requires=a, extras_require=b) # torch"}, id="cyclic names"
+        ),
+        pytest.param({"setup.py": b"\xff\x00 torch setup("}, id="binary setup.py"),
+        pytest.param(
+            {"setup.cfg": b"[options\ninstall_requires = torch\n  =\n[options]\n:=\n torch"}, id="odd setup.cfg"
+        ),
+        pytest.param({"tox.ini": b"[testenv]\ndeps =\n  {a,b: torch\n  torch==\n  -r\n"}, id="odd tox.ini"),
+        pytest.param({"noxfile.py": b"s.install('torch', '--index-url', *x, **{'torch': 1})\n"}, id="odd noxfile"),
+        pytest.param(
+            {
+                "environment.yml": b"dependencies:\n  - pytorch\n  - pip:\n    - -r environment.yml\n    - -r a.txt\n",
+                "a.txt": b"-r a.txt\n-r environment.yml\ntorch\n",
+            },
+            id="an environment that includes itself",
+        ),
+        pytest.param({"environment.yml": b"dependencies: [pytorch, {pip: [" + b"[{" * 5000}, id="deep flow"),
+        pytest.param(
+            {
+                "Dockerfile": b"FROM python:3.12-slim\nCOPY . .\nRUN pipenv sync\nRUN pdm sync\nRUN uv sync\nRUN conda install pytorch=[ torch::=\n",
+                "Pipfile": b"packages = 3\n",
+                "Pipfile.lock": b'{"_meta": [], "default": {"torch": []}, "develop": 7}',
+                "pyproject.toml": b"[project]\nname = 'torch'\n[dependency-groups]\na = [{include-group = 'a'}, 'torch[a]']\n",
+                "pdm.lock": b"package = [1, {name = 'torch', groups = 3, files = [2]}]\n",
+                "uv.lock": b'version = 1\n\n[[package]]\nname = "torch"\nversion = 3\n\n[[package]]\nname = "a',
+            },
+            id="wrong types, images",
+        ),
+        pytest.param({"pylock.toml": b'[[packages]]\nname = "torch"\nwheels = 3\n'}, id="odd pylock"),
         pytest.param({"a\udcff/requirements.txt": b"torch==2.8.0+cu118\n"}, id="a name that is not UTF-8"),
     ],
 )

@@ -137,9 +137,10 @@ def _leading(data: bytes) -> bytes | None:
     into: dict[bytes, set[int]] = {}
     roots: set[int] = set()
     for number, block in enumerate(parts[1:]):
-        if not block.startswith(b'name = "'):
+        stop = block.find(b'"', 8)
+        if not block.startswith(b'name = "') or stop < 0:
             return None
-        names.append(block[8 : block.index(b'"', 8)])
+        names.append(block[8:stop])
         head = block.partition(b"\nwheels = [")[0]
         if b"\nsource = { registry" not in head:
             roots.add(number)
