@@ -194,3 +194,13 @@ def test_a_jwt_that_is_no_secret() -> None:
     assert Scanner().scan(jwt({"sub": "1234567890", "name": "John Doe"})) == []
     assert Scanner().scan(jwt({"sub": "img", "iat": 1_700_000_000, "exp": 1_700_000_300})) == []
     assert Scanner().scan(jwt({"role": "anon", "iat": 0, "exp": 10**9})) == []
+
+
+@pytest.mark.parametrize("between", ["\n", ","])
+def test_many_hits(between: str) -> None:
+    """A leaked list of keys, in one line too, does not take the square of its length."""
+    keys = [Tokens(seed).make("cohere")[0] for seed in range(3000)]
+    text = between.join(f'api_key="{key}"' for key in keys)
+    found = Scanner().scan(text.encode(), "a.txt")
+    assert len(found) > 2900
+    assert [hit.start for hit in found] == sorted(hit.start for hit in found)

@@ -9,6 +9,7 @@ reaches a regular expression.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 
 from gatepost.rules.secrets import keys, urls
 from gatepost.rules.secrets.formats import FORMATS, by_start, prefix_of, token_regex
@@ -77,11 +78,16 @@ class Scanner:
             return hits
         order = {TOKEN: 0, KEY: 1, URL: 2, NAMED: 3}
         hits.sort(key=lambda hit: (order[hit.kind], hit.start - hit.end))
+        allowed = _Allowed(data)
         kept: list[Hit] = []
+        starts: list[int] = []  # of the hits that are kept, in order; they do not overlap
         for hit in hits:
-            if not any(hit.start < other.end and other.start < hit.end for other in kept) and not _allowed(data, hit):
-                kept.append(hit)
-        return sorted(kept, key=lambda hit: hit.start)
+            at = bisect_left(starts, hit.end)
+            if (at and kept[at - 1].end > hit.start) or allowed.at(hit):
+                continue
+            starts.insert(at, hit.start)
+            kept.insert(at, hit)
+        return kept
 
     def _compiled(self, row: Format) -> re.Pattern[bytes]:
         regex = self._regex.get(row.id)
@@ -267,10 +273,22 @@ _CARRIED = re.compile(
 _COLOUR = re.compile(rb"\d{1,3}m(?=[A-Za-z])")
 
 
-def _allowed(data: bytes, hit: Hit) -> bool:
-    start = data.rfind(b"\n", 0, hit.start) + 1
-    end = data.find(b"\n", hit.end)
-    line = data[start : end if end >= 0 else len(data)]
-    if _PRAGMA.search(line):
-        return True
-    return start > 0 and bool(_NEXT.search(data, data.rfind(b"\n", 0, start - 1) + 1, start))
+class _Allowed:
+    """Whether a comment on a hit's line, or on the one before, allows it; a line of many hits is looked at once."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._line = (0, -1, False)  # the last line asked for: its begin, its end, the answer
+
+    def at(self, hit: Hit) -> bool:
+        first, last, answer = self._line
+        if not first <= hit.start <= hit.end <= last:
+            first = self._data.rfind(b"\n", 0, hit.start) + 1
+            last = self._data.find(b"\n", hit.end)
+            last = len(self._data) if last < 0 else last
+            before = self._data.rfind(b"\n", 0, max(first - 1, 0)) + 1
+            answer = bool(
+                _PRAGMA.search(self._data, first, last) or (first and _NEXT.search(self._data, before, first))
+            )
+            self._line = (first, last, answer)
+        return answer
