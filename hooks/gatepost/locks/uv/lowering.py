@@ -1,0 +1,422 @@
+"""Requirements as uv puts them into the lock: lowered by `tool.uv.sources`, and compared by meaning.
+
+Sources: uv's `uv-distribution/src/metadata/lowering.rs` (0.12), corrected by runs of 0.13.8 and 0.9.30.
+"""
+
+from __future__ import annotations
+
+from gatepost.locks.uv.project import Undecidable, index_urls, join, load, source_tables, strings, table
+from gatepost.manifests import markers, pep508, versions
+from gatepost.manifests.markers import MarkerError
+from gatepost.manifests.pep508 import canonical
+from gatepost.record import record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from typing import Any
+
+    from gatepost.locks.uv.project import Project, Workspace
+    from gatepost.manifests.markers import Formula
+
+
+@record
+class Wanted:
+    """One lowered requirement, comparable with one of the lock: `identity` plus the marker is its meaning."""
+
+    name: str
+    identity: tuple[Any, ...]  # (name, extras, kind, ...)
+    marker: Formula
+    text: str  # as the user wrote it
+    path: str = ""
+    key: str = ""
+    label: str = ""  # 'group "dev"', 'extra "x"', "" for plain dependencies
+
+
+class Lowering:
+    """Requirements of one project as uv would put them into the lock (`root` is where the lock lies)."""
+
+    def __init__(self, lock_directory: str, project: Project, space: Workspace | None, read: Any, exists: Any) -> None:
+        self.base = lock_directory
+        self.project = project
+        self.space = space
+        self.read = read
+        self.exists = exists
+        self.own = source_tables(project)
+        self.shared = source_tables(space.root) if space is not None else {}
+        self.indexes = index_urls(project)
+        for name, url in index_urls(space.root if space is not None else None).items():
+            self.indexes.setdefault(name, url)
+
+    def requirement(
+        self, text: str, key: str, marker: Formula = True, extra: str = "", group: str = "", member: bool = True
+    ) -> list[Wanted]:
+        """Lower one requirement string; `marker` is joined to its own. `member` False: constraints, overrides.
+
+        Raises:
+            Undecidable: not PEP 508, an unknown marker, or a source that uv would refuse.
+        """
+        path = self.project.path
+        try:
+            parsed = pep508.parse(text)
+            own = markers.parse(parsed.marker) if parsed.marker else True
+        except (pep508.RequirementError, MarkerError) as error:
+            raise Undecidable(f"{key} in {path}: {error}", "LF305", path, key) from None
+        joined = markers.conjunction([own, marker])
+        if not extra:
+            extra = top_extra(own)
+        label = f'group "{group}"' if group else f'extra "{extra}"' if extra else ""
+        plain = self._plain(parsed)
+        if parsed.canonical in self.own:
+            entries, origin = self.own[parsed.canonical], self.project.directory
+        elif member and parsed.canonical in self.shared and self.space is not None:
+            entries, origin = self.shared[parsed.canonical], self.space.root.directory
+        else:
+            return [self._wanted(parsed, plain, joined, text, key, label)]
+        chosen = []
+        for entry in entries:
+            if isinstance(entry.get("extra"), str) and canonical(entry["extra"]) != extra:
+                continue
+            if member and isinstance(entry.get("group"), str) and canonical(entry["group"]) != group:
+                continue
+            chosen.append(entry)
+        found = []
+        covered: list[Formula] = []
+        for entry in chosen:
+            mark: Formula = True
+            if isinstance(entry.get("marker"), str):
+                try:
+                    mark = markers.parse(entry["marker"])
+                except MarkerError as error:
+                    raise Undecidable(f"tool.uv.sources in {path}: {error}", "LF305", path) from None
+            covered.append(mark)
+            identity = self._source(parsed, entry, origin, member)
+            found.append(self._wanted(parsed, identity, markers.conjunction([mark, joined]), text, key, label))
+        rest = markers.conjunction([markers.negate(markers.disjunction(covered)), joined]) if covered else joined
+        found.append(self._wanted(parsed, plain, rest, text, key, label))
+        return [item for item in found if not markers.impossible(item.marker, versions.EVERYTHING)]
+
+    def _wanted(self, parsed: Any, source: Any, marker: Formula, text: str, key: str, label: str) -> Wanted:
+        identity = (parsed.canonical, parsed.extras, *source)
+        return Wanted(
+            name=parsed.canonical, identity=identity, marker=marker, text=text, path=self.project.path, key=key,
+            label=label,
+        )  # fmt: skip
+
+    def _plain(self, parsed: Any) -> tuple[Any, ...]:
+        url: str = parsed.url
+        if not url:
+            return ("registry", specifier_identity(parsed.specifier), "", "")
+        if "$" in url:
+            raise Undecidable(f"{parsed.name} takes its address from the environment", "LF303", self.project.path)
+        if url.startswith("git+"):
+            return ("git", *git_identity(url))
+        if url.startswith("file:") or "://" not in url:
+            local = url.removeprefix("file:")
+            if local != url:
+                local = local.removeprefix("//").removeprefix("localhost")
+            return self._path(_unquote(local), self.project.directory, {})
+        return url_identity(url, "")
+
+    def _source(self, parsed: Any, entry: Mapping[str, Any], origin: str, member: bool) -> tuple[Any, ...]:
+        path = self.project.path
+        if isinstance(entry.get("git"), str):
+            return ("git", *git_identity(entry["git"], entry))
+        if isinstance(entry.get("url"), str):
+            return url_identity(entry["url"], str(entry.get("subdirectory", "")))
+        if isinstance(entry.get("path"), str):
+            return self._path(entry["path"], origin, entry)
+        if isinstance(entry.get("index"), str):
+            url = self.indexes.get(entry["index"])
+            if url is None:
+                raise Undecidable(f"{parsed.name} names the undeclared index {entry['index']}", "LF305", path)
+            conflict = ""
+            if member and self.project.name:
+                for kind in ("extra", "group"):
+                    if isinstance(entry.get(kind), str):
+                        conflict = f"{self.project.name} {kind} {canonical(entry[kind])}"
+                        break
+            specifier = specifier_identity("" if parsed.url else parsed.specifier)
+            return ("registry", specifier, index_identity(url, origin), conflict)
+        if entry.get("workspace") is True and self.space is not None:
+            target = self.space.members.get(parsed.canonical)
+            if target is None:
+                raise Undecidable(
+                    f"{parsed.name} is taken from the workspace, which has no member of that name in the snapshot",
+                    "LF304", path,
+                )  # fmt: skip
+            package = target.is_package(parsed.canonical not in self.space.required)
+            editable = package and self.space.required.get(parsed.canonical) is not False
+            return ("directory", target.directory, editable, not package)
+        raise Undecidable(f"tool.uv.sources.{parsed.name} is of a kind that is not known here", "LF302", path)
+
+    def _path(self, given: str, origin: str, entry: Mapping[str, Any]) -> tuple[Any, ...]:
+        where = join(origin, given)
+        if where is None:
+            raise Undecidable(f"{given} lies outside the repository", "LF304", self.project.path)
+        if _is_archive(where.rpartition("/")[2]) and not self.exists(where + "/pyproject.toml"):
+            return ("path", where)
+        if entry.get("editable") is True:
+            return ("directory", where, True, False)
+        package = entry.get("package")
+        if not isinstance(package, bool):
+            target = load(where, self.read)
+            package = target is None or target.is_package(False)
+        return ("directory", where, False, not package)
+
+
+def requires_dist(project: Project, lower: Lowering) -> tuple[list[Wanted], set[str], dict[str, list[Wanted]]]:
+    """(requirements incl. extras', extras, groups) of a project with static metadata, lowered.
+
+    Raises:
+        Undecidable: dynamic dependencies, or something uv would refuse.
+    """
+    for field in ("dependencies", "optional-dependencies"):
+        if field in project.dynamic:
+            raise Undecidable(f"{project.path} leaves its {field} to the build backend", "LF301", project.path)
+    check_sources(project)
+    found: list[Wanted] = []
+    for position, text in enumerate(strings(project.project.get("dependencies"))):
+        found.extend(lower.requirement(text, f"project.dependencies[{position}]"))
+    extras: set[str] = set()
+    for name, lines in table(project.project, "optional-dependencies").items():
+        extra = canonical(name)
+        extras.add(extra)
+        for position, text in enumerate(strings(lines)):
+            key = f"project.optional-dependencies.{name}[{position}]"
+            found.extend(lower.requirement(text, key, markers.extra(extra), extra=extra))  # noqa: S610
+    groups: dict[str, list[Wanted]] = {}
+    if "dependency-groups" in project.data or "dev-dependencies" in project.uv:
+        from gatepost.locks.uv.groups import group_lines
+
+        for name, lines in group_lines(project).items():
+            groups[name] = [
+                item for text, key, mark in lines for item in lower.requirement(text, key, mark, group=name)
+            ]
+    return found, extras, groups
+
+
+def check_sources(project: Project) -> None:
+    """uv refuses a source for an extra or group that does not exist or does not ask for the package.
+
+    Raises:
+        Undecidable: there is such a source.
+    """
+    places = {
+        "extra": table(project.project, "optional-dependencies"),
+        "group": table(project.data, "dependency-groups"),
+    }
+    for name, entries in source_tables(project).items():
+        for entry in entries:
+            for kind, place in places.items():
+                target = entry.get(kind)
+                if not isinstance(target, str):
+                    continue
+                lines = next((value for key, value in place.items() if canonical(key) == canonical(target)), None)
+                if kind == "group" and canonical(target) == "dev" and "dev-dependencies" in project.uv:
+                    continue
+                found = False
+                for line in lines if isinstance(lines, list) else ():
+                    try:
+                        found = found or not isinstance(line, str) or pep508.parse(line).canonical == name
+                    except pep508.RequirementError:
+                        found = True
+                if not found:
+                    reason = f'tool.uv.sources.{name} is for {kind} "{target}", which does not ask for {name}'
+                    raise Undecidable(reason, "LF305", project.path, f"tool.uv.sources.{name}")
+
+
+def top_extra(formula: Formula) -> str:
+    """The extra that a whole requirement belongs to: `extra == 'x'` at the top of its marker."""
+    if isinstance(formula, tuple):
+        for atom in formula[1] if formula[0] == "and" else (formula,):
+            if isinstance(atom, tuple) and atom[0] == "flag" and atom[1].startswith("extra == ") and atom[2]:
+                return str(atom[1][len("extra == ") :])
+    return ""
+
+
+def specifier_identity(text: str) -> Any:
+    """A specifier set by meaning (uv 0.13 compares ranges); its own text where it is not PEP 440."""
+    if not text:
+        return versions.EVERYTHING
+    try:
+        return versions.ranges(text)
+    except versions.VersionError:
+        return text
+
+
+def url_identity(url: str, subdirectory: str) -> tuple[Any, ...]:
+    """A direct URL: without credentials and hash, with its subdirectory."""
+    for part in url.partition("#")[2].split("&"):
+        key, _, value = part.partition("=")
+        if key == "subdirectory" and not subdirectory:
+            subdirectory = value
+    return ("url", bare_url(url), subdirectory.strip("/"))
+
+
+def index_identity(url: str, directory: str) -> str:
+    """An index by its URL without credentials; a local one by its path."""
+    if "://" in url and not url.startswith("file:"):
+        return bare_url(url)
+    if url.startswith("file:"):
+        return url.rstrip("/")
+    where = join(directory, url)
+    return url if where is None else "path " + where
+
+
+def bare_url(url: str) -> str:
+    """A URL without user, password, query-less fragment: what a lock records."""
+    url = url.partition("#")[0]
+    scheme, mark, rest = url.partition("://")
+    if not mark:
+        return url
+    host, slash, path = rest.partition("/")
+    host = host.rpartition("@")[2].lower()
+    for plain in (":443",) if scheme.lower() == "https" else (":80",) if scheme.lower() == "http" else ():
+        host = host.removesuffix(plain)
+    if not slash and scheme.lower() in ("http", "https"):
+        slash = "/"
+    return f"{scheme.lower()}://{host}{slash}{path}"
+
+
+def git_identity(url: str, entry: Mapping[str, Any] | None = None) -> tuple[str, ...]:
+    """A Git requirement: repository, the kind and name of the reference, subdirectory, LFS."""
+    url = url.removeprefix("git+")
+    base, _, fragment = url.partition("#")
+    base, _, query = base.partition("?")
+    fields: dict[str, str] = {}
+    for part in (*query.split("&"), *fragment.split("&")):
+        key, _, value = part.partition("=")
+        if key in ("rev", "tag", "branch", "subdirectory", "lfs", "path"):
+            fields.setdefault(key, _unquote(value))
+    scheme, mark, rest = base.partition("://")
+    head, slash, tail = rest.rpartition("/")
+    if mark and "@" in tail:
+        tail, _, revision = tail.rpartition("@")
+        fields.setdefault("rev", revision)
+        base = f"{scheme}://{head}{slash}{tail}"
+    elif mark and "@" in rest.partition("/")[2]:
+        front, _, revision = rest.rpartition("@")
+        fields.setdefault("rev", revision)
+        base = f"{scheme}://{front}"
+    for key, value in (entry or {}).items():
+        if key in ("rev", "tag", "branch", "subdirectory", "path") and isinstance(value, str):
+            fields[key] = value
+        elif key == "lfs" and value is True:
+            fields[key] = "true"
+    if fields.get("lfs") == "false":
+        del fields["lfs"]
+    if "subdirectory" in fields:
+        fields["subdirectory"] = fields["subdirectory"].strip("/")
+    return (bare_url(base).rstrip("/"), *(f"{key}={fields[key]}" for key in sorted(fields)))
+
+
+def _unquote(text: str) -> str:
+    if "%" not in text:
+        return text
+    from urllib.parse import unquote
+
+    return unquote(text)
+
+
+def _is_archive(name: str) -> bool:
+    front, dot, last = name.rpartition(".")
+    return bool(dot) and (
+        last in ("whl", "zip", "tgz", "tbz", "txz", "tar")
+        or (front.endswith(".tar") and last.replace("_", "a").isalnum())
+    )
+
+
+def recorded(entry: Mapping[str, Any], base: str) -> Wanted:
+    """One requirement of the lock in the same form. `base` is the lock's directory.
+
+    Raises:
+        Undecidable: a field of it is not known here.
+    """
+    name = canonical(str(entry.get("name", "")))
+    extras = tuple(sorted({canonical(item) for item in strings(entry.get("extras"))}))
+    text = name + (f"[{','.join(extras)}]" if extras else "") + str(entry.get("specifier", ""))
+    mark: Formula = True
+    if isinstance(entry.get("marker"), str):
+        try:
+            mark = markers.parse(entry["marker"])
+        except MarkerError as error:
+            raise Undecidable(f"the lock's marker for {name}: {error}", "LF302") from None
+        text += f" ; {entry['marker']}"
+    source: tuple[Any, ...]
+    if isinstance(entry.get("git"), str):
+        source = ("git", *git_identity(entry["git"]))
+    elif isinstance(entry.get("url"), str):
+        source = url_identity(entry["url"], str(entry.get("subdirectory", "")))
+    else:
+        for kind in ("editable", "virtual", "directory", "path"):
+            if isinstance(entry.get(kind), str):
+                where = join(base, entry[kind])
+                if where is None:
+                    where = entry[kind]
+                source = ("path", where) if kind == "path" else (
+                    "directory", where, kind == "editable", kind == "virtual")  # fmt: skip
+                break
+        else:
+            conflict = ""
+            clash = entry.get("conflict")
+            if isinstance(clash, dict):
+                kind = "extra" if "extra" in clash else "group"
+                conflict = f"{clash.get('package')} {kind} {clash.get(kind)}"
+            index = entry.get("index")
+            source = (
+                "registry",
+                specifier_identity(str(entry.get("specifier", "")).replace("*", "") if entry.get("specifier") == "*"
+                                   else str(entry.get("specifier", ""))),
+                index_identity(index, base) if isinstance(index, str) else "",
+                conflict,
+            )  # fmt: skip
+    label = top_extra(mark)
+    return Wanted(
+        name=name, identity=(name, extras, *source), marker=mark, text=text, label=f'extra "{label}"' if label else ""
+    )
+
+
+def differ(
+    wanted: Iterable[Wanted], locked: Iterable[Wanted], python: versions.Ranges
+) -> tuple[list[Wanted], list[Wanted]]:
+    """(wanted that the lock lacks, locked that nobody wants), as sets by meaning under the Python range.
+
+    Raises:
+        Undecidable: a marker too tangled to compare.
+    """
+    new, old = list(wanted), list(locked)
+    missing, extra = _differ(new, old, python)
+    if missing or extra:
+        from gatepost.locks.uv.regions import unequal
+
+        first = (*missing, *extra)[0]
+        try:
+            names = unequal(new, old, {item.name for item in (*missing, *extra)}, python)
+        except MarkerError as error:
+            raise Undecidable(f"{first.text[:76]}: {error}", "LF307", first.path, first.key) from None
+        missing, extra = ([item for item in found if item.name in names] for found in (missing, extra))
+    return missing, extra
+
+
+def _differ(
+    wanted: Iterable[Wanted], locked: Iterable[Wanted], python: versions.Ranges
+) -> tuple[list[Wanted], list[Wanted]]:
+    pool: dict[tuple[Any, ...], list[Wanted]] = {}
+    for item in locked:
+        pool.setdefault(item.identity, []).append(item)
+    hit: set[int] = set()
+    missing = []
+    for item in wanted:
+        found = False
+        for other in pool.get(item.identity, ()):
+            try:
+                if item.marker == other.marker or markers.equivalent(item.marker, other.marker, python):
+                    hit.add(id(other))
+                    found = True
+            except MarkerError as error:
+                shown = item.text if len(item.text) < 80 else f"{item.text[:76]} ..."
+                raise Undecidable(f"{shown}: {error}", "LF307", item.path, item.key) from None
+        if not found:
+            missing.append(item)
+    return missing, [item for group in pool.values() for item in group if id(item) not in hit]

@@ -1,0 +1,240 @@
+"""Settings that uv records in the lock: resolver options, cutoffs, environments, conflicts, metadata of dependencies.
+
+Loaded only where the lock or the manifest has any of them.
+"""
+
+from __future__ import annotations
+
+from gatepost.locks.uv import lowering
+from gatepost.locks.uv.case import Case, Difference, members_first
+from gatepost.locks.uv.project import Undecidable, listed, strings, table
+from gatepost.manifests import markers, pep508, versions
+from gatepost.manifests.pep508 import canonical
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+
+def options(case: Case, python: versions.Ranges) -> None:
+    """Resolution, fork strategy, pre-releases and cutoff dates."""
+    head = table(case.data.head, "options")
+    settings, path = case.settings, case.settings_path
+    prefix = "" if path.endswith("uv.toml") or not path.endswith(".toml") else "tool.uv."
+
+    def plain(key: str, locked_key: str, *defaults: str) -> None:
+        wanted, locked = settings.get(key), head.get(locked_key)
+        wanted = None if wanted in defaults else wanted
+        locked = None if locked in defaults else locked
+        if wanted != locked:
+            shown = f'"{wanted}"' if wanted is not None else "not set"
+            raise Difference(
+                "LF105", f"{prefix}{key} is {shown}, the lock was made with \"{locked or defaults[0]}\"", path,
+                prefix + key,
+            )  # fmt: skip
+
+    plain("resolution", "resolution-mode", "highest")
+    plain("fork-strategy", "fork-strategy", "requires-python")
+    prerelease = settings.get("prerelease")
+    if not isinstance(prerelease, dict):
+        plain("prerelease", "prerelease-mode", "if-necessary", "if-necessary-or-explicit")
+    elif "prerelease-package" not in head and "prerelease-mode" not in head:
+        raise Undecidable("its prerelease settings are per package", "LF302", path)
+    _cutoff(settings.get("exclude-newer"), head.get("exclude-newer"), head.get("exclude-newer-span"), path, prefix)
+    wanted = {canonical(name): value for name, value in table(settings, "exclude-newer-package").items()}
+    locked = {canonical(name): value for name, value in table(head, "exclude-newer-package").items()}
+    for name in sorted({*wanted, *locked}):
+        old, span = locked.get(name), None
+        if isinstance(old, dict):
+            span = old.get("span", old.get("exclude-newer-span"))
+            old = old.get("timestamp", old.get("exclude-newer"))
+        if (wanted.get(name) is False and old in (None, False)) or (old is False and name not in wanted):
+            continue
+        _cutoff(wanted.get(name), old, span, path, prefix, f"-package.{name}")
+
+
+def _cutoff(wanted: Any, locked: Any, span: Any, path: str, prefix: str, suffix: str = "") -> None:
+    key = f"{prefix}exclude-newer{suffix}"
+    if wanted is not None and not isinstance(wanted, str) and (suffix == "" or wanted is not False):
+        raise Undecidable(f"{key} is no string, so uv ignores all settings of its table", "LF305", path, key)
+    if wanted is None or locked is None:
+        if wanted is None and locked is None and span is None:
+            return
+        if wanted is not None and span is not None and locked is None:
+            pass
+        else:
+            state = f'"{wanted}"' if wanted is not None else "not set"
+            had = f'has "{span or locked}"' if locked is not None or span is not None else "has none"
+            raise Difference("LF105", f"{key} is {state}, the lock {had}", path, key)
+    want_span = _span(str(wanted))
+    if want_span is not None or span is not None:
+        have = _span(str(span)) if span is not None else None
+        if want_span is not None and have is not None and want_span == have:
+            return
+        raise Difference("LF105", f'{key} is "{wanted}", the lock has "{span or locked}"', path, key)
+    new, low, high = str(wanted), _instant(str(wanted)), _instant(str(locked))
+    if low is None or high is None:
+        raise Undecidable(f'{key} "{wanted}" is not a date that is understood here', "LF302", path, key)
+    import re
+
+    if re.fullmatch(r"\d{4}-\d\d-\d\d", new.strip()):  # the midnight that ends that day, in the zone of the machine
+        low += 86400
+        if low - 14 * 3600 <= high <= low + 12 * 3600:
+            return
+    elif high <= low:  # a later cutoff keeps the lock, since 0.13
+        return
+    raise Difference("LF105", f'{key} is "{wanted}", the lock has "{locked}"', path, key)
+
+
+def _instant(text: str) -> float | None:
+    import re
+    from datetime import datetime, timezone
+
+    text = re.sub(r"(\.\d{6})\d+", r"\1", text.strip().upper().replace("Z", "+00:00"))
+    text = re.sub(r"\.(\d{1,5})(?=[+-]|$)", lambda found: "." + found[1].ljust(6, "0"), text)
+    try:
+        found = datetime.fromisoformat(text)
+        return (found if found.tzinfo else found.replace(tzinfo=timezone.utc)).timestamp()
+    except (ValueError, OverflowError):
+        return None
+
+
+_UNITS = {"y": "Y", "mo": "M", "w": "W", "d": "D", "h": "h", "m": "m", "s": "s"}
+
+
+def _span(text: str) -> dict[str, int] | None:
+    """`P3W`, `3 weeks`, `1d 12h` as numbers by unit; None if it is no span."""
+    import re
+
+    text = text.strip()
+    found: dict[str, int] = {}
+    if re.fullmatch(r"[Pp](\d+[YyMmWwDd])*([Tt](\d+[HhMmSs])+)?", text) and len(text) > 2:
+        date, _, clock = text[1:].upper().partition("T")
+        for number, unit in re.findall(r"(\d+)([A-Z])", date):
+            found[unit] = found.get(unit, 0) + int(number)
+        for number, unit in re.findall(r"(\d+)([A-Z])", clock):
+            found[unit.lower()] = found.get(unit.lower(), 0) + int(number)
+        return found
+    pattern = (
+        r"(\d+)\s*(years?|yrs?|y|months?|mos?|weeks?|wks?|w|days?|d|hours?|hrs?|h|minutes?|mins?|m|seconds?|secs?|s)"
+    )
+    if not re.fullmatch(rf"(?:{pattern}[\s,]*)+(?:ago)?", text):
+        return None
+    for number, unit in re.findall(pattern, text):
+        short = "mo" if unit.startswith("mo") else unit[0]
+        found[_UNITS[short]] = found.get(_UNITS[short], 0) + int(number)
+    return found
+
+
+def environments(case: Case, python: versions.Ranges) -> None:
+    """The environments that the lock was made for, and those it must have wheels for: ordered lists of markers."""
+    if case.space is None:
+        return
+    for key, locked_key in (("environments", "supported-markers"), ("required-environments", "required-markers")):
+        value = case.root.uv.get(key)
+        wanted = [value] if isinstance(value, str) else strings(value)
+        locked = strings(case.data.head.get(locked_key))
+        try:
+            new, old = [markers.parse(text) for text in wanted], [markers.parse(text) for text in locked]
+            same = len(new) == len(old) and all(
+                markers.equivalent(a, b, python) for a, b in zip(new, old, strict=False)
+            )
+        except markers.MarkerError as error:
+            raise Undecidable(f"tool.uv.{key}: {error}", "LF305", case.root.path) from None
+        if not same:
+            shown = ", ".join(f'"{text}"' for text in wanted) or "not set"
+            raise Difference(
+                "LF105", f"tool.uv.{key} is {shown}, the lock was made for {', '.join(locked) or 'every platform'}",
+                case.root.path, f"tool.uv.{key}",
+            )  # fmt: skip
+
+
+def conflicts(case: Case, python: versions.Ranges) -> None:
+    """Extras and groups that are never installed together: sets of sets."""
+    if case.space is None:
+        return
+    wanted = []
+    includes = False
+    for member in members_first(case.space) or [case.root]:
+        found = member.uv.get("conflicts")
+        for group in found if isinstance(found, list) else ():
+            items = []
+            for item in group if isinstance(group, list) else ():
+                if isinstance(item, dict):
+                    items.append(_conflict(item, member.name))
+                    includes = includes or "group" in item
+            wanted.append(frozenset(items))
+    if not case.space.root.project:
+        found = case.root.uv.get("conflicts")
+        for group in found if isinstance(found, list) else ():
+            wanted.append(frozenset(_conflict(item, "") for item in group if isinstance(item, dict)))
+            includes = includes or any("group" in item for item in group if isinstance(item, dict))
+    locked = []
+    stored = case.data.head.get("conflicts")
+    for group in stored if isinstance(stored, list) else ():
+        locked.append(frozenset(_conflict(item, "") for item in group if isinstance(item, dict)))
+    if set(wanted) == set(locked):
+        return
+    if includes and any(
+        isinstance(entry, dict)
+        for member in members_first(case.space)
+        for lines in table(member.data, "dependency-groups").values()
+        for entry in (lines if isinstance(lines, list) else ())
+    ):
+        if {item for group in wanted for item in group} <= {item for group in locked for item in group}:
+            if set(wanted) <= set(locked):
+                return  # uv adds the sets that follow through include-group
+    shown = "; ".join(" / ".join(sorted(item[1] for item in group)) for group in wanted) or "not set"
+    had = "; ".join(" / ".join(sorted(item[1] for item in group)) for group in locked) or "none"
+    path = case.root.path
+    raise Difference("LF105", f"tool.uv.conflicts is {shown}, the lock has {had}", path, "tool.uv.conflicts")
+
+
+def _conflict(item: Mapping[str, Any], package: str) -> tuple[str, str]:
+    name = canonical(str(item["package"])) if isinstance(item.get("package"), str) else package
+    for kind in ("extra", "group"):
+        if isinstance(item.get(kind), str):
+            return name, f"{kind} {canonical(item[kind])}"
+    return name, "project"
+
+
+def metadata(case: Case, python: versions.Ranges) -> None:
+    """`tool.uv.dependency-metadata`: what it says of each package that is in the lock."""
+    manifest = table(case.data.head, "manifest")
+    locked_names = {entry.name for entry in case.data.entries}
+
+    def shape(item: Any) -> tuple[Any, ...]:
+        item = item if isinstance(item, dict) else {}
+        needs: list[tuple[Any, ...]] = []
+        for text in strings(item.get("requires-dist")):
+            try:
+                parsed = pep508.parse(text)
+            except pep508.RequirementError:
+                needs.append((text,))
+                continue
+            needs.append((parsed.canonical, parsed.extras, lowering.specifier_identity(parsed.specifier), parsed.url,
+                          "".join(parsed.marker.split()).replace('"', "'")))  # fmt: skip
+        for entry in listed(item.get("requires-dist")):
+            if isinstance(entry, dict):
+                found = lowering.recorded(entry, case.lock.directory)
+                needs.append((*found.identity[:2], found.identity[3], "",
+                              "".join(str(entry.get("marker", "")).split()).replace('"', "'")))  # fmt: skip
+        extras = tuple(sorted(map(canonical, strings(item.get("provides-extra") or item.get("provides-extras")))))
+        return (canonical(str(item.get("name", ""))), item.get("version"), tuple(map(str, sorted(map(str, needs)))),
+                item.get("requires-python"), extras)  # fmt: skip
+
+    def all_of(value: Any) -> set[tuple[Any, ...]]:
+        return {shape(item) for item in value} if isinstance(value, list) else set()
+
+    key = "dependency-metadata"
+    wanted, had = all_of(case.settings.get(key)), all_of(manifest.get(key))
+    for item in sorted(wanted - had, key=str):
+        if item[0] in locked_names or any(other[0] == item[0] for other in had):
+            raise Difference(
+                "LF105", f"the tool.uv.{key} of {item[0]} differs from the lock's", case.settings_path, key
+            )
+    for item in sorted(had - wanted, key=str):
+        raise Difference(
+            "LF105", f"tool.uv.{key} no longer describes {item[0]} as the lock has it", case.settings_path, key
+        )
