@@ -71,6 +71,12 @@ def foreign(data: dict[str, Any]) -> dict[tuple[str, ...], Any]:
     }
 
 
+def both_pytests(data: dict[str, Any]) -> bool:
+    """Whether pytest 9 stops, at `[tool.pytest]` beside `[tool.pytest.ini_options]`."""
+    pytest = get(data, ("tool", "pytest"))
+    return isinstance(pytest, dict) and "ini_options" in pytest and len(pytest) > 1
+
+
 def judge(before: str, after: str, counts: Counter[str]) -> bool:
     """Count what a tool did to a file; whether it can go on to the next step."""
     try:
@@ -90,8 +96,7 @@ def judge(before: str, after: str, counts: Counter[str]) -> bool:
             isinstance(value, list) and isinstance(found, list) and was is None and not same(found, value)
         ):
             bad = bad or get(new, ("tool", "pytest", path[-1])) is None
-    pytest = get(new, ("tool", "pytest"))
-    bad = bad or (isinstance(pytest, dict) and "ini_options" in pytest and len(pytest) > 1)  # pytest stops at both
+    bad = bad or (both_pytests(new) and not both_pytests(old))
     counts["wrong"] += bad
     counts["comments"] += bool(comments(before) - comments(after))
     return not bad
