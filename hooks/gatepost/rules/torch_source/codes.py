@@ -405,7 +405,6 @@ _ROUTING = (
         "Remove or rename one.",
     ),
 )
-
 _VERSIONS = (
     _code(
         "TS201",
@@ -641,7 +640,6 @@ _VERSIONS = (
         "Narrow the range, or choose the build with an index.",
     ),
 )
-
 _LOCKS = (
     _code(
         "TS301",
@@ -737,7 +735,6 @@ _LOCKS = (
         "Lock without the mirror, or allow the host.",
     ),
 )
-
 _HYGIENE = (
     _code(
         "TS401",
@@ -804,7 +801,6 @@ _HYGIENE = (
         "Use a listed host, or list this one.",
     ),
 )
-
 _CONDA = (
     _code(
         "TS601",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from gatepost.model import ERROR, INFO, WARNING, Code
 
 _CPU = "--index-url https://download.pytorch.org/whl/cpu"
-
 CODES: tuple[Code, ...] = (
     Code(
         id="TS501",

@@ -12,16 +12,17 @@ import re
 
 from gatepost.manifests.installs import sources
 from gatepost.model import Finding, Location
-from gatepost.record import record, replace
-from gatepost.rules.torch_source import index_hygiene, markers, specs, urls
+from gatepost.record import replace
+from gatepost.rules.torch_source import index_hygiene, specs, urls
+from gatepost.rules.torch_source.images.companions import left_behind
+from gatepost.rules.torch_source.images.conda import conda_install
+from gatepost.rules.torch_source.images.ran import Ran
 from gatepost.rules.torch_source.model import (
-    CONDA_NAMES,
     DEFAULT,
     EXTENDED,
     FAMILY,
     FILE,
     LINKS,
-    MAIN,
     ROUTED,
     SHARED,
     WRONG_NAMES,
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from gatepost.manifests.requirements import ReqFile
     from gatepost.rules.torch_source.view import View
 
+
 _EACH = (
     *index_hygiene.RULES,
     options.extra_index,
@@ -60,20 +62,9 @@ _EACH = (
     releases.yanked,
     releases.wrong_name,
 )
-PAIRED = ("torchvision", "torchaudio")
 _TOGETHER = (companions.companions, build_rules.tag_mix, neighbours.forced_torch)
 _OF_FILES = ("TS121", "TS126")  # what a command's indexes do to the requirements files it installs
 _NOT_IN_CI = ("TS122", "TS125", "TS216")  # a job may try a nightly build, and ends with the job
-
-
-@record
-class Ran:
-    """An install command: where it installs to, whether it may not run, and the requirements files it reads."""
-
-    install: Install
-    place: str
-    conditional: bool
-    files: tuple[tuple[str, ReqFile], ...] = ()
 
 
 def judge(path: str, ran: Iterable[Ran], v: View, ci: bool = False, python: str = "") -> Iterator[Finding]:
@@ -86,7 +77,7 @@ def judge(path: str, ran: Iterable[Ran], v: View, ci: bool = False, python: str 
     latest: dict[str, dict[str, tuple[Requirement, tuple[Index, ...]]]] = {}
     for number, one in enumerate(commands):
         if one.install.tool == "conda" and one.install.action in ("install", "create", "update"):
-            yield from _conda(path, one.install, v)
+            yield from conda_install(path, one.install, v)
         if one.install.tool not in ("pip", "uv-pip") or one.install.action not in ("install", "download", "wheel"):
             continue
         given = sources(one.install)
@@ -107,92 +98,12 @@ def judge(path: str, ran: Iterable[Ran], v: View, ci: bool = False, python: str 
                 if req.name in EXTENDED:
                     into[req.name] = (req, project.indexes)
     if not configured:
-        yield from _left_behind(path, commands, v)
+        yield from left_behind(path, commands, v)
     for found in latest.values():
         if len(found) > 1:
             project = _joined(path, found)
             for rule in _TOGETHER:
                 yield from (replace(finding, fix=None) for finding in rule(project, v))
-
-
-def _conda(path: str, install: Install, v: View) -> Iterator[Finding]:
-    """What the rules of conda's environments say of `conda install` and `conda create`."""
-    from gatepost.manifests import environment
-    from gatepost.rules.torch_source import conda
-
-    requirements = []
-    for word in install.words:
-        dep = environment.dependency(word.text) if word.known else None
-        if dep is not None:
-            requirements.append(
-                Requirement(
-                    name=dep.name,
-                    text=dep.spec,
-                    spec=specs.parse(dep.spec, specs.CONDA),
-                    marker="",
-                    env=Env(kind=MAIN),
-                    where=Location(path=path, line=word.line),
-                    role="conda",
-                    channel=dep.channel,
-                    build=dep.build,
-                )
-            )
-    if not any(req.name in CONDA_NAMES or req.name in FAMILY for req in requirements):
-        return
-    project = Project(
-        tool="conda",
-        root=posixpath.dirname(path),
-        path=path,
-        files=(path,),
-        requirements=tuple(requirements),
-        channels=tuple(word.text for word in install.values("-c", "--channel") if word.known),
-    )
-    for rule in (*conda.RULES, companions.companions):
-        for finding in rule(project, v):
-            if finding.code != "TS302":  # the name of the file is judged with its images
-                yield replace(finding, fix=None)
-
-
-def _left_behind(path: str, ran: list[Ran], v: View) -> Iterator[Finding]:
-    """TS103: torch from PyTorch's index, and afterwards its companion from PyPI, built for PyPI's torch."""
-    builds: dict[str, tuple[str, int, str]] = {}  # place -> the build of torch there, the line, its pin
-    there: dict[str, set[str]] = {}  # place -> companions that are installed
-    for one in ran:
-        if one.install.tool not in ("pip", "uv-pip") or one.install.action != "install" or one.conditional:
-            continue
-        given = sources(one.install)
-        default = urls.split(given.index.text) if given.index is not None and given.index.known else None
-        listed = [(req.name, req.specifier, req.url, "") for req in one.install.packages]
-        plain = all(not file.options for _, file in one.files)
-        listed += [
-            (line.name.lower(), line.specifier, line.url, f" ({where}:{line.line})")
-            for where, file in one.files
-            for line in file.lines
-            if markers.possible(line.marker, "linux_x86_64")
-        ]
-        have = there.setdefault(one.place, set())
-        for name, spec, *_ in listed:
-            if name == "torch" and (pin := specs.parse(spec).pin()) and one.place in builds:
-                if builds[one.place][2] != pin:
-                    builds.pop(one.place)  # torch is replaced, with its companions
-        if any(name == "torch" for name, *_ in listed):
-            if default is not None and default.official and default.build and not given.extra:
-                pinned = next((specs.parse(spec).pin() for name, spec, *_ in listed if name == "torch"), "")
-                builds[one.place] = (default.build, one.install.line, pinned)
-            elif default is not None or "torch" not in have:
-                builds.pop(one.place, None)
-        known = not (given.index or given.extra or given.links or given.backend or given.unknown) and plain
-        for name, spec, url, where in listed if known and one.place in builds else ():
-            if name in PAIRED and name not in have and not url and "+" not in spec and not one.install.has("--no-deps"):
-                build, line, _ = builds[one.place]
-                yield Finding(
-                    code="TS103",
-                    where=Location(path=path, line=one.install.line),
-                    message=f"`{name}`{where} comes from PyPI, and torch (line {line}) from the {build} index: two builds that do not load together",
-                    remedy=f"Name `{name}` in the command that installs torch.",
-                    severity="warning",
-                )
-        have |= {name for name, *_ in listed}
 
 
 def _concerned(project: Project) -> bool:

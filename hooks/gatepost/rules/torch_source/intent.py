@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from gatepost.rules.torch_source import markers, specs, urls
-from gatepost.rules.torch_source.locks import covers
+from gatepost.rules.torch_source.locks.origin import covers
 from gatepost.rules.torch_source.model import DEFAULT, DIRECT, FAMILY, LINKS, SHARED
 from gatepost.rules.torch_source.table import names_build
 from gatepost.rules.torch_source.view import found

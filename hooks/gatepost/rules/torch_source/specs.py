@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 PEP440 = "pep440"
 POETRY = "poetry"
 CONDA = "conda"
-
 _VERSION = pattern(
     r"v?(?:(\d+)!)?(\d+(?:\.\d+)*)(?:[-_.]?(a|b|c|rc|alpha|beta|pre|preview)[-_.]?(\d*))?"
     r"(?:(?:[-_.]?(?:post|rev|r)[-_.]?(\d*))|-(\d+))?(?:[-_.]?(dev)[-_.]?(\d*))?(?:\+([A-Za-z0-9]+(?:[-_.][A-Za-z0-9]+)*))?",

@@ -12,6 +12,7 @@ from gatepost.rules.torch_source import commands, presence
 from gatepost.rules.torch_source.images.events import events_of, place_of
 from gatepost.rules.torch_source.images.jobs import contradictions, job_findings, torch_needles
 from gatepost.rules.torch_source.images.order import intent_of, order
+from gatepost.rules.torch_source.images.ran import Ran
 from gatepost.rules.torch_source.images.readme import readme
 from gatepost.rules.torch_source.images.stages import backend_ignored, base_image, environment, unresolved
 from gatepost.rules.torch_source.installed.effect import located
@@ -85,7 +86,7 @@ def _commands(repository: Repository, image: Image, stage: Stage, view: View) ->
                 return None if file is None else (path, file)
 
             ran.append(
-                commands.Ran(
+                Ran(
                     install=install,
                     place=place_of(install),
                     conditional=install.command.conditional,

@@ -13,6 +13,7 @@ from gatepost.rules.torch_source import commands, paths, specs
 from gatepost.rules.torch_source.images.cuda import CPU_INDEX
 from gatepost.rules.torch_source.images.events import Event, place_of
 from gatepost.rules.torch_source.images.meant import GPU_WORD
+from gatepost.rules.torch_source.images.ran import Ran
 from gatepost.rules.torch_source.images.stages import backend_ignored
 from gatepost.rules.torch_source.installed.build import FAMILY
 from gatepost.rules.torch_source.installed.effect import effect, located
@@ -77,7 +78,7 @@ def torch_needles(repository: Repository) -> tuple[bytes, ...]:
 def job_findings(repository: Repository, path: str, job: Job, view: View) -> Iterator[Finding]:
     """TS505, TS507, TS509 and what the rules of manifests say, in a CI job."""
     events: list[Event] = []
-    ran: list[commands.Ran] = []
+    ran: list[Ran] = []
     python = ""
     for number, step in enumerate(job.steps):
         if step.uses.startswith("actions/setup-python@") and not step.conditional:
@@ -90,7 +91,7 @@ def job_findings(repository: Repository, path: str, job: Job, view: View) -> Ite
             if result.asked:
                 events.append(Event(stage=0, step=number, install=install, effect=result, place=place_of(install)))
             ran.append(
-                commands.Ran(
+                Ran(
                     install=install,
                     place=place_of(install),
                     conditional=conditional,

@@ -30,8 +30,6 @@ _TRAIN_WORD = pattern(
     re.IGNORECASE,
 )
 _NOT_GPU = pattern(r"(?:no|non|without)[-_]?gpu|gpu[-_]?less|cpu", re.IGNORECASE)
-
-
 _TELLING = (".yaml", ".yml", "Makefile", ".sh", "justfile", ".md")
 
 

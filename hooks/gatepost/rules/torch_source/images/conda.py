@@ -1,0 +1,63 @@
+"""What the rules of conda's environments say of `conda install` and `conda create`."""
+
+from __future__ import annotations
+
+import posixpath
+
+from gatepost.model import Finding, Location
+from gatepost.record import replace
+from gatepost.rules.torch_source import specs
+from gatepost.rules.torch_source.model import (
+    CONDA_NAMES,
+    FAMILY,
+    MAIN,
+    Env,
+    Project,
+    Requirement,
+)
+from gatepost.rules.torch_source.versions import companions
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gatepost.manifests.installs import Install
+    from gatepost.rules.torch_source.view import View
+
+
+def conda_install(path: str, install: Install, v: View) -> Iterator[Finding]:
+    """What the rules of conda's environments say of `conda install` and `conda create`."""
+    from gatepost.manifests import environment
+    from gatepost.rules.torch_source import conda
+
+    requirements = []
+    for word in install.words:
+        dep = environment.dependency(word.text) if word.known else None
+        if dep is not None:
+            requirements.append(
+                Requirement(
+                    name=dep.name,
+                    text=dep.spec,
+                    spec=specs.parse(dep.spec, specs.CONDA),
+                    marker="",
+                    env=Env(kind=MAIN),
+                    where=Location(path=path, line=word.line),
+                    role="conda",
+                    channel=dep.channel,
+                    build=dep.build,
+                )
+            )
+    if not any(req.name in CONDA_NAMES or req.name in FAMILY for req in requirements):
+        return
+    project = Project(
+        tool="conda",
+        root=posixpath.dirname(path),
+        path=path,
+        files=(path,),
+        requirements=tuple(requirements),
+        channels=tuple(word.text for word in install.values("-c", "--channel") if word.known),
+    )
+    for rule in (*conda.RULES, companions.companions):
+        for finding in rule(project, v):
+            if finding.code != "TS302":  # the name of the file is judged with its images
+                yield replace(finding, fix=None)

@@ -1,0 +1,16 @@
+"""TS3xx: what the lock really installs, against what the manifest means."""
+
+from __future__ import annotations
+
+from gatepost.rules.torch_source.locks import agreement, origin, wheels
+
+RULES = (
+    origin.origin,
+    agreement.stale,
+    wheels.missing_wheel,
+    wheels.mixed_entry,
+    wheels.strangers,
+    agreement.disagree,
+    origin.foreign_files,
+    agreement.tag_mix_locked,
+)

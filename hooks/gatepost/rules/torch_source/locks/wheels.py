@@ -1,0 +1,156 @@
+"""TS304, TS305, TS306: the files of a locked entry: platforms without one, builds that mix, other packages."""
+
+from __future__ import annotations
+
+from gatepost.rules.torch_source import markers
+from gatepost.rules.torch_source.model import (
+    DIRECT,
+    FAMILY,
+    MAIN,
+    url_tag,
+    wheel_platforms,
+)
+from gatepost.rules.torch_source.view import found
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gatepost.model import Finding
+    from gatepost.rules.torch_source.model import Lock, Locked, Project
+    from gatepost.rules.torch_source.view import View
+
+    Findings = Iterator[Finding]
+
+
+def missing_wheel(p: Project, v: View) -> Findings:
+    """TS304: no wheel for a platform that the entry's own marker, or the project, names."""
+    for lock in p.locks:
+        for entry in lock.entries:
+            wheels = [file for file in entry.files if file.split("#")[0].endswith(".whl")]
+            if entry.name not in FAMILY or not wheels or len(wheels) != len(entry.files):
+                continue
+            served = {platform for file in wheels for platform in wheel_platforms(file)}
+            if not served:
+                continue
+            for name, values in markers.PLATFORMS:
+                if name in served or not markers.possible(entry.marker, name):
+                    continue
+                word = values["sys_platform"]
+                named = markers.mentions(entry.marker, word) and not (
+                    name == "macos_x86_64" and "macos_arm64" in served
+                )
+                if name == "linux_aarch64":
+                    named = markers.mentions(entry.marker, "aarch64")
+                if name == "macos_x86_64" and named:
+                    named = "x86_64" in entry.marker
+                wanted = any(
+                    markers.possible(env, name)
+                    and (markers.mentions(env, word))
+                    and ("machine" not in env or markers.mentions(env, values["platform_machine"]))
+                    and not ("machine" not in env and name in ("linux_aarch64", "macos_x86_64"))
+                    for env in p.required
+                )
+                if lock.format == "uv.lock" and (p.conflicts or not _asked(p, entry, name)):
+                    named = False  # its resolution markers are forks of the resolution, not who asks for the entry
+                if not named and not wanted and _mac_without_wheel(p, lock, entry, served):
+                    yield found(
+                        "TS304",
+                        entry.where,
+                        f"`{entry.name}` {entry.version} is locked for every platform, but has wheels for {', '.join(sorted(served))} only: `{p.semantics().install}` fails on macOS",
+                        'Take macOS from PyPI: two entries of the dependency, with `platform = "darwin"` on the one without a source, then run `'
+                        + p.semantics().relock
+                        + "`.",
+                        severity="warning",
+                    )
+                    break
+                if named or wanted:
+                    yield found(
+                        "TS304",
+                        entry.where,
+                        f"`{entry.name}` {entry.version} is locked for {name}, but has no wheel for it",
+                        "Take that platform from another index (PyPI has macOS wheels), then run `"
+                        + p.semantics().relock
+                        + "`.",
+                    )
+                    break
+
+
+def _mac_without_wheel(p: Project, lock: Lock, entry: Locked, served: set[str]) -> bool:
+    """Whether Poetry locked one entry of the CPU index for every platform (poetry#7597): macOS has no `+cpu` wheel."""
+    if lock.format != "poetry.lock" or p.linux_only or p.environments or entry.marker or entry.tag() != "cpu":
+        return False
+    reqs = p.named(entry.name)
+    everywhere = any(
+        req.env.kind == MAIN and not req.optional and markers.possible(req.marker, "macos_arm64") for req in reqs
+    )
+    return everywhere and not any(name.startswith("macos") for name in served)
+
+
+def _asked(p: Project, entry: Locked, platform: str) -> bool:
+    """Whether some requirement on the package may apply on a platform."""
+    return any(
+        markers.possible(req.marker, platform)
+        for req in p.requirements
+        if req.name == entry.name and req.role == DIRECT
+    )
+
+
+def mixed_entry(p: Project, v: View) -> Findings:
+    """TS305: one entry whose files are of several builds."""
+    for lock in p.locks:
+        for entry in lock.entries:
+            if entry.name not in FAMILY or len(entry.files) < 2:
+                continue
+            by_platform: dict[tuple[str, str], set[str]] = {}
+            for file in entry.files:
+                base = file.replace("%2B", "+").split("#")[0].rsplit("/", 1)[-1]
+                if not base.endswith(".whl"):
+                    continue
+                tags = base[:-4].split("-")
+                for platform in wheel_platforms(file):
+                    by_platform.setdefault((platform, "-".join(tags[-3:-1])), set()).add(
+                        url_tag(base) or base.partition("-")[2].partition("-")[0].partition("+")[2]
+                    )
+            mixed = {tag for tags in by_platform.values() if len(tags) > 1 for tag in tags}
+            if mixed:
+                shown = ", ".join(tag or "PyPI's own" for tag in sorted(mixed))
+                yield found(
+                    "TS305",
+                    entry.where,
+                    f"the one entry of `{entry.name}` {entry.version} mixes builds: {shown}",
+                    f"Let only one index serve PyTorch's packages, then {renewal(p, lock)}.",
+                )
+
+
+def renewal(p: Project, lock: Lock) -> str:
+    """What makes a lock anew."""
+    if lock.format == "pylock.toml":
+        return f"write {lock.path} again" + (f" with {lock.generator}" if lock.generator else "")
+    return f"run `{p.semantics().relock}`"
+
+
+def strangers(p: Project, v: View) -> Findings:
+    """TS306: other packages from PyTorch's stale mirror."""
+    ours = v.table.index_packages()
+    for lock in p.locks:
+        others = [
+            entry
+            for entry in lock.strangers
+            if entry.name not in ours
+            and not entry.name.startswith(
+                ("nvidia-", "torch", "pytorch-", "intel-", "tcmlib", "umf", "mkl", "dpcpp", "onemkl", "impi", "oneccl")
+            )
+            and not any(route.package == entry.name for route in p.routes)
+        ]
+        if not others:
+            continue
+        shown = ", ".join(f"{entry.name} {entry.version}" for entry in others[:4]) + (
+            f" and {len(others) - 4} more" if len(others) > 4 else ""
+        )
+        yield found(
+            "TS306",
+            others[0].where,
+            f"{shown} {'is' if len(others) == 1 else 'are'} locked from PyTorch's index, a stale mirror of PyPI",
+            f"Make the index explicit, so that it serves PyTorch only, then run `{p.semantics().relock}`.",
+        )
