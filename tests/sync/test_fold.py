@@ -10,9 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from gatepost.sync import fold
 from gatepost.sync.fold import Folded, unfold
 from gatepost.sync.layers import resolve
+from gatepost.sync.layout import NotSpliceable
 from gatepost.sync.merge import merge
 from gatepost.sync.proof import proved
-from gatepost.sync.splice import NotSpliceable
 from gatepost.sync.tables import shareable
 from gatepost.toml.load import loads
 from gatepost.toml.scan import scan

@@ -22,8 +22,8 @@ def baseline(root: str, *, mend: bool) -> tuple[list[str], list[Edit]]:
     With `mend` ruff's safe fixes and its formatter are run over the project before.
     """
     from gatepost.sync.baseline import edits
+    from gatepost.sync.layout import NotSpliceable
     from gatepost.sync.project import Disk
-    from gatepost.sync.splice import NotSpliceable
     from gatepost.tools.capture import ruff_findings
     from gatepost.tools.command import CannotRun
 

@@ -18,9 +18,9 @@ def run(root: str, argv: list[str]) -> int:
 
     from gatepost.commands._detect import elsewhere, entry_edit, own_edit, tools
     from gatepost.commands._workflow import WORKFLOW
+    from gatepost.sync.layout import NotSpliceable as NotToml
     from gatepost.sync.precommit import NotSpliceable
     from gatepost.sync.project import Disk, pyproject
-    from gatepost.sync.splice import NotSpliceable as NotToml
     from gatepost.toml.load import TomlError
 
     parser = ArgumentParser(prog="gatepost init", description=SUMMARY, allow_abbrev=False)

@@ -9,9 +9,9 @@ def run(root: str, argv: list[str]) -> int:
     from argparse import ArgumentParser
 
     from gatepost.model import Edit
+    from gatepost.sync.layout import NotSpliceable
     from gatepost.sync.migrate import migrated
     from gatepost.sync.project import Disk
-    from gatepost.sync.splice import NotSpliceable
     from gatepost.toml.load import TomlError
     from gatepost.writer import write_all
 

@@ -20,10 +20,10 @@ def edits(root: str) -> list[Edit]:
     """
     from gatepost.model import Edit
     from gatepost.sync.declared import Declared
+    from gatepost.sync.layout import NotSpliceable
     from gatepost.sync.merge import merge
     from gatepost.sync.project import PYPROJECT, Disk, changed
     from gatepost.sync.record_file import NAME, Record, parse
-    from gatepost.sync.splice import NotSpliceable
     from gatepost.toml.load import loads
 
     tree = Disk(root)
@@ -134,8 +134,8 @@ def run(root: str, argv: list[str]) -> int:
     from argparse import ArgumentParser
 
     from gatepost.commands._detect import entry_edit
+    from gatepost.sync.layout import NotSpliceable
     from gatepost.sync.record_file import RecordError
-    from gatepost.sync.splice import NotSpliceable
     from gatepost.toml.load import TomlError
     from gatepost.writer import write_all
 

@@ -7,7 +7,7 @@ than sixty edits of its `[tool.ruff]`. What stands in for a stretch is a comment
 from __future__ import annotations
 
 from gatepost.record import record
-from gatepost.sync.splice import NotSpliceable
+from gatepost.sync.layout import NotSpliceable
 from gatepost.toml.scan import KEY
 
 TYPE_CHECKING = False

@@ -94,8 +94,8 @@ def merge(
     decide(work, wanted, blocks)
     if not work.ops:
         return Merged(text=text, entries=work.entries, notes=tuple(work.notes), keeps=tuple(work.keeps))
+    from gatepost.sync.layout import NotSpliceable
     from gatepost.sync.proof import proved
-    from gatepost.sync.splice import NotSpliceable
 
     try:
         new = proved(text, data, work.ops)

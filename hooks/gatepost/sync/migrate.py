@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from gatepost.sync.layout import NotSpliceable
 from gatepost.sync.paths import get, leaves, plain, same, show
 from gatepost.sync.proof import proved
-from gatepost.sync.splice import NotSpliceable, remove
+from gatepost.sync.removal import remove
 from gatepost.sync.tables import LEGACY_RUFF, REMOVED_RUFF, current_code, is_code_list, legacy_keys
 from gatepost.toml.load import loads
 from gatepost.toml.scan import KEY, scan

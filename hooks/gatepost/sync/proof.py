@@ -8,10 +8,10 @@
 
 from __future__ import annotations
 
-from gatepost.sync import splice
+from gatepost.sync import arrays, removal, splice
 from gatepost.sync.fold import Folded, fold, unfold
+from gatepost.sync.layout import NotSpliceable
 from gatepost.sync.paths import get, plain, put, same, show
-from gatepost.sync.splice import NotSpliceable
 from gatepost.toml.load import TomlError, loads
 from gatepost.toml.scan import scan
 
@@ -81,12 +81,12 @@ _SPLICES = {
     "write": lambda document, op: splice.set_text(document, op[1], op[3]),
     "add": lambda document, op: splice.add_key(document, op[1], op[2]),
     "fill": lambda document, op: splice.add_keys(document, op[1], op[2]),
-    "del": lambda document, op: splice.remove(document, op[1], keep_header=op[2]),
-    "clear": lambda document, op: splice.remove_keys(document, op[1], op[2]),
-    "extend": lambda document, op: splice.add_items(document, op[1], op[2]),
-    "prune": lambda document, op: splice.remove_items(document, op[1], op[2]),
+    "del": lambda document, op: removal.remove(document, op[1], keep_header=op[2]),
+    "clear": lambda document, op: removal.remove_keys(document, op[1], op[2]),
+    "extend": lambda document, op: arrays.add_items(document, op[1], op[2]),
+    "prune": lambda document, op: arrays.remove_items(document, op[1], op[2]),
     "block": lambda document, op: splice.add_element(document, op[1], op[2]),
-    "unblock": lambda document, op: splice.remove_element(document, op[1]),
+    "unblock": lambda document, op: removal.remove_element(document, op[1]),
 }
 
 
