@@ -106,6 +106,11 @@ def judge(lock: Lock) -> Verdict:
     for name, features in wanted.items():
         has = _locked_packages(recorded[name])
         allowed = _platforms(data, features, base)
+        named = isinstance(platforms, list) and len(base) == len(platforms)  # none of them is described by a table
+        surplus = [one for one in has if named and allowed and not {one, subdirs.get(one, one)} & set(allowed)]
+        if surplus:
+            gone = f"environment {show(name)} no longer has the platform {show(surplus[0])}, the lock still has it"
+            return _stale(lock, path, gone, (*prefix, "workspace" if "workspace" in data else "project", "platforms"))
         for platform in allowed:
             for record in [one for one in has if one == platform or subdirs.get(one) == platform] or [platform]:
                 if reason := _unmet(data, features, platform, has.get(record, {})):
