@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import random
+import resource
 import subprocess
 import sys
 import tempfile
@@ -94,14 +95,23 @@ def run_rows() -> None:
 # --- speed -----------------------------------------------------------------------------------------------------------
 
 
-def best(argv: list[str] | str, cwd: Path, env: dict[str, str], times: int = 15) -> float:
-    """The fastest of some runs, in milliseconds."""
-    fastest = float("inf")
+def once(argv: list[str] | str, cwd: Path, env: dict[str, str]) -> tuple[float, float]:
+    """Milliseconds of one run: on the clock, and of the processor in all of its processes."""
+    start, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(argv, cwd=cwd, env=env, shell=isinstance(argv, str), stdout=subprocess.DEVNULL, check=False)
+    spent, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
+    return spent * 1000, (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime) * 1000
+
+
+def together(
+    runs: dict[str, tuple[list[str] | str, dict[str, str]]], cwd: Path, times: int = 30
+) -> dict[str, tuple[float, float]]:
+    """The least of each in both measures, run in turns so that a busy machine slows all alike."""
+    found = {name: [(float("inf"), float("inf"))] for name in runs}
     for _ in range(times):
-        start = time.perf_counter()
-        subprocess.run(argv, cwd=cwd, env=env, shell=isinstance(argv, str), stdout=subprocess.DEVNULL, check=False)
-        fastest = min(fastest, time.perf_counter() - start)
-    return fastest * 1000
+        for name, (argv, env) in runs.items():
+            found[name].append(once(argv, cwd, env))
+    return {name: (min(each[0] for each in all_), min(each[1] for each in all_)) for name, all_ in found.items()}
 
 
 def many_files(path: Path, count: int = 50_000) -> None:
@@ -122,17 +132,17 @@ def run_speed() -> None:
     calf = str(tool_env("pre-commit-hooks==6.0.0") / "check-added-large-files")
     env = {**environment(), "PYTHONDONTWRITEBYTECODE": ""}
     ours = [str(BIN / "gatepost"), "large-model-files"]
+    start = ([sys.executable, "-c", "pass"], env)
     with tempfile.TemporaryDirectory(prefix="speed-") as name:
         repo = Path(name) / "repo"
         many_files(repo)
-        start = best([sys.executable, "-c", "pass"], repo, env)
-        pipe = best("git ls-files -s | cut -d' ' -f2 | git cat-file --batch-check", repo, env)
-        peer = best(f"git ls-files -z | xargs -0 {calf} --enforce-all", repo, env, times=5)
-        whole = best(ours, repo, {**env, "PRE_COMMIT": "1"})
-        print(f"interpreter {start:.0f} ms; plain pipe {pipe:.0f} ms; check-added-large-files {peer:.0f} ms")
-        print(
-            f"whole tree, 50,000 files: {whole:.0f} ms = {(whole - start) / pipe:.2f} x the pipe, {peer / whole:.1f} x faster"
-        )
+        pipe = "git ls-files -s | cut -d' ' -f2 | git cat-file --batch-check"
+        told("whole tree, 50,000 files, beside the plain pipe",
+             together({"ours": ([*ours, "--all-files"], env), "git": (pipe, env), "start": start}, repo))  # fmt: skip
+        peer = f"git ls-files -z | xargs -0 {calf} --enforce-all"
+        both = together({"ours": ([*ours, "--all-files"], env), "peer": (peer, env)}, repo, times=5)
+        wall, cpu = (both["peer"][at] / both["ours"][at] for at in (0, 1))
+        print(f"check-added-large-files on the same: {wall:.1f} x our time, {cpu:.1f} x our processor time")
         (repo / "package_0/module_0/file_0.py").write_text("changed\n")
         subprocess.run(["git", "add", "-u"], cwd=repo, check=True)
         oid = subprocess.run(
@@ -140,27 +150,18 @@ def run_speed() -> None:
         )
         (Path(name) / "oid").write_bytes(oid.stdout)
         calls = f"git diff-index --cached --raw -z --no-renames HEAD; git cat-file --batch-check < {name}/oid"
-        commit = {**env, "GIT_INDEX_FILE": ".git/index"}
-        one, two, start = together([(ours, commit), (calls, env), ([sys.executable, "-c", "pass"], env)], repo)
-        print(
-            f"one-file commit: {one:.0f} ms, interpreter {start:.0f} ms, its two git calls {two:.0f} ms: {told(one, two, start)}"
-        )
+        commit = {"ours": (ours, {**env, "GIT_INDEX_FILE": ".git/index"}), "git": (calls, env), "start": start}
+        told("commit of one file, beside its two git calls", together(commit, repo))
         (repo / ".gitattributes").write_text("*.safetensors filter=lfs diff=lfs merge=lfs -text\n")
         subprocess.run(["git", "add", ".gitattributes"], cwd=repo, check=True)
-        one, two, start = together([(ours, commit), (calls, env), ([sys.executable, "-c", "pass"], env)], repo)
-        print(f"the same where an LFS rule is tracked: {one:.0f} ms: {told(one, two, start)}")
+        told("the same where an LFS rule is tracked", together(commit, repo))
 
 
-def told(one: float, two: float, start: float) -> str:
-    """The ratio, read in both ways."""
-    return f"{(one - start) / two:.2f} x them without the interpreter's start, {one / (two + start):.2f} x with it on both sides"
-
-
-def together(runs: list[tuple[list[str] | str, dict[str, str]]], cwd: Path, times: int = 30) -> list[float]:
-    """The fastest of each, in milliseconds, run in turns so that a busy machine slows all alike."""
-    return [
-        min(each) for each in zip(*([best(argv, cwd, env, 1) for argv, env in runs] for _ in range(times)), strict=True)
-    ]
+def told(what: str, least: dict[str, tuple[float, float]]) -> None:
+    """One line: the times, and the ratio with the interpreter's start left out."""
+    wall, cpu = ((least["ours"][at] - least["start"][at]) / least["git"][at] for at in (0, 1))
+    times = ", ".join(f"{name} {each[0]:.0f} ms ({each[1]:.0f} of the processor)" for name, each in least.items())
+    print(f"{what}: {times}; without the interpreter's start {wall:.2f} x git's time, {cpu:.2f} x its processor time")
 
 
 def run_memory() -> None:

@@ -43,20 +43,16 @@ def _parse(done: Completed) -> dict[str, str]:
     }
 
 
-def begin(git: Git, listed: Callable[[], bool] | None = None) -> Callable[[Sequence[str]], Mapping[str, str]]:
-    """Gets ready to tell path -> value by the index's .gitattributes; git reads the index meanwhile, if it must.
-
-    `listed` says whether the index holds a .gitattributes, for a caller that has listed it.
-    """
-    if listed is not None:
-        return lambda paths: _ask(git, paths) if listed() or _outside(git) else {}
-    if not (_in_index(git) or _outside(git)):
+def begin(git: Git) -> Callable[[Sequence[str]], Mapping[str, str]]:
+    """Gets ready to tell path -> value by the index's .gitattributes; git reads the index meanwhile, if it must."""
+    if not (_in_index(git) or outside(git)):
         return lambda paths: {}
     answer = waiting(git, *_ASK)
     return lambda paths: _parse(answer(_input(paths)))
 
 
-def _ask(git: Git, paths: Sequence[str]) -> Mapping[str, str]:
+def by_index(git: Git, paths: Sequence[str]) -> Mapping[str, str]:
+    """path -> value by the index's .gitattributes."""
     return _parse(git.try_run(*_ASK, input=_input(paths)))
 
 
@@ -105,7 +101,7 @@ def _holds(stream: FileIO, wanted: bytes) -> bool:
     return False
 
 
-def _outside(git: Git) -> bool:
+def outside(git: Git) -> bool:
     """Whether attributes may come from elsewhere than tracked files (gitattributes(5))."""
     folder, common = git_dirs(git)
     env = git.env

@@ -100,11 +100,11 @@ class Index:
 
     def filters(self) -> Mapping[str, str]:
         if self._filters is None:
-            self._filters = self._attributes_of(self.paths())
+            self._filters = self._ask_filters()
         return self._filters
 
-    def _attributes_of(self, paths: Sequence[str]) -> Mapping[str, str]:
-        return (self._attributes or begin(self.git))(paths)
+    def _ask_filters(self) -> Mapping[str, str]:
+        return (self._attributes or begin(self.git))(self.paths())
 
     def gaps(self) -> Sequence[Gap]:
         return self._gaps

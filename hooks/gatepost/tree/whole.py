@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gatepost.tree.attributes import at_commit, begin
+from gatepost.tree.attributes import at_commit, by_index, outside
 from gatepost.tree.background import background
 from gatepost.tree.history import Blob, Use, absent, group, text
 from gatepost.tree.staged import Index
@@ -129,10 +129,11 @@ class Whole(Index):
         found = {line[start : line.rfind(b"/") + 1] for line in self.lines()}
         return text(b"\n".join(found))
 
-    def _attributes_of(self, paths: Sequence[str]) -> Mapping[str, str]:
+    def _ask_filters(self) -> Mapping[str, str]:
+        tracked = _NAME in self._listing()
         if self._rev:
-            return at_commit(self.git, self._rev, paths) if _NAME in self._listing() else {}
-        return begin(self.git, lambda: _NAME in self._listing())(paths)
+            return at_commit(self.git, self._rev, self.paths()) if tracked else {}
+        return by_index(self.git, self.paths()) if tracked or outside(self.git) else {}
 
     def known(self, blobs: Sequence[Blob], deep: bool = True) -> set[str]:
         return set()
