@@ -325,3 +325,17 @@ def test_in_a_members_folder_the_settings_of_the_root_hold() -> None:
     ]
     assert {each.where.path for each in found} == set(files)
     assert "tool.ruff" not in found[0].message
+
+
+def test_settings_may_stand_in_gatepost_toml_but_declarations_not() -> None:
+    from gatepost.model import Context
+    from gatepost.rules.sync_configs import check
+
+    files = {
+        "pyproject.toml": b"",
+        "gatepost.toml": b'profile = "shared.toml"\n[keep]\n"tool.ruff" = "why"\n',
+        "shared.toml": SHARED,
+    }
+    found = [*check(Context(tree=MemoryTree(files), settings={}, args={}, env={}))]
+    assert [(each.code, each.where.path) for each in found] == [("SC106", "gatepost.toml"), ("SC101", "pyproject.toml")]
+    assert "4 shared settings" in found[1].message or "3 shared settings" in found[1].message

@@ -23,6 +23,11 @@ def malformed(found: Findings) -> None:
         if not isinstance(reason, str) or not reason.strip():
             line = found.line("tool", "gatepost", "keep", path)
             found.say("SC106", f"`{path}` is kept without a reason", f'gatepost keep {word(path)} "why"', line)
+    for name in ("keep", "drop"):
+        if get(data_of(found.tree.read(found.folder + "gatepost.toml")), (name,)):
+            message = f"`{name}` of gatepost.toml is not read: it belongs beside the settings that it is about"
+            remedy = f"move it to [tool.gatepost.{name}] of {found.path}"
+            found.say("SC106", message, remedy, path=found.folder + "gatepost.toml")
     drop = get(found.data, ("tool", "gatepost", "drop"))
     for path, items in drop.items() if isinstance(drop, dict) else ():
         strings = isinstance(items, (list, dict)) and all(isinstance(item, str) for item in items)

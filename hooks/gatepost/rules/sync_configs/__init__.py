@@ -28,11 +28,15 @@ def check(ctx: Context) -> Iterable[Outcome]:
     if ctx.scope is not None and not any(re.search(FILES, path) or path in own for path in ctx.scope):
         return ()
     from gatepost.sync.declared import settings
-    from gatepost.sync.paths import data_of
+    from gatepost.sync.paths import data_of, table_at
     from gatepost.sync.plan import plan
 
-    root = ctx.tree.read("pyproject.toml")  # its settings hold, also in a run from a member's folder
-    return plan(ctx.tree, settings(data_of(root)) if root is not None else {**ctx.common, **ctx.settings}).outcomes
+    root, beside = ctx.tree.read("pyproject.toml"), ctx.tree.read("gatepost.toml")
+    if root is None:
+        return plan(ctx.tree, {**ctx.common, **ctx.settings}).outcomes
+    # The settings of the root hold, also in a run from a member's folder.
+    table = {**data_of(beside), **table_at(data_of(root), ("tool", "gatepost"))}
+    return plan(ctx.tree, settings({"tool": {"gatepost": table}})).outcomes
 
 
 def codes() -> tuple[Code, ...]:
