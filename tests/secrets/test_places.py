@@ -69,6 +69,10 @@ SECRETS = [
     (f"x-api-key: {al}", "a.http"),
     (f"client_secret={al}&grant_type=x", "a.txt"),
     (f"https://api.vendor.dev/v1?token={al}", "a.md"),
+    (f"CREATE USER app WITH PASSWORD '{al[:24]}';", "a.sql"),
+    (f"ALTER USER app IDENTIFIED BY '{al[:24]}';", "a.sql"),
+    (f"args: [--api-key, {al}]", "a.yaml"),
+    (f"args:\n  - --api-key\n  - {al}\n", "a.yaml"),
     (f"https://api.vendor.dev/v1?access_token={al}", "a.md"),
     (f'{{"access_token":"{al}","expires_in":3600}}', "a.json"),
     (f"<apiKey>\n    {al}\n</apiKey>", "a.xml"),
@@ -141,6 +145,8 @@ NOT = [
     ("token: " + "gh" + "p_16C7e42F292c6912E7710c838347Ae178B4a", "a.md"),
     ("api_key: my-service-2024-prod-model-ab12cd", "a.yml"),
     (f"[x](https://video.vendor.dev/redirect?event=a&redir_token={al}&q=1)", "a.md"),
+    (f"--extra-index-url https://__token__:{al[:20]}@pkg.example/simple", "requirements.txt"),
+    ('expected_token = "eyJhbGciOiJub25lIn0.e30."', "a.py"),
     ("the token '20240115T103000Z_checkpoint_00012'", "a.md"),
 ]
 

@@ -26,7 +26,10 @@ _ANNOTATED = re.compile(rf"({_NAME})\s?:\s{{0,3}}[\w.\[\], |\"'&<>?*]{{1,60}}?\s
 _ARGUMENT = re.compile(
     rf"[\"'`][\-${{%<]{{0,2}}({_NAME})[}}%>]{{0,2}}\\*[\"'`]\s{{0,8}},\s{{0,8}}(?:default\s?=\s?|type\s?=\s?str\s?,\s?default\s?=\s?)?$"
 )
-_FLAG = re.compile(r"(?:^|[\s\"'`!(\[])--?([A-Za-z][\w\-]{1,60})$")
+_FLAG = re.compile(r"(?:^|[\s\"'`!(\[])--?([A-Za-z][\w\-]{1,60}),?$")  # `--token X`, `[--token, X]` in YAML
+_SQL = re.compile(
+    r"\b(?:with(?:\s+encrypted)?|set|,)\s+password\s+$|\bidentified\s+(?:with\s+\w+\s+)?by\s+$", re.IGNORECASE
+)
 _WORD_PAIR = re.compile(
     rf"(?:\b(?:ENV|ARG|env|setx|set|setenv|SET|export|unset)|\bset\s+-\w+|%env|--set|--build-arg)\s+({_NAME})$"
 )
@@ -66,7 +69,8 @@ def owner(lines: list[str]) -> tuple[str, str, bool] | None:
             break
         if not earlier:
             return None
-        text = earlier.pop().rstrip().rstrip("\\") + stripped
+        bullet = stripped.lstrip(" \t")
+        text = earlier.pop().rstrip().rstrip("\\") + (f" {bullet[1:]}" if bullet.startswith("-") else stripped)
         text = re.sub(r"(?:(?<=[:\s])[>|][\-+]?\d?|\"{3}|'{3})$", "", text)
     text = re.sub(r"(:\s*)!![a-z]+\s+$", r"\1", text)  # a tag of YAML
     found = _direct(text, earlier) or (_beside(text) if opened else None)
@@ -77,6 +81,8 @@ def owner(lines: list[str]) -> tuple[str, str, bool] | None:
 
 def _beside(text: str) -> tuple[str, str] | None:
     """A name with nothing but a space between it and a quoted value; it has to be a credential's beyond doubt."""
+    if _SQL.search(text):
+        return "password", PLAIN
     match = _BESIDE.search(text)
     kind = classify(match[1]) if match else None
     return (match[1], kind) if match and kind in (PROVIDER, STRONG) else None

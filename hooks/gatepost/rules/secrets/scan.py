@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 # A quick look at the line before a value, in lower case: no such word, no question.
 _CREDENTIAL = (
-    b"key", b"token", b"secret", b"passw", b"pwd", b"passphrase", b"bearer", b"auth", b"credential", b"login", b"pat", b"client", b"mistral", b"http-basic"
+    b"key", b"token", b"secret", b"passw", b"pwd", b"passphrase", b"bearer", b"auth", b"credential", b"login", b"pat", b"client", b"mistral", b"http-basic", b"identified"
 )  # fmt: skip
 _ALNUM = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _MARKS = bytes(97 if byte in _ALNUM + b"_-" else 32 for byte in range(256))
@@ -184,12 +184,15 @@ class Scanner:
         if not looks_random(value) or data[end : end + 2] == b"..":  # cut short, with dots
             return None
         if (
-            (value.startswith("eyJ") and value.count(".") == 2)
+            (value.startswith("eyJ") and data[begin : end + 1].count(b".") >= 2)
+            or _USERINFO.search(text)
             or _LOCAL_URL.search(text, text.rfind("\n") + 1)
             or "ENC[" in text[text.rfind("\n") + 1 :]
             or _encoded_default(value)
         ):
-            return None  # a JWT that its own row would not have; a server on someone's machine; encrypted (SOPS)
+            return (
+                None  # a JWT that its own row would not have; a URL's; a server on someone's machine; encrypted (SOPS)
+            )
         found = names.owner([line.decode("latin-1") for line in before.split(b"\n")[-3:]])
         if found is None:
             return None
@@ -212,6 +215,7 @@ class Scanner:
         return Hit(start=begin, end=end, kind=NAMED, about=label, variable=variable, secret=data[begin:end])
 
 
+_USERINFO = re.compile(r"://[^\s/:@]*:$")  # a URL's password is the business of `urls`
 _QUERY = re.compile(r"[?&][\w.\-]+=$")
 _LINKED = re.compile(r"://[^\s\"']*[?&][\w.\-]+=$")  # a link's `redir_token`, `page_token`: not the reader's own
 _IDENTIFIER = re.compile(r"[A-Z][a-z]{5,}|[a-z]{7,}")
