@@ -66,3 +66,10 @@ def test_pipenv_locks_from_the_registry() -> None:
     )
     image = "FROM python:3.12-slim\nCOPY Pipfile Pipfile.lock ./\nRUN pip install pipenv && pipenv install --system\n"
     assert said({"Pipfile": pipfile, "Pipfile.lock": lock, "Dockerfile": image}) == [("TS501", "warning", 3)]
+
+
+def test_uv_asks_the_extra_index_first() -> None:
+    command = f"uv pip install --system --index-url {TORCH}cpu --extra-index-url {REGISTRY} torch==2.8.0+cpu"
+    assert ("TS121", "error", 2) in said({"Dockerfile": f"FROM python:3.12-slim\nRUN {command}\n"})
+    plain = f"uv pip install --system --index-url {TORCH}cpu torch==2.8.0"
+    assert said({"Dockerfile": f"FROM python:3.12-slim\nRUN {plain}\n"}) == []

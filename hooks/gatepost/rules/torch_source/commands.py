@@ -90,6 +90,7 @@ def judge(path: str, ran: Iterable[Ran], v: View, ci: bool = False, python: str 
             yield from _of_one(project, one, v, ci, sure)
             yield from _trusted(path, one.install, project)
             yield from _strategy(path, one.install, project)
+            yield from _uv_order(path, one.install, given, project)
         if python:
             yield from _python(path, one, project, v, python)
         if not one.conditional and not one.install.has("--no-deps"):
@@ -226,6 +227,21 @@ def _trusted(path: str, install: Install, project: Project) -> Iterator[Finding]
                 message=f"certificates of `{host}` are not checked ({option.name})",
                 remedy="Remove the option, or give the host's certificate.",
             )
+
+
+def _uv_order(path: str, install: Install, given: Sources, project: Project) -> Iterator[Finding]:
+    """TS121 for uv, which asks --extra-index-url before --index-url and stops at the first that has the package."""
+    if install.tool != "uv-pip" or given.index is None or install.has("--index-strategy"):
+        return
+    extra = next((word for word in given.extra if word.known and urls.is_pypi(word.text)), None)
+    asked = [req.name for req in project.requirements if req.name in FAMILY]
+    if extra is not None and asked and urls.split(given.index.text).official:
+        yield Finding(
+            code="TS121",
+            where=Location(path=path, line=extra.line),
+            message=f"uv asks --extra-index-url before --index-url and stops at the first that has the package: `{asked[0]}` comes from PyPI, not from {urls.show(given.index.text)}",
+            remedy=f"Turn the two round: `--default-index <PyPI> --index {urls.show(given.index.text)}`, or install PyTorch in a step of its own.",
+        )
 
 
 def _strategy(path: str, install: Install, project: Project) -> Iterator[Finding]:

@@ -82,6 +82,15 @@ def malformed(p: Project, v: View) -> Findings:
                 f"Name a build that exists, such as `https://download.pytorch.org/whl/{v.table.nearest(parts.build)}`.",
             )
             continue
+        if index.written == "find-links" and urls.is_index_root(index.url):
+            yield found(
+                "TS404",
+                index.where,
+                f"--find-links wants a page of files, and {parts.host}{parts.path} is an index: nothing is found there, and the packages come from PyPI",
+                f"Write `--extra-index-url {urls.show(index.url)}` and pin the build, or `--index-url` in a step of its own.",
+                severity="warning",
+            )
+            continue
         if not better or index.written == "find-links" or index.role == "links":
             continue
         fix = None

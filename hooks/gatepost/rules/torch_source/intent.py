@@ -7,7 +7,7 @@ import re
 from gatepost.rules.torch_source import markers, specs, urls
 from gatepost.rules.torch_source.locks.origin import covers
 from gatepost.rules.torch_source.model import DEFAULT, DIRECT, FAMILY, LINKS, SHARED
-from gatepost.rules.torch_source.table import names_build
+from gatepost.rules.torch_source.table import names_build, names_system
 from gatepost.rules.torch_source.view import found
 
 TYPE_CHECKING = False
@@ -135,6 +135,8 @@ def _plain(p: Project, v: View, req: Requirement) -> bool:
         return False
     if not markers.possible(req.marker, "linux_x86_64"):
         return False
+    if names_system([*_words(req.where.path), *req.env.words()]) in ("win", "macos"):
+        return False  # PyPI's build is the CPU build there
     if any(index.role in (DEFAULT, SHARED, LINKS) or p.serves(index, req.name) for index in p.indexes):
         return False
     if p.tool == "uv" and p.settings_torch_backend is not None and not p.locks:

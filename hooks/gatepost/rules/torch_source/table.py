@@ -204,6 +204,17 @@ def _folder() -> str:
     return os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(__file__))), "data")
 
 
+_SYSTEMS = {
+    "windows": "win", "win": "win", "win32": "win", "win64": "win", "macos": "macos", "mac": "macos", "osx": "macos",
+    "darwin": "macos", "linux": "linux", "ubuntu": "linux",
+}  # fmt: skip
+
+
+def names_system(words: Iterable[str]) -> str:
+    """The system that a name (a file, an extra, a group) states: "win", "macos", "linux" as wheel platforms begin, or ""."""
+    return next((_SYSTEMS[word.lower()] for word in words if word.lower() in _SYSTEMS), "")
+
+
 def names_build(words: Iterable[str]) -> str:
     """The kind of build that a name (a group, an extra, a file) asks for: "cpu", "cuda", "rocm", "cu128", or ""."""
     for word in words:

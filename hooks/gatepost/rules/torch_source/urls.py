@@ -104,6 +104,12 @@ def is_torch_index(text: str) -> bool:
     return url.official or bool(url.build and re.search(r"pytorch|torch", url.host + url.path))
 
 
+def is_index_root(text: str) -> bool:
+    """Whether an address is the root of one of PyTorch's indexes (`/whl/cu121`), a list of projects and not of files."""
+    url = split(text)
+    return url.official and _PATH.fullmatch(url.path.rstrip("/")) is not None
+
+
 def tag_of(label: str) -> str:
     """The build tag that a local label or path part means: "cu118", "cpu", "rocm6.2", "xpu"; else ""."""
     found = _BUILD.fullmatch(label.lower().strip())

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from gatepost.manifests import requirements as reader
 from gatepost.model import Location
+from gatepost.patterns import pattern
 from gatepost.rules.torch_source import specs
 from gatepost.rules.torch_source import urls as addresses
 from gatepost.rules.torch_source.model import (
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
     from gatepost.manifests.requirements import ReqFile, ReqLine, ReqOption
 
     Read = Callable[[str], "bytes | None"]
+
+
+_BLANK = pattern(r"(?<=[0-9])\s+\+")
 
 
 class Closure:
@@ -76,6 +80,16 @@ def read(path: str, read_file: Callable[[str], ReqFile | None]) -> Project | Non
             if not name:
                 continue
             facts += _own_options(where, file, line, name)
+            if name in EXTENDED and (blank := _BLANK.search(line.specifier)):
+                facts.append(
+                    Fact(
+                        code="TS201",
+                        where=Location(path=where, line=line.line),
+                        message=f"`{name}{line.specifier}` has a blank before its build tag: no valid version, so pip and uv refuse the whole file",
+                        remedy=f"Write `{name}{line.specifier[: blank.start()]}{line.specifier[blank.end() - 1 :]}`.",
+                        edits=((line.span[0] + blank.start(), line.span[0] + blank.end() - 1, ""),),
+                    )
+                )
             requirements.append(
                 Requirement(
                     name=name,

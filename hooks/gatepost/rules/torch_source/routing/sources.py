@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 
 from gatepost.rules.torch_source import markers
 from gatepost.rules.torch_source.model import (
@@ -15,6 +16,7 @@ from gatepost.rules.torch_source.model import (
     fold,
     wheel_platforms,
 )
+from gatepost.rules.torch_source.table import names_system
 from gatepost.rules.torch_source.view import found
 
 TYPE_CHECKING = False
@@ -112,6 +114,9 @@ def one_platform_url(p: Project, v: View) -> Findings:
         if name not in FAMILY or "://" not in url or p.linux_only or (not p.own(where) and p.tool == "uv"):
             continue
         served = wheel_platforms(url)
+        stated = names_system(re.split(r"[^A-Za-z0-9]+", where.path))
+        if stated and all(platform.startswith(stated) for platform in served):
+            continue
         if not served or len(served) >= 4 or markers.names(marker) or p.environments:
             continue
         yield found(
