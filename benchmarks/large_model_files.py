@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -95,7 +96,7 @@ def run_rows() -> None:
 # --- speed -----------------------------------------------------------------------------------------------------------
 
 
-def once(argv: list[str] | str, cwd: Path, env: dict[str, str]) -> tuple[float, float]:
+def once(argv: Sequence[str], cwd: Path, env: dict[str, str]) -> tuple[float, float]:
     """Milliseconds of one run: on the clock, and of the processor in all of its processes."""
     start, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run(argv, cwd=cwd, env=env, shell=isinstance(argv, str), stdout=subprocess.DEVNULL, check=False)
@@ -104,7 +105,7 @@ def once(argv: list[str] | str, cwd: Path, env: dict[str, str]) -> tuple[float, 
 
 
 def together(
-    runs: dict[str, tuple[list[str] | str, dict[str, str]]], cwd: Path, times: int = 30
+    runs: Mapping[str, tuple[Sequence[str], dict[str, str]]], cwd: Path, times: int = 30
 ) -> dict[str, tuple[float, float]]:
     """The least of each in both measures, run in turns so that a busy machine slows all alike."""
     found = {name: [(float("inf"), float("inf"))] for name in runs}

@@ -251,7 +251,7 @@ def test_one_finding_for_a_file_that_is_too_large_and_could_not_be_verified(repo
 
 def test_a_tokenizer_of_a_hub_has_the_tokenizers_limit(repo: Repository) -> None:
     vocabulary = {f"word{at}": at for at in range(40_000)}
-    tokenizer = {
+    tokenizer: dict[str, object] = {
         "version": "1.0",
         "truncation": None,
         "padding": None,
