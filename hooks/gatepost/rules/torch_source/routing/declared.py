@@ -200,7 +200,9 @@ def dead_route(p: Project, v: View) -> Findings:
         yield found(
             "TS104",
             route.where,
-            f"`{route.package}` has a source, but no requirement of this project names it: uv ignores the entry and takes the PyPI build",
+            f"`{route.package}` has a source, but no requirement of this project names it: "
+            + ("the entry does nothing" if absent else "uv ignores the entry and takes the PyPI build"),
             remedy,
+            severity="warning" if absent else None,  # the lock shows that nothing else brings it either
             fix=fix,
         )
