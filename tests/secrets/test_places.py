@@ -147,6 +147,10 @@ NOT = [
     (f"[x](https://video.vendor.dev/redirect?event=a&redir_token={al}&q=1)", "a.md"),
     (f"--extra-index-url https://__token__:{al[:20]}@pkg.example/simple", "requirements.txt"),
     ('expected_token = "eyJhbGciOiJub25lIn0.e30."', "a.py"),
+    (f'POSTHOG_API_KEY = "phc_{al}"', "a.py"),
+    (f"LANGFUSE_PUBLIC_KEY=pk-lf-{uu}", "a.env"),
+    (f"websiteToken: '{al[:24]}'", "a.ts"),
+    (f'algolia: {{\n  // public\n  apiKey: "{h32}",\n  indexName: "docs",\n}}', "docusaurus.config.js"),
     ("the token '20240115T103000Z_checkpoint_00012'", "a.md"),
 ]
 

@@ -208,13 +208,18 @@ class Scanner:
             shell = line.lstrip()[:1] in (b"!", b"%")  # in a notebook
             if code and not shell and not looks_random(value, strict=True) and (sure == words.PLAIN or not dense):
                 return None
-        if name.lower() in value.lower():
+        if name.lower() in value.lower() or value.startswith(_PUBLIC) or _SEARCH.search(text):
             return None
         label = name if len(name) <= 60 and not looks_random(name) else "a credential"
         variable = words.words_of(name).upper() if re.fullmatch(r"[A-Za-z_][\w\-.]*", name) else ""
         return Hit(start=begin, end=end, kind=NAMED, about=label, variable=variable, secret=data[begin:end])
 
 
+# Public by design: PostHog's project keys, publishable keys of Stripe, Langfuse, Supabase and Mapbox.
+_PUBLIC = ("phc_", "pk_live_", "pk_test_", "pk-lf-", "sb_publishable_", "pk.eyJ")
+_SEARCH = re.compile(
+    r"(?i:algolia|docsearch|indexName|appId)[\s\S]*\bapiKey[\"']?\s*[:=]\s*[\"']$"
+)  # Algolia's key for searching
 _USERINFO = re.compile(r"://[^\s/:@]*:$")  # a URL's password is the business of `urls`
 _QUERY = re.compile(r"[?&][\w.\-]+=$")
 _LINKED = re.compile(r"://[^\s\"']*[?&][\w.\-]+=$")  # a link's `redir_token`, `page_token`: not the reader's own

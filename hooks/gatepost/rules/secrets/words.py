@@ -36,7 +36,7 @@ _NOT = frozenset((
     "prefix", "primary", "pub", "public", "publishable", "ref", "regex", "release", "required", "rev",
     "revision", "salt", "schema", "sha", "sha1", "sha256", "sha512", "site", "size", "sort", "source", "state",
     "status", "store", "suffix", "sync", "template", "title", "ttl", "type", "types", "unit", "uri", "url",
-    "usage", "username", "uuid", "verification", "version", "vocab", "width", "xsrf",
+    "usage", "username", "uuid", "verification", "version", "website", "vocab", "width", "xsrf",
 ))  # fmt: skip
 _TAIL = re.compile(
     r"_(?:prod|production|dev|development|test|testing|staging|stage|live|default|value|val|v?\d+|old|new|backup|main|here|raw|"
