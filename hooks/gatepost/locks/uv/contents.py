@@ -122,7 +122,9 @@ def _other_file(data: r.UvLock, entry: r.Entry, item: Mapping[str, Any] | None) 
 
     if item is None:
         text = data.data[entry.start : entry.end].decode("utf-8", "replace")
-        urls = [part.partition('"')[0] for part in text.replace('path = "', 'url = "').split('{ url = "')[1:]]
+        # files stand on lines of their own; the address of a dependency stands in a line that begins with its name
+        lines = text.replace('\n    { path = "', '\n    { url = "').split('\n    { url = "')[1:]
+        urls = [part.partition('"')[0] for part in lines]
     else:
         files = item.get("wheels")
         urls = [str(one.get("url", one.get("path", ""))) for one in (files if isinstance(files, list) else ())
