@@ -259,3 +259,16 @@ def test_with_fix_the_shared_config_is_written_before_ruff_reads_it(repo: Repo) 
     length = (repo.path / "pyproject.toml").read_text().partition("line-length = ")[2][:3].strip()
     assert (repo.path / "a.py").read_text().count("\n") == (1 if int(length) >= len(line) else 11)
     assert verdicts(done.stdout)["sync-configs"].startswith("failed (")
+
+
+def test_what_unsafe_load_reports_bandit_leaves_to_it(repo: Repo) -> None:
+    """B614 and B615 where it is left out, or where the project's own bandit config asks for more than our three."""
+    files = {"a.py": "import torch\n\ntorch.load('m.pt')\n", "b.py": "x = '\u202e'\n", "gatepost.toml": SETTINGS}
+    repo.commit(**files)
+    said = one(repo, GATEPOST_SKIP="ruff-check,ruff-format").stdout
+    assert "[UL101]" in said
+    assert "b.py:1: B613" in said
+    assert "B614" not in said
+    assert "a.py:3: B614" in one(repo, GATEPOST_SKIP="ruff-check,ruff-format,unsafe-load").stdout
+    repo.commit(**{"pyproject.toml": '[tool.bandit]\ntests = ["B614", "B602"]\n'})
+    assert "a.py:3: B614" in one(repo, GATEPOST_SKIP="ruff-check,ruff-format").stdout

@@ -14,7 +14,7 @@ from gatepost.tools.config import bandit_config, bandit_tests
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
 # One line a finding, as every other check prints it, where bandit's own report has twenty and a summary of zeros.
 _LINES = ("--format", "custom", "--msg-template", "{relpath}:{line}: {test_id} {severity}: {msg}")
@@ -30,8 +30,13 @@ _WHOLE = ("-f", "--format", "-o", "--output", "-b", "--baseline", "-p", "--profi
 _FILES_PER_JOB = 12  # as long as another bandit takes to start
 
 
-def command(cwd: str, options: Sequence[str], files: Sequence[str], environ: Mapping[str, str]) -> Command | None:
-    """How bandit is to be run; None when there is no Python file for it.
+def command(
+    cwd: str, options: Sequence[str], files: Sequence[str], environ: Mapping[str, str], beside: Collection[str] = ()
+) -> Command | None:
+    """How bandit is to be run; None when there is no Python file for it. `beside`: our own checks of the same run.
+
+    What B614 and B615 look for, `unsafe-load` judges with the project's torch, the kind of weights and pinned revisions
+    in view; where both run, one of them reports it.
 
     Raises:
         CannotRun: bandit is not there.
@@ -42,11 +47,14 @@ def command(cwd: str, options: Sequence[str], files: Sequence[str], environ: Map
     head = (executable("bandit", environ), "--quiet", *shape, *config, *options)
     if not files:
         return Command(argvs=((*head, "-r", "."),))
+    told = ""
     python = [name for name in files if not name.endswith(".ipynb")]  # bandit reads a notebook as Python and fails
     if not python:
         return None
     if config and not words & set(_WHOLE) and _limited(options, config[1]):
-        python = [name for name in python if suspect(_read(name))]
+        if "unsafe-load" in beside:
+            told = r": B61[45] "
+        python = [name for name in python if suspect(_read(name), loads=not told)]
         if not python:
             return Command(argvs=())
     jobs = 1 if words & set(_WHOLE) - {"-c", "--configfile"} else min(_cores(), -(-len(python) // _FILES_PER_JOB))
@@ -54,7 +62,7 @@ def command(cwd: str, options: Sequence[str], files: Sequence[str], environ: Map
     names = [
         name if os.path.isabs(name) or name.startswith("../") else f"./{name.removeprefix('./')}" for name in python
     ]
-    return Command(argvs=tuple((*head, *part) for part in chunks(names, environ, jobs)))
+    return Command(argvs=tuple((*head, *part) for part in chunks(names, environ, jobs)), told=told)
 
 
 def _limited(options: Sequence[str], config: str) -> bool:
@@ -76,15 +84,17 @@ def _read(name: str) -> bytes:
         return b""
 
 
-def suspect(data: bytes) -> bool:
-    """Whether B613, B614 or B615 could report a file of these bytes; more than they do, never less."""
-    if _mentions(data):
+def suspect(data: bytes, loads: bool = True) -> bool:
+    """Whether B613 or, with `loads`, B614 or B615 could report a file of these bytes; more than they do, never less."""
+    if loads and _mentions(data):
         return True
     if data.isascii():
         named = re.search(rb"coding[:=]\s*([-\w.]+)", data[:400])
         return named is not None and not named[1].lower().startswith((b"utf-8", b"utf8", b"ascii", b"latin", b"us-"))
     if _BIDI.search(data) or b"coding" in data[:400] or data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return True
+    if not loads:
+        return False
     import unicodedata  # Python reads identifiers in their NFKC form
 
     return _mentions(unicodedata.normalize("NFKC", data.decode("utf-8", "replace")).encode("utf-8", "replace"))

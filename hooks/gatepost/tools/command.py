@@ -20,7 +20,8 @@ class Command:
     """Command lines that together are one tool run in the current folder, as a rule one.
 
     `note` says what the reader should know of how they were made; `env` is added to the environment; `serial`: one
-    after the other, else they may run at once; `temporary` files are to be deleted after the run.
+    after the other, else they may run at once; `temporary` files are to be deleted after the run. Lines of output that
+    match `told` (a regular expression) are another check's of the same run to report.
     """
 
     argvs: tuple[tuple[str, ...], ...]
@@ -28,6 +29,7 @@ class Command:
     env: Mapping[str, str] = {}
     serial: bool = False
     temporary: tuple[str, ...] = ()
+    told: str = ""
 
 
 class CannotRun(Exception):

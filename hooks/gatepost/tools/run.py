@@ -10,7 +10,7 @@ from gatepost.tools.table import TOOLS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from typing import Any
 
 
@@ -87,8 +87,9 @@ def build(
     files: Sequence[str],
     settings: Mapping[str, Any],
     environ: Mapping[str, str],
+    beside: Collection[str] = (),
 ) -> Command | None:
-    """The command of a tool, or None when there is nothing for it to look at.
+    """The command of a tool, or None when there is nothing for it to look at; `beside`: own checks of the same run.
 
     Raises:
         CannotRun: the tool, or what it needs, is missing.
@@ -101,7 +102,7 @@ def build(
         case "bandit":
             from gatepost.tools import bandit
 
-            return bandit.command(cwd, options, files, environ)
+            return bandit.command(cwd, options, files, environ, beside)
         case "detect-secrets":
             executable(tool_id, environ)
             if not files:
