@@ -22,16 +22,20 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_contents(wheel: Path) -> None:
-    names = set(zipfile.ZipFile(wheel).namelist())
-    for needed in (
-        "gatepost/py.typed",
-        "gatepost/_configs/base.toml",
-        "gatepost/_configs/rendered/base/pyproject.toml",
-    ):
-        assert needed in names
-    modules = {path.relative_to(ROOT / "hooks").as_posix() for path in (ROOT / "hooks" / "gatepost").rglob("*.py")}
-    assert modules <= names
-    assert wheel.stat().st_size < 700_000
+    """The package, its data and the shared configs, each of them and nothing else: no test, page, fixture or cache."""
+    files = zipfile.ZipFile(wheel).infolist()
+    listed = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard", "hooks", "configs"], cwd=ROOT, capture_output=True, check=True
+    )
+    ours = {
+        name.removeprefix("hooks/") if name.startswith("hooks/") else f"gatepost/_{name}"
+        for name in listed.stdout.decode().splitlines()
+    }
+    assert {each.filename for each in files if ".dist-info/" not in each.filename} == ours
+    assert {path for path in ours if not path.endswith((".py", ".toml", ".md", ".yml", ".json"))} == {
+        "gatepost/py.typed"
+    }
+    assert [each.filename for each in files if each.file_size > 50 * 1024] == []
 
 
 def test_a_fresh_environment_runs_it(wheel: Path, tmp_path: Path) -> None:
