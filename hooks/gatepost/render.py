@@ -177,7 +177,16 @@ def _version() -> str:
     return __version__
 
 
+def lock_table() -> str:
+    """The lock formats: what decides, and what no verdict sees."""
+    from gatepost.locks import formats
+
+    rows = [f"| {each.files} | {each.decides} | {each.unseen or 'nothing: exact'} |\n" for each in formats()]
+    return "| lock | what decides | not seen |\n|---|---|---|\n" + "".join(rows)
+
+
 REGIONS = {
+    "locks": lock_table,
     "failure": failure,
     "install": install,
     "config": configs,
@@ -187,8 +196,8 @@ REGIONS = {
 }
 
 
-def readme(text: str) -> str:
-    """README text with the regions between `<!-- render: NAME -->` and `<!-- end -->` filled in.
+def filled(text: str) -> str:
+    """A page's text with the regions between `<!-- render: NAME -->` and `<!-- end -->` filled in.
 
     Raises:
         KeyError: a marker names no region.
@@ -231,8 +240,9 @@ def rendered_configs(root: str) -> dict[str, str]:
 def outputs(root: str) -> Iterator[tuple[str, str]]:
     """(path, text) of every rendered file; `root` is the checkout."""
     yield ".pre-commit-hooks.yaml", manifest()
-    with open(os.path.join(root, "README.md"), encoding="utf-8") as stream:
-        yield "README.md", readme(stream.read())
+    for name in ("README.md", "docs/lock-freshness.md"):
+        with open(os.path.join(root, name), encoding="utf-8") as stream:
+            yield name, filled(stream.read())
     yield from rule_pages().items()
     yield from rendered_configs(root).items()
 

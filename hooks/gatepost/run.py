@@ -148,7 +148,6 @@ def load_settings(git: Git, hook_id: str) -> tuple[Settings, Result | None]:
     The work tree's file counts: settings are how the person at the keyboard wants the check to run.
     """
     from gatepost.settings import read_settings
-    from gatepost.toml.load import TomlError
 
     def read(path: str) -> bytes | None:
         try:
@@ -158,10 +157,9 @@ def load_settings(git: Git, hook_id: str) -> tuple[Settings, Result | None]:
             return None
 
     def known() -> list[str]:
-        from gatepost.registry import own_ids
-        from gatepost.tools.table import TOOLS
+        from gatepost.tools.table import known_ids
 
-        return [*own_ids(), *TOOLS]
+        return known_ids()
 
     here = prefix_of(git.root)
     try:
@@ -169,8 +167,11 @@ def load_settings(git: Git, hook_id: str) -> tuple[Settings, Result | None]:
         if settings.path is None and here:
             settings = read_settings(read, known)
         return settings, None
-    except TomlError as error:
+    except ValueError as error:
         from gatepost.engine import broken_settings
+        from gatepost.toml.load import TomlError
 
+        if not isinstance(error, TomlError):
+            raise
         empty = read_settings(lambda path: None, known)
         return empty, broken_settings(hook_id, error.path, error.line, error.reason)

@@ -164,6 +164,9 @@ class LockFormat:
     manifests: tuple[str, ...]  # base names of the manifests beside the lock: ("pyproject.toml",)
     relock: Callable[[Lock], str]  # the exact command, to be run in the repository's root: "uv lock --project api"
     judge: Callable[[Lock], Verdict]
+    files: str  # what the documentation calls these files
+    decides: str  # what is compared, by whose rule, as the documentation tells it
+    unseen: str = ""  # changes that no verdict on this format sees; "" where the verdict is exact
     claims: Callable[[str, bytes], bool] = lambda path, data: True  # (path, whole file): is it really this format?
     # True: the manifests say this tool owns the project; False: they say it does not; None: no sign either way
     owns: Callable[[Lock], bool | None] = lambda lock: None

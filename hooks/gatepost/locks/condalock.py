@@ -187,6 +187,9 @@ def _package(entry: dict[str, Any]) -> Package:
 
 FORMAT = LockFormat(
     name="conda-lock",
+    files="conda-lock.yml",
+    decides="every spec of the sources has a package on every platform, in a version it allows",
+    unseen=PARTIAL,
     pattern=r"conda-lock\.ya?ml|[^/]+\.conda-lock\.ya?ml",
     manifests=("environment.yml", "environment.yaml"),
     relock=relock,

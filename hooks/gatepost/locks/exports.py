@@ -196,6 +196,9 @@ def packages(lock: Lock) -> Contents:
 
 FORMAT = LockFormat(
     name="export",
+    files="requirements files of `uv export` and `poetry export`",
+    decides="the pins are those of the lock beside them",
+    unseen=PARTIAL,
     pattern=r"(?i:[^/]*(?:require|constrain|lock|deps|export|prod|dev|docs?)[^/]*\.txt)",
     manifests=(),
     relock=relock,

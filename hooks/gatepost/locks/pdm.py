@@ -174,6 +174,8 @@ def owns(lock: Lock) -> bool | None:
 
 FORMAT = LockFormat(
     name="pdm",
+    files="pdm.lock, pdm.*.lock",
+    decides="PDM's content hash of 2.20 and later, as today's PDM asks for, or the inputs that the lock records (2.28)",
     pattern=r"pdm\.lock|pdm\.[^/]+\.lock",
     manifests=("pyproject.toml",),
     relock=relock, check=check, judge=judge, owns=owns,

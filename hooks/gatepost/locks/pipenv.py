@@ -353,6 +353,8 @@ def _lines(data: bytes) -> dict[tuple[str, str], int]:
 
 FORMAT = LockFormat(
     name="pipenv",
+    files="Pipfile.lock",
+    decides="Pipenv's hash, with names as written or in normal form (before and after 2026.3)",
     pattern=r"Pipfile\.lock",
     manifests=("Pipfile",),
     relock=relock,

@@ -383,6 +383,9 @@ def _direct(lock: Lock) -> tuple[Need, ...]:
 
 FORMAT = LockFormat(
     name="pip-compile",
+    files="requirements files of pip-compile and `uv pip compile`",
+    decides="the inputs that the header names, with -r and -c, against the pins and their `# via` notes",
+    unseen=PARTIAL,
     pattern=(
         r"(?i:[^/]*(?:require|constrain|lock|deps|depend|pin|freeze|frozen|dev|test|doc|base|prod|lint|ci|main|build|local"
         r"|stag|deploy|tool|typ|mypy|all|py|linux|mac|win|cpu|gpu|cuda|app|server|api|web|release|package|compiled|extra)"

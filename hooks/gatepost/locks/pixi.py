@@ -242,6 +242,9 @@ def packages(lock: Lock) -> Contents:
 
 FORMAT = LockFormat(
     name="pixi",
+    files="pixi.lock",
+    decides="every spec of every environment has a package on every platform, in a version it allows; environments and platforms agree",
+    unseen=PARTIAL,
     pattern=r"pixi\.lock",
     manifests=("pixi.toml", "pyproject.toml"),
     relock=relock,

@@ -301,6 +301,8 @@ def owns(lock: Lock) -> bool | None:
 
 FORMAT = LockFormat(
     name="poetry",
+    files="poetry.lock",
+    decides="Poetry's content hash, by the rule of the Poetry that wrote the lock (1.0 to 2.5)",
     pattern=r"poetry\.lock",
     manifests=("pyproject.toml",),
     relock=relock, check=check, judge=judge, owns=owns,

@@ -176,6 +176,9 @@ def packages(lock: Lock) -> Contents:
 
 FORMAT = LockFormat(
     name="pylock",
+    files="pylock.toml, pylock.*.toml",
+    decides="PDM's content hash where PDM wrote it (then exact); beside a uv.lock its versions; else the requirements against the pins",
+    unseen=PARTIAL,
     pattern=r"pylock\.toml|pylock\.[^./]+\.toml",
     manifests=("pyproject.toml",),
     relock=relock,

@@ -83,6 +83,8 @@ def dead(lock: Lock) -> str:
 
 FORMAT = LockFormat(
     name="uv",
+    files="uv.lock, *.py.lock",
+    decides="the project and its workspace as uv lowers them, compared by meaning with what the lock records (uv 0.9 to 0.13)",
     pattern=r"uv\.lock|.+\.py\.lock",
     manifests=("pyproject.toml", "uv.toml"),
     triggers=r"uv\.toml",
