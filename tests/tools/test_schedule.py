@@ -206,6 +206,30 @@ class TestChildren:
         assert "cannot be started: Permission denied" in done.stdout
         assert done.returncode == 1
 
+    def test_a_signal_at_the_start_of_one_leaves_none_behind(self, tmp_path: Path) -> None:
+        """The signal comes from the child itself, before the call that started it has returned here."""
+        code = (
+            "import os, sys, time\n"
+            "from gatepost.tools import children\n"
+            "from gatepost.tools.command import Command\n"
+            "spawn = os.posix_spawn\n"
+            "def at_once(*args, **more):\n"
+            "    pid = spawn(*args, **more)\n"
+            "    os.kill(os.getpid(), 2)\n"
+            "    time.sleep(0.05)\n"
+            "    return pid\n"
+            "os.posix_spawn = at_once\n"
+            "job = children.Job(Command(argvs=(('/bin/sleep', '1000'),)), os.environ)\n"
+            "try:\n"
+            "    job.poll()\n"
+            "except KeyboardInterrupt:\n"
+            "    (child,) = job._running\n"
+            "    job.stop()\n"
+            "    sys.exit(child.code)\n"
+        )
+        done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=False, timeout=100)
+        assert done.returncode == (-signal.SIGTERM) % 256
+
     @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
     def test_they_end_with_us(self, repo: Repo, tmp_path: Path, number: signal.Signals) -> None:
         pid = tmp_path / "pid"

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Job:
-    """The command lines of one tool: one after the other (`serial`), or all at once."""
+    """The command lines of one tool: one after the other (`serial`), or all at once. The first `poll` starts them."""
 
     def __init__(self, command: Command, environ: Mapping[str, str]) -> None:
         self._env = {**environ, **command.env}
@@ -26,7 +26,6 @@ class Job:
         self._temporary = command.temporary
         self._running: list[_Child] = []
         self._done: list[_Child] = []
-        self.poll()
 
     def poll(self) -> bool:
         """Start what can be started now; whether all has ended. Never waits."""
@@ -35,9 +34,10 @@ class Job:
                 self._running.remove(child)
             if not self._todo or (self._serial and self._running):
                 return not self._running and not self._todo
-            child = _Child(self._todo.pop(0), self._env)
-            self._running.append(child)
-            self._done.append(child)
+            with _Held() as held:
+                child = _Child(self._todo.pop(0), self._env, held.mask)
+                self._running.append(child)
+                self._done.append(child)
 
     def wait(self) -> tuple[int, bytes]:
         """Wait for the end: the largest exit code (0 all well; negative: the signal that ended a child) and the output,
@@ -63,10 +63,31 @@ class Job:
                 continue
 
 
-class _Child:
-    """One process, its output going into an unnamed file."""
+class _Held:
+    """Holds back SIGINT and SIGTERM: an exception between the start of a child and its place in our list would leave
+    it behind. `mask` is what was held back before, which is what a child is to have."""
 
-    def __init__(self, argv: Sequence[str], env: Mapping[str, str]) -> None:
+    def __init__(self) -> None:
+        self.mask: list[int] = []
+
+    def __enter__(self) -> _Held:
+        if sys.platform != "win32":
+            import signal
+
+            self.mask = list(signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM)))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if sys.platform != "win32":
+            import signal
+
+            signal.pthread_sigmask(signal.SIG_SETMASK, self.mask)
+
+
+class _Child:
+    """One process, its output going into an unnamed file; `mask`: the signals that it holds back."""
+
+    def __init__(self, argv: Sequence[str], env: Mapping[str, str], mask: Sequence[int]) -> None:
         self.code = 0
         self._over = False
         self._sink = _sink()
@@ -84,7 +105,7 @@ class _Child:
                 (os.POSIX_SPAWN_DUP2, fd, 2),
             ]
             try:
-                self._pid = os.posix_spawn(argv[0], list(argv), dict(env), file_actions=actions)
+                self._pid = os.posix_spawn(argv[0], list(argv), dict(env), file_actions=actions, setsigmask=mask)
             except OSError as error:
                 self._over, self.code = True, 126
                 self._sink.write(f"{argv[0]} cannot be started: {error.strerror or error}\n".encode())

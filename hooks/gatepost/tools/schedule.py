@@ -245,7 +245,8 @@ class _Run:
             return Block(id=tool_id, verdict="skipped", detail="no files to check")
         self._commands[tool_id] = command
         job = Job(command, os.environ)
-        self._jobs.append(job)
+        self._jobs.append(job)  # before it starts anything: what is in the list is ended whatever happens
+        job.poll()
         return job
 
     def _finish(self, tool_id: str, job: Block | Job, before: Mapping[str, tuple[int, int]]) -> Block:
