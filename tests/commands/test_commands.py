@@ -95,6 +95,25 @@ def test_init_in_an_empty_folder_and_out_again(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("text", ["repos: []\n", "repos: []\r\n", "# none yet\nrepos: []\n"])
+def test_uninstall_deletes_only_a_pre_commit_config_that_init_made(root: Path, text: str) -> None:
+    hooks = root / ".pre-commit-config.yaml"
+    hooks.write_bytes(text.encode())
+    adopt(root)
+    assert "id: gatepost" in hooks.read_text()
+    assert uninstall.run(str(root), ["--yes"]) == 0
+    assert hooks.read_bytes() == text.encode()
+    hooks.unlink()
+    adopt(root)
+    hooks.write_text(hooks.read_text() + "fail_fast: true\n")  # somebody works on it
+    assert uninstall.run(str(root), ["--yes"]) == 0
+    assert yaml.safe_load(hooks.read_text()) == {"repos": [], "fail_fast": True}
+    hooks.unlink()
+    adopt(root)
+    assert uninstall.run(str(root), ["--yes"]) == 0
+    assert not hooks.exists()
+
+
 def test_the_violation_baseline_is_written_and_taken_back(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     found = {"src/a.py": ["F401"], "b.py": ["B006", "E731"], "{{ x }}/[y].py": ["F401"]}
     listed = {"src/a.py": ["F401"], "./b.py": ["B006", "E731"], "[{][{] x [}][}]/[[]y[]].py": ["F401"]}

@@ -84,8 +84,10 @@ def own_edit(tree: Disk, data: dict[str, Any], found: dict[str, str], profile: s
     return changed(tree.read(PYPROJECT), ops) if ops else None
 
 
-def entry_edit(root: str, *, add: bool) -> Edit | None:
+def entry_edit(root: str, *, add: bool, made: bool = False) -> Edit | None:
     """The edit of .pre-commit-config.yaml that adds our entry, or takes away the one that we added.
+
+    With `made` the file goes as well when nothing else is in it: `gatepost init` made it.
 
     Raises:
         NotSpliceable: the file has a form that is not edited.
@@ -100,7 +102,7 @@ def entry_edit(root: str, *, add: bool) -> Edit | None:
     if raw is None and not add:
         return None
     text = (raw or b"").decode("utf-8")
-    new = with_entry(text, URL, __version__) if add else without_entry(text)
+    new = with_entry(text, URL, __version__) if add else without_entry(text, made=made)
     if new == text:
         return None
     return Edit(path=PATH, old=raw, new=new.encode("utf-8") if new else None)

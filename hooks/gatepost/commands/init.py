@@ -19,6 +19,7 @@ def run(root: str, argv: list[str]) -> int:
     from gatepost.commands._detect import elsewhere, entry_edit, own_edit, tools
     from gatepost.commands._workflow import WORKFLOW
     from gatepost.sync.layout import NotSpliceable as NotToml
+    from gatepost.sync.precommit import PATH as HOOKS
     from gatepost.sync.precommit import NotSpliceable
     from gatepost.sync.project import Disk, pyproject
     from gatepost.toml.load import TomlError
@@ -56,7 +57,8 @@ def run(root: str, argv: list[str]) -> int:
         return 1
     first = old_findings(tree) is None
     made = files_made(root, tree, data, ci=known.ci, secrets=first and not known.no_baseline)
-    edits = recorded(tree, joined(edits, made), [edit.path for edit in made])
+    hooks = [edit for edit in edits if edit.path == HOOKS and edit.old is None]
+    edits = recorded(tree, joined(edits, made), [edit.path for edit in [*hooks, *made]])
     say_redundant(tree, edits)
     try_tools = first and not known.no_baseline
     if not edits and not (known.yes and try_tools):

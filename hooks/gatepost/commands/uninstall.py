@@ -76,16 +76,21 @@ def unchanged(name: str, data: bytes, tree: Disk, project: dict[str, Any]) -> bo
 def left(root: str, found: list[Edit]) -> list[str]:
     """What init made and somebody has worked on since: it stays."""
     from gatepost.sync.project import Disk
-    from gatepost.sync.record_file import NAME, RecordError, parse
 
     tree = Disk(root)
+    gone = {edit.path for edit in found}
+    return [name for name in made_at_init(tree) if name not in gone and tree.read(name) is not None]
+
+
+def made_at_init(tree: Disk) -> tuple[str, ...]:
+    """The files that the record says `gatepost init` made; () where it cannot be read."""
+    from gatepost.sync.record_file import NAME, RecordError, parse
+
     raw = tree.read(NAME)
     try:
-        made = parse(raw).made if raw is not None else ()
+        return parse(raw).made if raw is not None else ()
     except RecordError:
-        return []
-    gone = {edit.path for edit in found}
-    return [name for name in made if name not in gone and tree.read(name) is not None]
+        return ()
 
 
 def listed_at_adoption(data: dict[str, Any], ruff: tuple[str, ...], folder: str, listed: Any) -> list[Any]:
@@ -135,6 +140,8 @@ def run(root: str, argv: list[str]) -> int:
 
     from gatepost.commands._detect import entry_edit
     from gatepost.sync.layout import NotSpliceable
+    from gatepost.sync.precommit import PATH
+    from gatepost.sync.project import Disk
     from gatepost.sync.record_file import RecordError
     from gatepost.toml.load import TomlError
     from gatepost.writer import write_all
@@ -147,7 +154,7 @@ def run(root: str, argv: list[str]) -> int:
     except (NotSpliceable, RecordError, TomlError) as error:
         print(f"gatepost uninstall: {error}; nothing was changed")
         return 3
-    hooks = entry_edit(root, add=False)
+    hooks = entry_edit(root, add=False, made=PATH in made_at_init(Disk(root)))
     if hooks is not None:
         found.append(hooks)
     if not found:

@@ -84,8 +84,10 @@ def with_entry(text: str, url: str, version: str) -> str:
     return _proved(text[: stop + 1] + entry(url, version, indent, nl) + text[stop + 1 :], meant)
 
 
-def without_entry(text: str) -> str:
+def without_entry(text: str, *, made: bool = False) -> str:
     """The text without our entry, if it is still as `with_entry` wrote it (any rev); else the text itself.
+
+    With `made`, `gatepost init` made the file, and nothing is left of it ("") where it holds nothing else.
 
     Raises:
         NotSpliceable: not YAML, or the entry stands in a form that is not edited.
@@ -120,7 +122,7 @@ def without_entry(text: str) -> str:
     if not left:
         nl = "\r\n" if "\r\n" in text else "\n"
         key = next(pair[0] for pair in getattr(node, "value", []) if pair[0].value == "repos")
-        if len(data) == 1 and not text[: key.start_mark.index].strip() and not text[stop:].strip():
+        if made and len(data) == 1 and not text[: key.start_mark.index].strip() and not text[stop:].strip():
             return ""
         return _proved(text[: key.end_mark.index] + ": []" + nl + text[stop:], {**data, "repos": []})
     return _proved(text[:start] + text[stop:], {**data, "repos": left})
