@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from gatepost.manifests.dockerfile import Step as DockerStep
     from gatepost.manifests.installs import Install
     from gatepost.manifests.requirements import ReqFile
+    from gatepost.manifests.shell import Command
     from gatepost.manifests.workflow import Job
 
 _GENERATED = pattern(
@@ -652,8 +653,8 @@ class Image:
                         return True
         return False
 
-    def touched(self, stage: Stage, index: int, name: str, line: int) -> bool:
-        """Whether an earlier command makes or changes a file of that base name (export, compile, sed, redirect)."""
+    def touched(self, stage: Stage, index: int, name: str, before: Command) -> bool:
+        """Whether a command before this one makes or changes a file of that base name (export, compile, sed, redirect)."""
         for one in self._feeding(stage):
             for number, step in enumerate(one.steps):
                 if one is stage and number > index:
@@ -661,8 +662,8 @@ class Image:
                 if any(copy.inline and (copy.dest or "").endswith(name) for copy in step.copies):
                     return True
                 for command in step.commands:
-                    if one is stage and number == index and command.line >= line and command.words[0].text != "sed":
-                        continue
+                    if command is before:
+                        break
                     if any(posixpath.basename(output) == name for output in command.outputs):
                         return True
                     texts = command.texts

@@ -126,7 +126,7 @@ def _inside(image: Image, stage: Stage, index: int, install: Install, lock: str,
     up = posixpath.relpath(root or ".", folder or ".")
     target = posixpath.normpath(posixpath.join(where, up, posixpath.basename(lock)))
     return image.locate(stage, index, target) == lock or image.touched(
-        stage, index, posixpath.basename(lock), install.line
+        stage, index, posixpath.basename(lock), install.command
     )
 
 

@@ -35,7 +35,7 @@ def pip(
         path = image.locate(stage, index, posixpath.join(install.command.cwd, word.text))
         if path is None or path.endswith((".toml", ".py", ".cfg")):
             continue
-        if image.touched(stage, index, posixpath.basename(path), install.line):
+        if image.touched(stage, index, posixpath.basename(path), install.command):
             continue
         pins = repository.pins(path)
         if pins is None or not pins.loose or pins.hashed:

@@ -80,7 +80,7 @@ def _commands(repository: Repository, image: Image, stage: Stage, view: View) ->
                 name: str, one: Stage = one, index: int = index, install: Install = install
             ) -> tuple[str, ReqFile] | None:
                 path = located(repository, image, one, index, install, name)
-                if path is None or image.touched(one, index, posixpath.basename(path), install.line):
+                if path is None or image.touched(one, index, posixpath.basename(path), install.command):
                     return None
                 file = repository.requirements(path) if path.endswith((".txt", ".in", ".pip")) else None
                 return None if file is None else (path, file)

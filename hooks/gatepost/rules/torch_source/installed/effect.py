@@ -97,7 +97,7 @@ def _pip(repository: Repository, image: Image | None, stage: Stage | None, index
         if (
             image is not None
             and stage is not None
-            and image.touched(stage, index, posixpath.basename(path), install.line)
+            and image.touched(stage, index, posixpath.basename(path), install.command)
         ):
             unknown = True
             continue
