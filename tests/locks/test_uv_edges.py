@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from gatepost.locks._base import Fresh, Stale, Unknown
+from gatepost.locks.uv import project
+from gatepost.locks.uv.groups import group_lines
 from gatepost.locks.uv.judge import judge
 from gatepost.record import replace
 from tests.locks import asking
@@ -106,6 +108,42 @@ def test_a_workspace_inside_a_workspace() -> None:
     workspace = '[tool.uv.workspace]\nmembers = ["packages/*"]\n'
     verdict = judge(asking.memory_lock("uv.lock", files(workspace, **{"packages/inner/pyproject.toml": inner})))
     assert isinstance(verdict, Unknown) and verdict.code == "LF305" and "inside a workspace" in verdict.reason
+
+
+def doubling(depth: int) -> str:
+    """Groups that lead to the next one in two ways."""
+    groups = "".join(
+        f'g{n} = [{{include-group = "l{n}"}}, {{include-group = "r{n}"}}, {{include-group = "l{n}"}}]\n'
+        f'l{n} = [{{include-group = "g{n + 1}"}}]\nr{n} = [{{include-group = "g{n + 1}"}}]\n'
+        for n in range(depth)
+    )
+    return f'[dependency-groups]\n{groups}g{depth} = ["torch", "six"]\n'
+
+
+def test_a_group_that_many_includes_lead_to_is_expanded_once() -> None:
+    loaded = project.load("", files(doubling(15)).get)
+    assert loaded is not None
+    found = group_lines(loaded)
+    assert {len(lines) for lines in found.values()} == {2}
+    assert [text for text, _, _ in found["g0"]] == ["torch", "six"]
+
+
+@pytest.mark.parametrize(
+    "groups",
+    [
+        pytest.param(
+            "".join(f'g{n} = [{{include-group = "g{n + 1}"}}]\n' for n in range(4000)) + "g4000 = []\n", id="deep"
+        ),
+        pytest.param(
+            "".join(f'w{n} = [{{include-group = "all"}}]\n' for n in range(300))
+            + f"all = {[f'pkg{n}' for n in range(100)]}\n",
+            id="wide",
+        ),
+    ],
+)
+def test_too_much_of_including_is_told(groups: str) -> None:
+    verdict = judge(asking.memory_lock("uv.lock", files("[dependency-groups]\n" + groups)))
+    assert isinstance(verdict, Unknown) and verdict.code == "LF307" and "dependency groups" in verdict.reason
 
 
 @pytest.mark.parametrize(

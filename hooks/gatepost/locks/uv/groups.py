@@ -13,33 +13,45 @@ if TYPE_CHECKING:
     from gatepost.locks.uv.project import Project
     from gatepost.manifests.markers import Formula
 
+_DEPTH = 100  # includes inside includes
+_MOST = 20_000  # lines of all groups together, includes resolved
+
 
 def group_lines(project: Project) -> dict[str, list[tuple[str, str, Formula]]]:
     """Every dependency group, includes resolved: canonical name to (requirement, key, marker of the group).
 
+    A line that several includes lead to stands there once, for each marker with which they do.
+
     Raises:
-        Undecidable: a cycle, a missing include or an unknown entry: uv would refuse the file.
+        Undecidable: a cycle, a missing include or an unknown entry: uv would refuse the file; or too many lines.
     """
     raw: dict[str, tuple[str, list[Any]]] = {}
     for name, entries in table(project.data, "dependency-groups").items():
         raw[canonical(name)] = (name, entries if isinstance(entries, list) else [])
     settings = {canonical(name): value for name, value in table(project.uv, "dependency-groups").items()}
     done: dict[str, list[tuple[str, str, Formula]]] = {}
+    total = [0]
 
     def resolve(name: str, parents: tuple[str, ...]) -> list[tuple[str, str, Formula]]:
         if name in done:
             return done[name]
-        if name in parents or name not in raw or len(parents) > 100:
+        if name in parents or name not in raw:
             reason = f"dependency group {name} {'includes itself' if name in parents else 'is missing'}"
             raise Undecidable(reason, "LF305", project.path, f"dependency-groups.{name}")
+        if len(parents) > _DEPTH:
+            raise Undecidable("the dependency groups include each other too deeply", "LF307", project.path)
         written, entries = raw[name]
-        found: list[tuple[str, str, Formula]] = []
+        lines: dict[tuple[str, str, Formula], None] = {}
+        included: set[str] = set()
         for position, entry in enumerate(entries):
             key = f"dependency-groups.{written}[{position}]"
             if isinstance(entry, str):
-                found.append((entry, key, True))
+                lines[entry, key, True] = None
             elif isinstance(entry, dict) and isinstance(entry.get("include-group"), str):
-                found.extend(resolve(canonical(entry["include-group"]), (*parents, name)))
+                other = canonical(entry["include-group"])
+                if other not in included:
+                    included.add(other)
+                    lines.update(dict.fromkeys(resolve(other, (*parents, name))))
             else:
                 raise Undecidable(f"{key} is neither a requirement nor an include-group", "LF305", project.path, key)
         limit = table(settings, name).get("requires-python")
@@ -49,19 +61,22 @@ def group_lines(project: Project) -> dict[str, list[tuple[str, str, Formula]]]:
             except versions.VersionError as error:
                 raise Undecidable(str(error), "LF305", project.path) from None
             mark: Formula = ("python", allowed) if allowed else False
-            found = [(text, key, markers.conjunction([formula, mark])) for text, key, formula in found]
-        done[name] = found
+            lines = {(text, key, markers.conjunction([formula, mark])): None for text, key, formula in lines}
+        found = done[name] = list(lines)
+        total.append(total[-1] + len(found))
+        if total[-1] > _MOST:
+            raise Undecidable("the dependency groups have too many lines to compare", "LF307", project.path)
         return found
 
     for name in raw:
         resolve(name, ())
     legacy = project.uv.get("dev-dependencies")
     if isinstance(legacy, list):
-        lines: list[tuple[str, str, Formula]] = []
+        own: list[tuple[str, str, Formula]] = []
         for position, text in enumerate(legacy):
             if isinstance(text, str):
-                lines.append((text, f"tool.uv.dev-dependencies[{position}]", True))
-        done["dev"] = [*done.get("dev", []), *lines]
+                own.append((text, f"tool.uv.dev-dependencies[{position}]", True))
+        done["dev"] = [*done.get("dev", []), *own]
     return done
 
 
