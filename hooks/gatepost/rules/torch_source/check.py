@@ -8,11 +8,14 @@ from gatepost.record import replace
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from typing import TypeVar
 
     from gatepost.model import Context, Outcome
     from gatepost.rules.torch_source.collect import Collector
-    from gatepost.rules.torch_source.model import Project
+    from gatepost.rules.torch_source.model import Locked, Project, Requirement
     from gatepost.rules.torch_source.view import View
+
+    T = TypeVar("T", Requirement, Locked)
 
 
 def check(ctx: Context) -> Iterable[Outcome]:
@@ -44,7 +47,16 @@ def _script(path: str) -> bool:
 
 
 def _projects(ctx: Context, collector: Collector, found: Iterable[Project]) -> Iterator[Outcome]:
-    projects = _concerned(found)
+    projects = [_without_repeats(project) for project in _concerned(found)]
+    for crowded, (name, times) in [(project, crowd) for project in projects if (crowd := _crowd(project))]:
+        projects.remove(crowded)
+        if ctx.wants(crowded.path):
+            yield Unchecked(
+                code="TS001",
+                where=Location(path=crowded.path),
+                message=f"asks for `{name}` in {times} different ways: more than {_MOST_WAYS} are not compared",
+                remedy="Take out what is generated, or exclude the file.",
+            )
     for broken in collector.broken:
         if ctx.wants(broken.path):
             yield Unchecked(
@@ -81,6 +93,34 @@ def _concerned(found: Iterable[Project]) -> list[Project]:
         for project in listed
         if id(project) in about or (about and project.path.rpartition("/")[2] in paths.PIP_CONFIGS)
     ]
+
+
+def _without_repeats(project: Project) -> Project:
+    """Of requirements, and of a lock's entries, that are equal but for the line they stand on, the first in each file."""
+
+    def once(values: Iterable[T]) -> tuple[T, ...]:
+        found: dict[object, T] = {}
+        for each in values:
+            fields = {**vars(each), "where": each.where.path, "span": None, "whole": None}
+            found.setdefault(tuple(fields.values()), each)
+        return tuple(found.values())
+
+    locks = tuple(replace(lock, entries=once(lock.entries), strangers=once(lock.strangers)) for lock in project.locks)
+    return replace(project, requirements=once(project.requirements), foreign=once(project.foreign), locks=locks)
+
+
+def _crowd(project: Project) -> tuple[str, int] | None:
+    """A package of PyTorch's that is asked for in more ways than rules can compare pair by pair, and how many."""
+    from gatepost.rules.torch_source.model import EXTENDED
+
+    times: dict[str, int] = {}
+    for req in (*project.requirements, *project.foreign):
+        if req.name in EXTENDED:
+            times[req.name] = times.get(req.name, 0) + 1
+    return max(((name, n) for name, n in times.items() if n > _MOST_WAYS), key=lambda pair: pair[1], default=None)
+
+
+_MOST_WAYS = 50
 
 
 def _rules(project: Project, view: View) -> Iterator[Finding]:

@@ -37,19 +37,17 @@ def companions(p: Project, v: View) -> Findings:
     table = v.table
     if any(req.name in VENDORS for req in p.requirements):
         return
-    torches = [req for req in (*p.named("torch"), *_conda(p, CONDA_TORCH)) if not req.url]
+    torches = [req for req in (*p.named("torch"), *_conda(p, CONDA_TORCH)) if not req.url and not req.spec.broken]
+    admitted = [(torch, *table.torch_rows(tightened(p, torch))) for torch in torches]
     for name in (*PAIRED, "torchcodec"):
         for other in (*p.named(name), *_conda(p, (name,))):
             if other.url or other.spec.broken:
                 continue
-            for torch in torches:
-                if torch.spec.broken or not p.together(torch, other) or _left_to_conda(torch, other):
+            releases, other_unknown = table.released(name, tightened(p, other))
+            for torch, rows, torch_unknown in admitted:
+                if not rows or not p.together(torch, other) or _left_to_conda(torch, other):
                     continue
-                rows, torch_unknown = table.torch_rows(tightened(p, torch))
-                releases, other_unknown = table.released(name, tightened(p, other))
                 pinned, version = _pin(torch, overridden(p, torch)), _pin(other, overridden(p, other))
-                if not rows:
-                    continue
                 report = None
                 if pinned and version:
                     if name != "torchcodec" and not torch_unknown and table.pairs(name, version, pinned) is False:

@@ -31,6 +31,9 @@ def shown_range(p: Project, req: Requirement) -> str:
     return ",".join(dict.fromkeys(text for text in texts if text)) or "*"
 
 
+_MOST = 64  # groups of clauses that are multiplied out; a range that is left out makes the answer wider, never wrong
+
+
 def overridden(p: Project, req: Requirement) -> specs.Spec | None:
     """What an override puts in the place of every request for a package, or None."""
     return next(
@@ -63,8 +66,9 @@ def tightened(p: Project, req: Requirement) -> specs.Spec:
     if overrides:
         return overrides[0]
     groups = list(req.spec.alternatives)
-    for spec in extra:
-        groups = [left + right for left in groups for right in spec.alternatives]
+    for spec in dict.fromkeys(extra):
+        if spec.alternatives != req.spec.alternatives and len(groups) * len(spec.alternatives) <= _MOST:
+            groups = [left + right for left in groups for right in spec.alternatives]
     return specs.Spec(text=req.text, dialect=req.spec.dialect, alternatives=tuple(groups), broken=req.spec.broken)
 
 
