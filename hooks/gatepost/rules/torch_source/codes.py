@@ -807,7 +807,7 @@ _CONDA = (
         "ended-conda-channel",
         ERROR,
         "pytorch from the `pytorch` channel, which ended with 2.5.1.",
-        "No fixes come from it (pytorch#138506). A warning for what it still has, an error for what it never got and for a range without an upper bound, which waits for what never comes.",
+        "No fixes come from it (pytorch#138506). A warning for what it still has, an error for what it never got and for a range without an upper bound, which waits for what never comes. A CI job may install an old release of it on purpose: nothing is said of what it still has.",
         "channels: [pytorch]\ndependencies: [pytorch]",
         "channels: [conda-forge]\ndependencies: [pytorch]",
         "Move to conda-forge or pip.",

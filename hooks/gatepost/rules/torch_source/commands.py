@@ -77,7 +77,7 @@ def judge(path: str, ran: Iterable[Ran], v: View, ci: bool = False, python: str 
     latest: dict[str, dict[str, tuple[Requirement, tuple[Index, ...]]]] = {}
     for number, one in enumerate(commands):
         if one.install.tool == "conda" and one.install.action in ("install", "create", "update"):
-            yield from conda_install(path, one.install, v)
+            yield from conda_install(path, one.install, v, ci)
         if one.install.tool not in ("pip", "uv-pip") or one.install.action not in ("install", "download", "wheel"):
             continue
         given = sources(one.install)

@@ -47,44 +47,59 @@ def _provider(p: Project, req: Requirement) -> str:
     return next((name for name in names if name in PROVIDERS), "")
 
 
-def ended_channel(p: Project, v: View) -> Findings:
-    """TS601: the `pytorch` channel has had no release since 2.5.1."""
-    last = v.table.overlay["conda"]["last"]
+def _of_ended_channel(p: Project, v: View) -> tuple[Requirement, bool, bool] | None:
+    """The request for pytorch that the `pytorch` channel answers: (it, whether no other channel is there, never served)."""
     for req in _torch(p):
         if req.name != "pytorch" or _provider(p, req) != "pytorch":
             continue
         only = req.channel == "pytorch" or not any(
             not name.endswith(("pytorch", "nvidia", "nodefaults")) for name in p.channels
         )
-        rows = req.spec.rows(v.table.torch)
-        served = [row for row in rows if not specs.parse(">=2.6").admits(row)]
         if req.spec.broken:
             continue
-        if not served and (rows or specs.parse(">=2.6").admits(req.spec.pin() or "0")):
-            yield found(
-                "TS601",
-                req.where,
-                f"pytorch {req.text} is not on the `pytorch` channel, which ended with {last}",
-                f"Take it from conda-forge (`conda-forge::pytorch{req.text}`) or from pip.",
-                severity=None if only else "warning",
-            )
-        elif not req.spec.bounded_above():
-            yield found(
-                "TS601",
-                req.where,
-                f"the `pytorch` channel ended with {last}: `pytorch{req.text}` never gets anything newer from it",
-                f"Take it from conda-forge or pip, or pin `pytorch={last}`.",
-                severity=None if only else "warning",
-            )
-        else:
-            yield found(
-                "TS601",
-                req.where,
-                f"the `pytorch` channel ended with {last} and gets no more fixes",
-                "Move to conda-forge or pip when the environment is next renewed.",
-                severity="warning",
-            )
+        newer = specs.parse(">=2.6")
+        rows = req.spec.rows(v.table.torch)
+        served = any(not newer.admits(row) for row in rows)
+        return req, only, not served and (bool(rows) or newer.admits(req.spec.pin() or "0"))
+    return None
+
+
+def ended_channel(p: Project, v: View) -> Findings:
+    """TS601: what the `pytorch` channel, which has had no release since 2.5.1, never got or never will."""
+    asked = _of_ended_channel(p, v)
+    if asked is None:
         return
+    req, only, never = asked
+    last = v.table.overlay["conda"]["last"]
+    if never:
+        yield found(
+            "TS601",
+            req.where,
+            f"pytorch {req.text} is not on the `pytorch` channel, which ended with {last}",
+            f"Take it from conda-forge (`conda-forge::pytorch{req.text}`) or from pip.",
+            severity=None if only else "warning",
+        )
+    elif not req.spec.bounded_above():
+        yield found(
+            "TS601",
+            req.where,
+            f"the `pytorch` channel ended with {last}: `pytorch{req.text}` never gets anything newer from it",
+            f"Take it from conda-forge or pip, or pin `pytorch={last}`.",
+            severity=None if only else "warning",
+        )
+
+
+def frozen_channel(p: Project, v: View) -> Findings:
+    """TS601: an old release that the `pytorch` channel still has. No fault in CI, where a job tries one on purpose."""
+    asked = _of_ended_channel(p, v)
+    if asked is not None and not asked[2] and asked[0].spec.bounded_above():
+        yield found(
+            "TS601",
+            asked[0].where,
+            f"the `pytorch` channel ended with {v.table.overlay['conda']['last']} and gets no more fixes",
+            "Move to conda-forge or pip when the environment is next renewed.",
+            severity="warning",
+        )
 
 
 def both_installers(p: Project, v: View) -> Findings:
@@ -363,6 +378,7 @@ def no_system_cuda(p: Project, v: View) -> Findings:
 
 RULES = (
     ended_channel,
+    frozen_channel,
     both_installers,
     locked_by_both,
     locked_build,

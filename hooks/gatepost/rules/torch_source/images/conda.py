@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from gatepost.rules.torch_source.view import View
 
 
-def conda_install(path: str, install: Install, v: View) -> Iterator[Finding]:
-    """What the rules of conda's environments say of `conda install` and `conda create`."""
+def conda_install(path: str, install: Install, v: View, ci: bool) -> Iterator[Finding]:
+    """What the rules of conda's environments say of `conda install` and `conda create`; `ci`: in a CI job."""
     from gatepost.manifests import environment
     from gatepost.rules.torch_source import conda
 
@@ -58,6 +58,8 @@ def conda_install(path: str, install: Install, v: View) -> Iterator[Finding]:
         channels=tuple(word.text for word in install.values("-c", "--channel") if word.known),
     )
     for rule in (*conda.RULES, companions.companions):
+        if ci and rule is conda.frozen_channel:
+            continue
         for finding in rule(project, v):
             if finding.code != "TS302":  # the name of the file is judged with its images
                 yield replace(finding, fix=None)
