@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,13 +14,15 @@ from gatepost.cli import main
 from gatepost.commands import doctor, drop, init, keep, migrate, uninstall
 from gatepost.commands._explain_key import explain_key
 from gatepost.commands._workflow import WORKFLOW, fitted, workflow
+from gatepost.sync.declared import settings
 from gatepost.sync.migrate import migrated
-from gatepost.sync.paths import get, normal
+from gatepost.sync.paths import data_of, get, normal
 from gatepost.sync.plan import plan
 from gatepost.sync.precommit import NotSpliceable, with_entry, without_entry
 from gatepost.sync.project import Disk
 from gatepost.tools.capture import Found, Trial
 from gatepost.tools.command import CannotRun
+from gatepost.writer import write_all
 
 PROJECT = """\
 [project]
@@ -112,6 +115,77 @@ def test_uninstall_deletes_only_a_pre_commit_config_that_init_made(root: Path, t
     adopt(root)
     assert uninstall.run(str(root), ["--yes"]) == 0
     assert not hooks.exists()
+
+
+OWN = """\
+[project]
+name = "a"
+requires-python = ">=3.11"
+dependencies = ["scikit-learn"]
+
+[tool.gatepost]
+profile = "research"  # why
+skip = ["mypy"]
+
+[tool.gatepost.keep]  # ours
+"tool.ruff.line-length" = "slides"
+
+[tool.gatepost.drop]
+"tool.ruff.lint.select" = [
+    "PERF",  # noise
+]
+
+[tool.ruff]
+line-length = 120
+lint.select = ["E"]
+"""
+
+
+def first_sync(root: Path) -> None:
+    tree = Disk(str(root))
+    write_all(str(root), plan(tree, settings(data_of(tree.read("pyproject.toml")))).edits)
+
+
+@pytest.mark.parametrize("begin", [adopt, first_sync])
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(OWN, id="settings of their own"),
+        pytest.param(PROJECT, id="none"),
+        pytest.param(PROJECT + '\n[tool.gatepost]\nskip = ["mypy"]\n', id="another setting"),
+        pytest.param(PROJECT + "\n[tool.gatepost]\n\n[tool.gatepost.keep]\n", id="empty tables"),
+        pytest.param("", id="an empty file"),
+    ],
+)
+def test_uninstall_leaves_what_was_written_before_the_first_sync(
+    root: Path, text: str, begin: Callable[[Path], None]
+) -> None:
+    project = root / "pyproject.toml"
+    project.write_text(text)
+    begin(root)
+    assert keep.run(str(root), ["tool.ruff.format.exclude", "later"]) == 0
+    assert drop.run(str(root), ["tool.ruff.lint.select", "SIM"]) == 0
+    assert uninstall.run(str(root), ["--yes"]) == 0
+    assert tomli.loads(project.read_text()) == tomli.loads(text)
+    if text == OWN:
+        assert project.read_text() == OWN
+
+
+def test_uninstall_brings_back_what_changed_and_takes_all_where_an_older_record_does_not_say(root: Path) -> None:
+    project, record = root / "pyproject.toml", root / ".gatepost.lock"
+    project.write_text(OWN)
+    assert init.run(str(root), ["--yes", "--no-baseline", "--profile", "strict"]) == 0
+    project.write_text(project.read_text().replace('"slides"', '"other"'))
+    assert drop.run(str(root), ["--remove", "tool.ruff.lint.select", "PERF"]) == 0
+    assert uninstall.run(str(root), ["--yes"]) == 0
+    assert tomli.loads(project.read_text()) == tomli.loads(OWN)
+    project.write_text(OWN.replace("  # why", ""))
+    adopt(root)
+    head, _, own = record.read_text().partition("[own]\n")
+    assert own.startswith('"pyproject.toml" = { gatepost = { profile = "research"')
+    record.write_text(head)
+    assert uninstall.run(str(root), ["--yes"]) == 0
+    assert tables(root)["gatepost"] == {"skip": ["mypy"], "keep": {}, "drop": {}}  # their comments stay
 
 
 def test_the_violation_baseline_is_written_and_taken_back(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -206,16 +206,26 @@ def show(edits: list[Edit]) -> None:
 
 
 def recorded(tree: Disk, edits: list[Edit], made: list[str]) -> list[Edit]:
-    """The edits with the files that are made noted in the record, so that an uninstall can take them away again."""
+    """The edits with the files that are made, and what the project had in [tool.gatepost], noted in the record:
+    so that an uninstall knows what to take away again and what to leave."""
+    from gatepost import __version__
     from gatepost.model import Edit
     from gatepost.record import replace
+    from gatepost.sync.own_settings import own_of
+    from gatepost.sync.paths import data_of
+    from gatepost.sync.project import PYPROJECT
     from gatepost.sync.record_file import NAME, dump, empty, parse
 
-    if not made:
-        return edits
     old = tree.read(NAME)
+    if not made and (old is not None or not edits):
+        return edits
     raw = next((edit.new for edit in edits if edit.path == NAME), old)
     record = parse(raw) if raw is not None else empty()
+    if old is None:
+        project = tree.read(PYPROJECT)
+        own = {**(record.own or {}), PYPROJECT: own_of(data_of(project))}
+        record = replace(record, version=record.version or __version__, own=own)
+        made = [*made, *([PYPROJECT] if project is None else [])]
     new = dump(replace(record, made=tuple(sorted({*record.made, *made}))))
     return joined(edits, [Edit(path=NAME, old=old, new=new)])
 

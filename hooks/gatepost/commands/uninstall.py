@@ -22,6 +22,7 @@ def edits(root: str) -> list[Edit]:
     from gatepost.sync.declared import Declared
     from gatepost.sync.layout import NotSpliceable
     from gatepost.sync.merge import merge
+    from gatepost.sync.own_settings import way_back
     from gatepost.sync.project import PYPROJECT, Disk, changed
     from gatepost.sync.record_file import NAME, Record, parse
     from gatepost.toml.load import loads
@@ -30,7 +31,7 @@ def edits(root: str) -> list[Edit]:
     raw = tree.read(NAME)
     record = parse(raw) if raw is not None else Record(version="", profile=(), files={})
     found: list[Edit] = []
-    for name in dict.fromkeys([*record.files, PYPROJECT]):
+    for name in dict.fromkeys([*record.files, *(record.own or ()), PYPROJECT]):
         old = tree.read(name)
         if old is None:
             continue
@@ -47,8 +48,10 @@ def edits(root: str) -> list[Edit]:
                 new, listed_at_adoption(data, () if prefix else ("tool", "ruff"), name[: -len(leaf)], record.baseline)
             ).new
         if leaf == PYPROJECT:
-            new = changed(new, own_settings(loads(new or b""), record.skipped)).new
-        if name == PYPROJECT and not (new or b"").strip() and old.strip():
+            own = record.own.get(name) if record.own is not None else None
+            new = changed(new, way_back(loads(new or b""), record.skipped, own)).new
+        ours = record.own is None or name in record.made  # an older record does not say who made it
+        if name == PYPROJECT and ours and not (new or b"").strip() and old.strip():
             new = None  # there was no such file before us
         if new != old:
             found.append(Edit(path=name, old=old, new=new))
@@ -112,27 +115,6 @@ def listed_at_adoption(data: dict[str, Any], ruff: tuple[str, ...], folder: str,
         elif gone:
             ops.append(("prune", (*base, path), gone))
     return [*ops, ("clear", base, whole)] if whole else ops
-
-
-def own_settings(data: dict[str, Any], skipped: tuple[str, ...] = ()) -> list[Any]:
-    """The operations that delete what only the sync reads of [tool.gatepost], and the ids that init put into `skip`;
-    other hooks' settings stay."""
-    from gatepost.sync.paths import get
-
-    ops: list[Any] = []
-    for name in ("keep", "drop", "sync-configs"):
-        table = get(data, ("tool", "gatepost", name))
-        if isinstance(table, dict):
-            ops += [("del", ("tool", "gatepost", name, key), False) for key in table]
-    skip = get(data, ("tool", "gatepost", "skip"))
-    gone = {number for number, each in enumerate(skip) if each in skipped} if isinstance(skip, list) else set()
-    if gone and len(gone) == len(skip):
-        ops.append(("del", ("tool", "gatepost", "skip"), False))
-    elif gone:
-        ops.append(("prune", ("tool", "gatepost", "skip"), gone))
-    if get(data, ("tool", "gatepost", "profile")) is not None:
-        ops.append(("del", ("tool", "gatepost", "profile"), False))
-    return ops
 
 
 def run(root: str, argv: list[str]) -> int:

@@ -8,8 +8,9 @@ from gatepost.sync import record_file, shadow
 from gatepost.sync.findings import RUFF
 from gatepost.sync.members import folders
 from gatepost.sync.one_project import Project
+from gatepost.sync.own_settings import own_of
 from gatepost.sync.paths import data_of, get
-from gatepost.sync.record_file import NAME, Record, RecordError
+from gatepost.sync.record_file import NAME, RecordError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from gatepost.model import Outcome
+    from gatepost.sync.record_file import Record
     from gatepost.tree.base import Tree
 
 FIXED = frozenset({"SC101", "SC102", "SC103", "SC108"})
@@ -62,8 +64,10 @@ def plan(tree: Tree, settings: Mapping[str, Any]) -> Plan:
         from gatepost import __version__
 
         names = projects[0].names
+        made = (*last.made, projects[0].path) if raw is None and projects[0].raw is None else last.made
+        own = own_before(projects, last, first=raw is None)
         new = record_file.dump(
-            Record(version=__version__, profile=names, files=files, baseline=kept, made=last.made, skipped=last.skipped)
+            replace(last, version=__version__, profile=names, files=files, baseline=kept, made=made, own=own)
         )
         edits.append(Edit(path=NAME, old=raw, new=new))
         if not any(each.code in FIXED for each in outcomes):
@@ -77,6 +81,14 @@ def plan(tree: Tree, settings: Mapping[str, Any]) -> Plan:
             replace(each, fix=fix) if isinstance(each, Finding) and each.code in FIXED else each for each in outcomes
         ),
     )
+
+
+def own_before(projects: Sequence[Project], last: Record, *, first: bool) -> Mapping[str, Mapping[str, Any]] | None:
+    """What each file had in [tool.gatepost] before its first sync; None if an older record does not say."""
+    if last.own is None and not first:
+        return None
+    fresh = {each.path: own_of(each.data) for each in projects if each.entries and each.path not in last.files}
+    return {**fresh, **(last.own or {})}
 
 
 def left_of_baseline(projects: Sequence[Project], last: Record) -> Mapping[str, tuple[str, ...]] | None:

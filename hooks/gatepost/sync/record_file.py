@@ -3,7 +3,7 @@
 One path a line. `value` is the shared value at the last sync, `origin` says who wrote the key ("added": we did,
 "adopted": the project had it), `ours` lists the list items that we added, `before` is the project's own value where
 an upgrade replaced an adopted one, `text` is how the project had written a list on one line before items were added,
-and `table` marks a key whose empty table was there before us.
+and `table` marks a key whose empty table was there before us. `[own]` is what a file had in `[tool.gatepost]` before.
 """
 
 from __future__ import annotations
@@ -59,8 +59,9 @@ class Record:
     profile: tuple[str, ...]
     files: Mapping[str, Mapping[tuple[str, ...], Entry]]
     baseline: Mapping[str, tuple[str, ...]] | None = None  # ruff's findings at adoption: path -> codes
-    made: tuple[str, ...] = ()  # files that `gatepost init` made, for `gatepost uninstall`
+    made: tuple[str, ...] = ()  # files that `gatepost init` or the first sync made, for `gatepost uninstall`
     skipped: tuple[str, ...] = ()  # ids that it put into `skip`
+    own: Mapping[str, Mapping[str, Any]] | None = None  # file -> its [tool.gatepost] before (`own_settings`)
 
 
 def empty() -> Record:
@@ -99,7 +100,7 @@ def parse(data: bytes) -> Record:
                 table=body.get("table") is True,
                 text=body["text"] if isinstance(body.get("text"), str) else "",
             )
-    ignored = content.get("baseline")
+    ignored, own = content.get("baseline"), content.get("own")
     return Record(
         baseline={path: tuple(map(str, codes)) for path, codes in ignored.items() if isinstance(codes, list)}
         if isinstance(ignored, dict)
@@ -109,6 +110,7 @@ def parse(data: bytes) -> Record:
         files=files,
         made=_strings(content.get("made")),
         skipped=_strings(content.get("skipped")),
+        own={name: table for name, table in own.items() if isinstance(table, dict)} if isinstance(own, dict) else None,
     )
 
 
@@ -135,6 +137,9 @@ def dump(content: Record) -> bytes:
             if entry.text:
                 body["text"] = entry.text
             lines.append(f"{_quoted(show(path))} = {render(body)}\n")
+    if content.own is not None:
+        lines.append("\n[own]\n")
+        lines += [f"{render(name)} = {render(dict(table))}\n" for name, table in sorted(content.own.items())]
     if content.baseline is not None:
         lines.append("\n[baseline]\n")
         lines += [f"{render(path)} = {render(list(codes))}\n" for path, codes in sorted(content.baseline.items())]
