@@ -9,14 +9,12 @@ from __future__ import annotations
 
 import re
 
-from gatepost.globs import translate
+from gatepost.globs import CHILDREN, translate
 from gatepost.record import record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-_CHILDREN = r"(?:/.*)?\Z"  # the end of what `translate` gives
 
 
 @record
@@ -97,7 +95,7 @@ def git_ignored(path: str, read: Callable[[str], bytes | None]) -> tuple[str, Pa
 def glob_matches(glob: str, path: str, exact: bool = False) -> bool:
     """Whether an anchored glob matches a path, or (unless `exact`) a folder that holds it."""
     regex = translate("/" + glob.removeprefix("./").lstrip("/"))
-    return _search(regex.removesuffix(_CHILDREN) + r"\Z" if exact else regex, path)
+    return _search(regex.removesuffix(CHILDREN) + r"\Z" if exact else regex, path)
 
 
 def _matches(pattern: Pattern, path: str) -> bool:
