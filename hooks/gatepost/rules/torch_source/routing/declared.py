@@ -13,6 +13,7 @@ from gatepost.rules.torch_source.model import (
     EXTENDED,
     FALLBACK,
     FAMILY,
+    MAIN,
     ROUTED,
     SHARED,
 )
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gatepost.model import Finding
-    from gatepost.rules.torch_source.model import Project, Route
+    from gatepost.rules.torch_source.model import Project, Requirement, Route
     from gatepost.rules.torch_source.view import View
 
     Findings = Iterator[Finding]
@@ -130,10 +131,7 @@ def unrouted_companion(p: Project, v: View) -> Findings:
                 continue
             if not p.together(routed, other):
                 continue
-            if any(
-                req.name == other.name and p.routes_of(req) and (req.env == other.env or p.semantics().one_per_name)
-                for req in family
-            ):
+            if any(req.name == other.name and _routed_beside(p, req, other, routed) for req in family):
                 continue
             if any(p.serves(index, other.name) and index.role != FALLBACK for index in targets):
                 continue
@@ -156,6 +154,18 @@ def unrouted_companion(p: Project, v: View) -> Findings:
                 f"Route `{other.name}` to {shown} as well{', under the same conditions' if len(names) > 1 else ''}, then run `{p.semantics().relock}`.",
                 fix=fix,
             )
+
+
+def _routed_beside(p: Project, req: Requirement, other: Requirement, routed: Requirement) -> bool:
+    """Whether `req` routes the package of `other` where `routed` gets its index: in the same extra or group.
+
+    A source of an extra says nothing of the main dependencies: what they take without it is TS117's.
+    """
+    if not p.routes_of(req):
+        return False
+    if req.env == other.env or p.semantics().one_per_name:
+        return True
+    return MAIN not in (routed.env.kind, req.env.kind) and p.together(routed, req)
 
 
 def dead_route(p: Project, v: View) -> Findings:
