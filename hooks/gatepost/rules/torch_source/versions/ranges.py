@@ -73,7 +73,10 @@ def tightened(p: Project, req: Requirement) -> specs.Spec:
 
 
 def held(p: Project, v: View, req: Requirement) -> bool:
-    """Whether a pinned companion beside torch, whose metadata names one torch, pins it as well."""
+    """Whether a pin beside torch holds it: a companion's, whose metadata names one torch, or that of a triton.
+
+    torch's Linux wheels with CUDA require one triton exactly; those of a CPU index require none.
+    """
     if req.name != "torch":
         return False
     for name in ("torchvision", "torchaudio", "torchtext", "torchdata", "xformers", "vllm"):
@@ -81,7 +84,14 @@ def held(p: Project, v: View, req: Requirement) -> bool:
             need = v.table.requires.get(name, {}).get(other.spec.pin(), "")
             if need.startswith("==") and not other.url and (other.env == req.env or p.together(req, other)):
                 return True
-    return False
+    if any(not index.tag().startswith("cu") for index in p.indexes):
+        return False
+    tritons = {specs.key(row.triton) for row in v.table.rows if row.triton}
+    return any(
+        other.spec.pin() and specs.key(other.spec.pin()) in tritons and not other.url and not other.marker
+        for other in p.named("triton")
+        if other.env == req.env or p.together(req, other)
+    )
 
 
 def minor_of(version: str) -> int:
