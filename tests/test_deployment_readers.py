@@ -311,3 +311,13 @@ def test_hostile_files(text: bytes) -> None:
             "requirements.txt": b"-r requirements.txt\ntorch\n",
         }
     )
+
+
+def test_a_variable_that_doubles_itself_is_not_known() -> None:
+    variables: dict[str, str | None] = {"A": "x"}
+    for _ in range(60):
+        value, known = shell.expand("${A}${A}", variables)
+        variables["A"] = value if known else None
+        assert len(value) <= shell.MAX_EXPANDED
+    assert variables["A"] is None
+    assert shell.expand("y" * 20_000 + "$B", {"B": "z"}) == ("y" * 20_000 + "z", True)  # only what variables add counts

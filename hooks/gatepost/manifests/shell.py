@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 MAX_WORDS = 20_000  # per script; more is no longer something a person wrote
 MAX_NESTING = 60  # `${` in one word
+MAX_EXPANDED = 8 * 1024  # characters that variables may add to one text
 _NAME = pattern(r"[A-Za-z_][A-Za-z0-9_]*")
 _ASSIGNMENT = pattern(r"[A-Za-z_][A-Za-z0-9_]*\+?=")
 _OPENERS = frozenset(("if", "for", "while", "until", "case", "select"))
@@ -97,7 +98,8 @@ def split(
 def expand(text: str, variables: Variables, unset: str | None = None) -> tuple[str, bool]:
     """Replace `$x`, `${x}`, `${x:-y}`, `${x:+y}`: (text, whether all of it is known).
 
-    `unset` is what an unset variable means: "" in a Dockerfile's own instructions, None (not known) in a shell.
+    `unset` is what an unset variable means: "" in a Dockerfile's own instructions, None (not known) in a shell. More
+    than MAX_EXPANDED characters are not known either: a variable that doubles itself in each of 60 lines fills memory.
     """
     if "$" not in text:
         return text, True
@@ -106,6 +108,7 @@ def expand(text: str, variables: Variables, unset: str | None = None) -> tuple[s
     out: list[str] = []
     known = True
     index = 0
+    room = MAX_EXPANDED
     while index < len(text):
         char = text[index]
         if char != "$":
@@ -113,6 +116,9 @@ def expand(text: str, variables: Variables, unset: str | None = None) -> tuple[s
             index += 1
             continue
         piece, good, index = _variable(text, index, variables, unset)
+        room -= len(piece)
+        if room < 0:
+            return "", False
         out.append(piece)
         known = known and good
     return "".join(out), known
