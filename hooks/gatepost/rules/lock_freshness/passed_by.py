@@ -33,6 +33,9 @@ def pip(
         if not word.known or install.command.cwd is None:
             continue
         path = image.locate(stage, index, posixpath.join(install.command.cwd, word.text))
+        if path is not None and install.tool == "uv-pip" and posixpath.basename(path) == "pyproject.toml":
+            yield from _project(repository, image, stage, index, install, place, posixpath.dirname(path))
+            continue
         if path is None or path.endswith((".toml", ".py", ".cfg")):
             continue
         if image.touched(stage, index, posixpath.basename(path), install.command):
@@ -48,16 +51,26 @@ def pip(
             yield unlocked(pins, place), (image.path,)
     if install.paths and not install.files:
         project = image.project(stage, index, install)
-        if project is None or _locked_before(repository, image, stage, index, install):
-            return
-        manifest = posixpath.join(project, "pyproject.toml")
-        for lock in repository.locks(project)[:1]:
-            if posixpath.basename(lock) in TOOL_LOCK.values() and loose_project(repository, manifest):
-                yield _past(place, install, f"the project in `{project or '.'}`", lock), (manifest, lock)
-        if not repository.locks(project) and not repository.published(project):
-            loose = loose_project(repository, manifest)
-            if loose:
-                yield unlocked_project(manifest, loose, place, "uv"), (image.path,)
+        if project is not None:
+            yield from _project(repository, image, stage, index, install, place, project)
+
+
+def _project(
+    repository: Repository, image: Image, stage: Stage, index: int, install: Install, place: Location, folder: str
+) -> Iterator[tuple[Finding, tuple[str, ...]]]:
+    """What is installed is what the pyproject.toml of a folder asks for."""
+    if _locked_before(repository, image, stage, index, install):
+        return
+    manifest = posixpath.join(folder, "pyproject.toml")
+    loose = loose_project(repository, manifest)
+    locks = repository.locks(folder)
+    if not loose:
+        return
+    if locks and posixpath.basename(locks[0]) in TOOL_LOCK.values():
+        what = "the project" if install.paths else "the dependencies of the project"
+        yield _past(place, install, f"{what} in `{folder or '.'}`", locks[0]), (manifest, locks[0])
+    if not locks and not repository.published(folder):
+        yield unlocked_project(manifest, loose, place, "uv"), (image.path,)
 
 
 def _past(place: Location, install: Install, what: str, lock: str) -> Finding:
