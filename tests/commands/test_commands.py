@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 import tomli
@@ -164,7 +165,7 @@ def test_uninstall_leaves_what_was_written_before_the_first_sync(
     project.write_text(text)
     begin(root)
     assert keep.run(str(root), ["tool.ruff.format.exclude", "later"]) == 0
-    assert drop.run(str(root), ["tool.ruff.lint.select", "SIM"]) == 0
+    assert drop.run(str(root), ["tool.ruff.lint.select", "F"]) == 0
     assert uninstall.run(str(root), ["--yes"]) == 0
     assert tomli.loads(project.read_text()) == tomli.loads(text)
     if text == OWN:
@@ -309,6 +310,46 @@ def test_keep_and_drop_are_written_and_taken_back(root: Path, capsys: pytest.Cap
     assert drop.run(str(root), ["--remove", "tool.ruff.lint.select", "PERF"]) == 2
     assert keep.run(str(root), ["--remove", "tool.ruff.format.exclude"]) == 0
     assert tomli.loads((root / "pyproject.toml").read_text()) == tomli.loads(before)
+
+
+@pytest.mark.parametrize(
+    ("command", "words", "said"),
+    [
+        (drop, ["tool.ruff.line-length", "3"], 'gatepost keep tool.ruff.line-length "why"'),
+        (drop, ["tool.pytest.ini_options.addopts", "ra"], 'gatepost keep tool.pytest.ini_options.addopts "why"'),
+        (drop, ["tool.ruff.lint.select", "PERF", "PERFF"], "does not have PERFF; the nearest is PERF;"),
+        (drop, ["tool.ruff.lint.select", "%%%"], "does not have %%%; the nearest is "),
+        (drop, ["tool.ruff.lint.selekt", "PERF"], "the nearest is tool.ruff.lint.select;"),
+        (drop, ["mypy.overrides", "sklearn"], "the nearest is sklearn.*;"),
+        (keep, ["tool.ruff.lineLength", "x"], "the nearest is tool.ruff.line-length;"),
+        (keep, ["tool.ruff.line-length.x", "x"], "the nearest is tool.ruff.line-length;"),
+        (keep, ["rough", "x"], "the nearest is tool.ruff;"),
+    ],
+)
+def test_what_cannot_be_kept_or_dropped_is_a_usage_error(
+    root: Path, capsys: pytest.CaptureFixture[str], command: ModuleType, words: list[str], said: str
+) -> None:
+    adopt(root)
+    before = (root / "pyproject.toml").read_bytes()
+    capsys.readouterr()
+    assert command.run(str(root), words) == 2
+    out = capsys.readouterr().out
+    assert said in out and out.endswith("; nothing was changed\n") and len(out.splitlines()) == 1
+    assert (root / "pyproject.toml").read_bytes() == before
+
+
+def test_what_is_shared_can_be_kept_and_dropped(root: Path) -> None:
+    adopt(root)
+    for path in ("tool.mypy", "ruff", "ruff.lint", "mypy.python_version", "mypy.overrides.sklearn.*"):
+        assert keep.run(str(root), [path, "why"]) == 0, path
+    for words in (
+        ["ruff.lint.select", "PERF"],
+        ["mypy.overrides", "sklearn.*"],
+        ["ruff.lint.per-file-ignores.**/__init__.py", "F401"],
+    ):
+        assert drop.run(str(root), words) == 0, words
+    (root / "pyproject.toml").write_text('[tool.gatepost]\nprofile = "gone.toml"\n')
+    assert keep.run(str(root), ["tool.ruff.any", "unknown is not wrong"]) == 0
 
 
 def test_explain_a_key(root: Path) -> None:

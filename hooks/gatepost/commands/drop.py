@@ -8,6 +8,7 @@ SUMMARY = "Refuse items of a shared list: rules, markers, mypy override modules.
 def run(root: str, argv: list[str]) -> int:
     from argparse import ArgumentParser
 
+    from gatepost.commands._shared_here import not_dropped
     from gatepost.sync.declared import DROP
     from gatepost.sync.paths import get, normal, show
     from gatepost.sync.project import changed, pyproject, written_key
@@ -26,6 +27,10 @@ def run(root: str, argv: list[str]) -> int:
     have = get(data, place)
     old = {item: str(why) for item, why in have.items()} if isinstance(have, dict) else dict.fromkeys(_list(have), "")
     ops: list[tuple[object, ...]]
+    fresh = [item for item in known.items if item not in old]
+    if not known.remove and fresh and (why := not_dropped(root, data, path, fresh)):
+        print(f"gatepost drop: {why}; nothing was changed")
+        return 2
     if known.remove:
         missing = [item for item in known.items if item not in old]
         if missing:
@@ -41,7 +46,7 @@ def run(root: str, argv: list[str]) -> int:
     else:
         new = {**old, **dict.fromkeys([item for item in known.items if item not in old or known.reason], known.reason)}
         if isinstance(have, list) and not known.reason:
-            ops = [("extend", place, [item for item in known.items if item not in old])]
+            ops = [("extend", place, fresh)]
         else:
             ops = [
                 ("add" if have is None else "set", place, new if known.reason or isinstance(have, dict) else list(new))

@@ -8,6 +8,7 @@ SUMMARY = "Declare that a shared setting stays as it is here, with the reason."
 def run(root: str, argv: list[str]) -> int:
     from argparse import ArgumentParser
 
+    from gatepost.commands._shared_here import not_kept
     from gatepost.sync.declared import KEEP
     from gatepost.sync.paths import get, normal, show
     from gatepost.sync.project import changed, pyproject, written_key
@@ -29,6 +30,9 @@ def run(root: str, argv: list[str]) -> int:
         ops = [("del", (*KEEP, key), False)]
     elif not known.reason.strip():
         print(f'gatepost keep: a reason is missing: gatepost keep {show(path)} "why"')
+        return 2
+    elif key is None and (why := not_kept(root, data, path)):
+        print(f"gatepost keep: {why}; nothing was changed")
         return 2
     else:
         ops = [("set" if key is not None else "add", (*KEEP, key or show(path)), known.reason.strip())]
