@@ -400,4 +400,24 @@ def read(path: str, data: bytes) -> Lock | None:
         reader = pylock
     elif reader is None and paths.is_lock(path):
         reader = conda_lock
-    return None if reader is None else reader(path, data)
+    if reader is None:
+        return None
+    lock = reader(path, data)
+    if not lock.entries and reader in (uv, poetry, pdm, pylock):
+        _sound(data)  # before anybody says that a package is not in it
+    return lock
+
+
+_HEAD = 256 * 1024  # bytes
+
+
+def _sound(data: bytes) -> None:
+    """A look at the beginning of a lock in TOML in which none of PyTorch's packages was found.
+
+    Raises:
+        ValueError: it is not TOML.
+    """
+    from gatepost.toml.load import loads
+
+    end = data.rfind(b"\n[[package", 0, _HEAD) if len(data) > _HEAD else -1
+    loads(data[: end if end > 0 else _HEAD])
