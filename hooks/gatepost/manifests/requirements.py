@@ -93,6 +93,8 @@ class ReqLine:
     end: int  # behind its line break
     via: tuple[str, ...] = ()  # who asked for it, as pip-compile and uv write it
     comment: str = ""
+    late: str = ""  # a marker behind the options, where pip reads none
+    late_at: int = -1  # of the semicolon before it
 
 
 @record
@@ -152,6 +154,8 @@ def parse_text(text: str) -> ReqFile:
         head = joined if cut is None else joined[: cut.start()]
         own = () if cut is None else _options(joined[cut.start() :], start + cut.start(), number)
         line = _requirement(head.strip("\ufeff \t\r\n"), begin, number, tuple(own), start, end, False, text)
+        if own and (semicolon := joined.find(";", own[0].span[0] - start)) >= 0:
+            line = replace(line, late=joined[semicolon + 1 :].strip(), late_at=start + semicolon)
         lines.append(_with_via(line, comment) if comment else line)
     header = "\n".join(_head(text))
     return ReqFile(

@@ -27,12 +27,13 @@ from gatepost.rules.torch_source.model import (
     Requirement,
 )
 from gatepost.rules.torch_source.readers import common
+from gatepost.rules.torch_source.readers.own_options import own_options
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gatepost.manifests.requirements import ReqFile, ReqLine, ReqOption
+    from gatepost.manifests.requirements import ReqFile, ReqOption
 
     Read = Callable[[str], "bytes | None"]
 
@@ -79,7 +80,7 @@ def read(path: str, read_file: Callable[[str], ReqFile | None]) -> Project | Non
             name = reader.canonical(line.name)
             if not name:
                 continue
-            facts += _own_options(where, file, line, name)
+            facts += own_options(where, file, line, name)
             if name in EXTENDED and (blank := _BLANK.search(line.specifier)):
                 facts.append(
                     Fact(
@@ -180,40 +181,6 @@ def _settings(text: str) -> list[tuple[str, str, int, int]]:
             rest = row.index(value, rest)
             found.append((name, value, number, at + rest))
             rest += len(value)
-    return found
-
-
-def _own_options(path: str, file: ReqFile, line: ReqLine, name: str) -> list[Fact]:
-    """TS119: an index option behind a requirement."""
-    found: list[Fact] = []
-    if specs.parse(line.specifier).broken:
-        return found  # not for pip: some scripts read such lines themselves
-    for option in line.options:
-        if option.name not in ("index-url", "extra-index-url", "find-links"):
-            continue
-        if name not in EXTENDED and not addresses.split(option.value).official:
-            continue
-        others = any(reader.canonical(other.name) not in EXTENDED for other in file.lines if other.name) or any(
-            other.name == "index-url" for other in file.options
-        )
-        word = "extra-index-url" if option.name == "index-url" and others else option.name
-        new = (
-            ""
-            if any(other.name == word and other.value == option.value for other in file.options)
-            else f"--{word} {option.value}\n"
-        )
-        edits: tuple[tuple[int, int, str], ...] = ((option.start - 1, option.end, ""),)
-        if new:
-            edits = ((line.start, line.start, new), *edits)
-        found.append(
-            Fact(
-                code="TS119",
-                where=Location(path=path, line=line.line),
-                message=f"--{option.name} behind a requirement: pip ignores it without a word and takes `{name}` from the file's own indexes, uv refuses the line",
-                remedy=f"Write `--{word} {addresses.show(option.value)}` on a line of its own.",
-                edits=edits,
-            )
-        )
     return found
 
 
