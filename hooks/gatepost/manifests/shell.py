@@ -18,13 +18,15 @@ from gatepost.record import record, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     Variables = Mapping[str, "str | None"]  # None: set, to something that is not known
+    Arms = tuple[tuple[int, int, int], ...]  # outermost first: (which `if`, which of its arms, how many it has)
 
 MAX_WORDS = 20_000  # per script; more is no longer something a person wrote
 MAX_NESTING = 60  # `${` in one word
 MAX_EXPANDED = 8 * 1024  # characters that variables may add to one text
+MAX_ARMS = 20  # `if` in one another that are told apart
 _NAME = pattern(r"[A-Za-z_][A-Za-z0-9_]*")
 _ASSIGNMENT = pattern(r"[A-Za-z_][A-Za-z0-9_]*\+?=")
 _OPENERS = frozenset(("if", "for", "while", "until", "case", "select"))
@@ -72,10 +74,22 @@ class Command:
     runner: tuple[str, ...] = ()  # words of what runs it: ("conda", "run", "-n", "ml")
     heredoc: bool = False
     outputs: tuple[str, ...] = ()  # files that its standard output goes to
+    arms: Arms | None = ()  # the arms of `if ... else ... fi` it stands in; None: something else makes it conditional
 
     @property
     def texts(self) -> tuple[str, ...]:
         return tuple(word.text for word in self.words)
+
+
+def every_way(arms: Iterable[Arms]) -> bool:
+    """Whether one of the commands that stand in these arms runs, whichever way each `if` goes."""
+    covered = set(arms)
+    for depth in range(max(map(len, covered), default=0), 0, -1):
+        for one in [one for one in covered if len(one) == depth]:
+            branch, _, count = one[-1]
+            if all((*one[:-1], (branch, number, count)) in covered for number in range(count)):
+                covered.add(one[:-1])
+    return () in covered
 
 
 def lines(text: str, first: int = 1) -> Source:
@@ -92,7 +106,7 @@ def split(
     """The commands of a script, in order, wrappers removed. Never raises on malformed text."""
     walker = _Walker(source, dict(variables or {}), cwd, depth)
     walker.run()
-    return tuple(walker.commands)
+    return tuple(map(walker.counted, walker.commands))
 
 
 def expand(text: str, variables: Variables, unset: str | None = None) -> tuple[str, bool]:
@@ -369,6 +383,16 @@ def _double(text: str, index: int, parts: list[tuple[str, bool, bool]]) -> int:
     return len(text)
 
 
+class _If:
+    """An `if` that is being read: how many arms began, whether one of them is open, whether it is the `else`."""
+
+    def __init__(self, offset: int) -> None:
+        self.offset = offset
+        self.arms = 0
+        self.inside = False
+        self.last = False
+
+
 class _Walker:
     """Walks the tokens once, keeping variables, the current directory and the nesting."""
 
@@ -379,6 +403,8 @@ class _Walker:
         self.depth = depth
         self.commands: list[Command] = []
         self.nesting = 0
+        self.opened: list[_If | None] = []  # None: a loop or a case, or what itself only may run
+        self.ended: dict[int, int] = {}  # `if` with an `else` -> how many arms
         self.cases = 0
         self.stack: list[tuple[dict[str, str | None], str | None]] = []
         self.words: list[_Raw] = []
@@ -425,6 +451,7 @@ class _Walker:
         self.words = []
         while words and _literal(words[0]) in _OPENERS | _KEYWORDS:
             head = _literal(words[0])
+            self.branch(head, words[0].start)
             words = words[1:]
             if head in _OPENERS:
                 self.nesting += 1
@@ -444,6 +471,36 @@ class _Walker:
             self.after = ";" if kind in ("newline", ";;", "&", "(", ")") else kind
         self.heredoc = False
         self.outputs = []
+
+    def branch(self, head: str, offset: int) -> None:
+        """Follow the arms of the `if` that are open; `offset` tells one from another."""
+        if head in _OPENERS:
+            sure = head == "if" and self.after != "||" and not self.tested
+            self.opened.append(_If(offset) if sure else None)
+        elif head in _CLOSERS and self.opened:
+            closed = self.opened.pop()
+            if closed is not None and closed.last:
+                self.ended[closed.offset] = closed.arms
+        elif head in ("then", "elif", "else") and self.opened and (inner := self.opened[-1]) is not None:
+            inner.inside = head != "elif"
+            inner.arms += inner.inside
+            inner.last = head == "else"
+
+    def arms(self) -> Arms | None:
+        """The arms that a command read now stands in; how many each `if` has is known at its end."""
+        if self.after == "||" or self.tested or len(self.opened) > MAX_ARMS:
+            return None
+        found = tuple((one.offset, one.arms - 1, 0) for one in self.opened if one is not None and one.inside)
+        return found if len(found) == len(self.opened) else None
+
+    def counted(self, command: Command) -> Command:
+        """The command with the number of arms of each `if`; one without an `else` can be passed by."""
+        if not command.arms:
+            return command
+        if any(not count and offset not in self.ended for offset, _, count in command.arms):
+            return replace(command, arms=None)
+        arms = tuple((offset, number, count or self.ended[offset]) for offset, number, count in command.arms)
+        return replace(command, arms=arms)
 
     def command(self, raws: Sequence[_Raw], kind: str) -> None:
         env = dict(self.variables)
@@ -471,6 +528,7 @@ class _Walker:
             conditional=self.nesting > 0 or self.after == "||" or self.tested,
             heredoc=self.heredoc,
             outputs=tuple(word.text for raw in self.outputs for word in self.expand(raw, splitting=False)),
+            arms=self.arms(),
         )
         name = words[0].text
         if name == "cd" and kind != "|":
@@ -583,7 +641,12 @@ def _unwrapped(command: Command, depth: int) -> list[Command]:
                 inner = Source(text=script.text, marks=((0, script.line),))
                 found = split(inner, env, command.cwd, depth + 1) if script.known else ()
                 return [
-                    replace(one, runner=(*runner, *one.runner), conditional=one.conditional or command.conditional)
+                    replace(
+                        one,
+                        runner=(*runner, *one.runner),
+                        conditional=one.conditional or command.conditional,
+                        arms=None if one.arms is None or command.arms is None else command.arms + one.arms,
+                    )
                     for one in found
                 ]
         break

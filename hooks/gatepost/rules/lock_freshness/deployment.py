@@ -7,6 +7,7 @@ through the image's COPY instructions, so a Dockerfile never speaks for a projec
 from __future__ import annotations
 
 from gatepost.manifests import projects as deployed
+from gatepost.manifests.shell import every_way
 from gatepost.model import Location
 from gatepost.rules.lock_freshness.in_ci import workflows
 from gatepost.rules.lock_freshness.in_image import project, relock
@@ -58,18 +59,38 @@ def _findings(repository: Repository) -> Iterator[tuple[Finding, tuple[str, ...]
         for stage in image.dockerfile.stages:
             if not image.final(stage):
                 continue
+            if example or deployed.is_development(image.path):
+                continue
+            branched: dict[int, list[Install]] = {}
             for index, install in image.installs(stage):
-                if install.command.conditional or (install.uncertain and not install.files):
+                if install.uncertain and not install.files:
                     continue
-                if example or deployed.is_development(image.path):
-                    continue
-                yield from _judge(repository, image, stage, index, install)
+                if not install.command.conditional:
+                    yield from _judge(repository, image, stage, index, install)
+                elif install.command.arms is not None:
+                    branched.setdefault(index, []).append(install)
+            for index, installs in branched.items():
+                yield from _whichever(repository, image, stage, index, installs)
         yield from ((found, ()) for found in poetry_findings(repository, image))
     yield from platforms(repository)
     yield from workflows(repository)
     for path, jobs in repository.jobs(b"poetry"):
         for job in jobs:
             yield from ((found, ()) for found in job_findings(repository, path, job))
+
+
+def _whichever(
+    repository: Repository, image: Image, stage: Stage, index: int, installs: list[Install]
+) -> Iterator[tuple[Finding, tuple[str, ...]]]:
+    """LF404 of a RUN whose `if` installs past the lock in every arm."""
+    past = [
+        (install.command.arms, found)
+        for install in installs
+        for found in _judge(repository, image, stage, index, install)
+        if found[0].code == "LF404"
+    ]
+    if every_way(arms for arms, _ in past if arms is not None):
+        yield from (found for _, found in past)
 
 
 def _judge(
