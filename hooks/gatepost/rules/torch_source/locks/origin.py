@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gatepost.rules.torch_source import markers, urls
+from gatepost.rules.torch_source.locks.edges import outside_scopes
 from gatepost.rules.torch_source.model import (
     DEFAULT,
     DIRECT,
@@ -88,6 +89,8 @@ def origin(p: Project, v: View) -> Findings:
             if allowed is None or (not source and not any(urls.is_torch_index(url) for url in allowed)):
                 continue  # between PyPI and a mirror of everything the build is the same
             if not any((not source and not url) or (url and source and urls.same(source, url)) for url in allowed):
+                if lock.format == "uv.lock" and not source and outside_scopes(p, v, lock.path, entry):
+                    continue
                 want = " or ".join(sorted(urls.show(url) if url else "PyPI" for url in allowed))
                 yield found(
                     "TS301",

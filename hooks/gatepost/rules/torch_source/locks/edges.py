@@ -1,0 +1,81 @@
+"""Who asks for an entry of uv.lock, and whether a source of an extra or group applies there."""
+
+from __future__ import annotations
+
+import re
+
+from gatepost.rules.torch_source import markers, urls
+from gatepost.rules.torch_source.model import fold
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from gatepost.rules.torch_source.model import Locked, Project
+    from gatepost.rules.torch_source.view import View
+
+
+def outside_scopes(p: Project, v: View, path: str, entry: Locked) -> bool:
+    """Whether PyPI serves an entry only where no extra or group with a source is installed.
+
+    A source with `extra =` or `group =` reaches what other packages ask for only inside that extra or group; outside
+    it uv takes PyPI's build, and marks each edge with `extra != 'extra-<length>-<project>-<extra>'`.
+    A requirement of the project on itself (`full = ["app[cu124]"]`) gives such edges to the project too.
+    """
+    routes = [route for route in p.routes if route.package == entry.name]
+    if (
+        p.tool != "uv"
+        or urls.is_torch_index(entry.origin)
+        or not routes
+        or not all(route.extra or route.group for route in routes)
+    ):
+        return False
+    scopes = {("extra", fold(route.extra)) if route.extra else ("group", fold(route.group)) for route in routes}
+    from gatepost.toml.load import TomlError, loads
+
+    try:
+        packages = [one for one in loads(v.tree.read(path) or b"").get("package", ()) if isinstance(one, dict)]
+    except (TomlError, AttributeError, TypeError):
+        return False
+    edges = [
+        edge
+        for one in packages
+        for edge in _edges(one)
+        if fold(str(edge.get("name"))) == entry.name
+        and edge.get("version", entry.version) == entry.version
+        and _from_pypi(edge)
+    ]
+    return bool(edges) and all(_excludes(edge, scopes) for edge in edges)
+
+
+def _edges(package: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for key in ("dependencies", "optional-dependencies", "dev-dependencies"):
+        given = package.get(key, ())
+        for items in given.values() if isinstance(given, dict) else (given,):
+            yield from (one for one in items if isinstance(one, dict)) if isinstance(items, list) else ()
+
+
+def _from_pypi(edge: dict[str, Any]) -> bool:
+    """Whether an edge leads to an entry of no PyTorch index (its source is left out where the name has one entry)."""
+    source = edge.get("source")
+    return not (isinstance(source, dict) and urls.is_torch_index(str(source.get("registry", ""))))
+
+
+def _excludes(edge: dict[str, Any], scopes: set[tuple[str, str]]) -> bool:
+    """Whether the marker of an edge is false in each scope (and is there at all)."""
+    node = markers.parse(str(edge.get("marker", "")))
+    named = {scope: name for name in markers.extra_names(node) if (scope := _scope(name))}
+    return node is not None and all(
+        scope in named
+        and all(
+            markers.evaluate(node, {**values, "extra": named[scope]}) is False for _, values in markers.environments()
+        )
+        for scope in scopes
+    )
+
+
+def _scope(name: str) -> tuple[str, str] | None:
+    """`extra-3-app-cpu` -> ("extra", "cpu"): the kind, the length of the project's name, the name, the extra."""
+    match = re.match(r"(extra|group)-(\d{1,4})-", name)
+    return (match[1], fold(name[match.end() + int(match[2]) + 1 :])) if match else None
