@@ -5,6 +5,7 @@ from __future__ import annotations
 from gatepost.globs import matcher
 from gatepost.model import Context, Finding
 from gatepost.record import record, replace
+from gatepost.tree.links import Followed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from gatepost.model import Code, Fix, Hook, Outcome, Severity
     from gatepost.settings import Settings
     from gatepost.tree.base import Tree
+
+
+_FOLLOWING = ("sync-configs", "torch-source", "lock-freshness")  # they read the settings that tools read
 
 
 @record
@@ -63,7 +67,7 @@ def run_hook(
     """
     part: list[None] = []
     context = Context(
-        tree=tree,
+        tree=Followed(tree) if hook.id in _FOLLOWING else tree,
         scope=scope,
         settings=settings.of(hook),
         args=args or {},

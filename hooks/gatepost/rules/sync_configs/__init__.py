@@ -27,6 +27,10 @@ def check(ctx: Context) -> Iterable[Outcome]:
     own = [each for each in ([profiles] if isinstance(profiles, str) else profiles) if isinstance(each, str)]
     if ctx.scope is not None and not any(re.search(FILES, path) or path in own for path in ctx.scope):
         return ()
+    from gatepost.tree.links import leads_out
+
+    if leads_out(ctx.tree, "pyproject.toml"):
+        return ()  # unknown is not wrong
     from gatepost.sync.declared import settings
     from gatepost.sync.paths import data_of, table_at
     from gatepost.sync.plan import plan
