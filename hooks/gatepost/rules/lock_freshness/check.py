@@ -5,6 +5,7 @@ from __future__ import annotations
 from gatepost.globs import matcher
 from gatepost.locks import formats, named
 from gatepost.locks._base import Lock, Stale, Unknown, quote
+from gatepost.locks._size import too_large
 from gatepost.model import INFO, Finding, Fix, Location, Unchecked
 from gatepost.record import replace
 from gatepost.rules.lock_freshness.integrity import examine, unreadable
@@ -133,6 +134,9 @@ def _owners(roots: Iterable[Root]) -> dict[tuple[str, tuple[str, ...]], Root]:
 def _judge(root: Root, rival: Root | None, listing: bool) -> Iterator[Outcome]:
     lock, form = root.lock, root.form
     where = Location(path=lock.path)
+    if reason := too_large(form, lock):
+        yield _not_judged(root, reason)
+        return
     relock = form.relock(lock)
     command = f"`{relock}`, then `git add {quote(lock.path)}`"
     alive = form.dead(lock)
@@ -188,6 +192,16 @@ def _judge(root: Root, rival: Root | None, listing: bool) -> Iterator[Outcome]:
             code="LF114", where=where, remedy=command,
             message=f"fresh by {verdict.rule} as far as files tell{_unseen(verdict.partial)}",
         )  # fmt: skip
+
+
+def _not_judged(root: Root, reason: str) -> Unchecked:
+    """LF307; the command is found in the first lines, no more is read."""
+    head = replace(root.lock, data=root.lock.data[: root.lock.data.rfind(b"\n", 0, 4000) + 1], memo={})
+    command = root.form.relock(head) if root.form.check is None else root.form.check(head)
+    return Unchecked(
+        code="LF307", where=Location(path=root.lock.path), remedy=f"`{command}`",
+        message=f"cannot be judged from files alone: {reason}",
+    )  # fmt: skip
 
 
 def _unseen(partial: str) -> str:
