@@ -11,6 +11,7 @@ import re
 from gatepost.locks._base import Contents, Fresh, LockFormat, Package, Stale, Unknown
 from gatepost.locks._compiled import join, pins
 from gatepost.locks._manifest import canonical, conflict_line, quote, show
+from gatepost.locks._origin import above, origins, others
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from gatepost.locks._base import Lock, Verdict
+    from gatepost.locks._origin import Origin
 
 PARTIAL = "packages that the export lacks, changed markers and hashes"
 _COMMAND = re.compile(rb"^#[ \t]{2,}(uv export[^\r\n]*)", re.MULTILINE)
@@ -44,7 +46,8 @@ def judge(lock: Lock) -> Verdict:
     if (line := conflict_line(lock.data)) is not None:
         return Unknown(rule="export", reason="it has merge conflict markers", line=line, code="LF202")
     name = "uv.lock" if _COMMAND.search(lock.data[:2000]) else "poetry.lock"
-    source = _above(lock, name)
+    made = _origins(lock)
+    source = made[0].source if made else above(lock, lock.directory, name)
     rule = f"pins of {name}"
     if not source:
         return Fresh(rule=rule, partial=f"everything: there is no {name} to compare with")
@@ -53,20 +56,28 @@ def judge(lock: Lock) -> Verdict:
         for line, _ in pins(lock.data)[1]
         if line.name and not line.url and line.specifier.strip().startswith("==") and "," not in line.specifier
     ]
-    if name == "uv.lock":
-        return compare_with_uv(lock, found, source, relock(lock))
-    return _compare(lock, found, source, relock(lock), rule)
+    command = relock(lock)
+    if len({one.source for one in made}) > 1:
+        verdicts = [_compare(lock, found, one.source, command, rule, one.project) for one in made]
+        if any(isinstance(verdict, Fresh) for verdict in verdicts):
+            return Fresh(rule=rule, partial=PARTIAL)
+        ways = " or ".join(f"`(cd {quote(one.directory)} && {show(one.command, 300)})`" for one in made[:3])
+        reason = (
+            f"its header fits {show(' and '.join(one.source for one in made))} alike, and it agrees with none of them"
+        )
+        return Unknown(rule=rule, reason=reason, remedy=f"{ways}, for the project that it is made of")
+    verdict = _compare(lock, found, source, command, rule, made[0].project if len(made) == 1 else None)
+    if isinstance(verdict, Stale) and not made and source != join(lock.directory, name):
+        for other in others(lock, name, source):
+            if isinstance(_compare(lock, found, other, command, rule), Fresh):
+                return Fresh(rule=f"pins of {other}", partial=PARTIAL)
+    return verdict
 
 
-def _above(lock: Lock, name: str) -> str:
-    directory = lock.directory
-    while True:
-        path = join(directory, name)
-        if lock.read(path) is not None:
-            return path
-        if not directory:
-            return ""
-        directory = directory.rpartition("/")[0]
+def _origins(lock: Lock) -> list[Origin]:
+    """The projects that the header of `uv export` fits: one where it is plain, none where the file was moved."""
+    header = _COMMAND.search(lock.data[:2000])
+    return origins(lock, header[1].decode("utf-8", "replace")) if header else []
 
 
 def compare_with_uv(lock: Lock, found: Sequence[tuple[str, str, int | None]], source: str, command: str) -> Verdict:
@@ -74,7 +85,14 @@ def compare_with_uv(lock: Lock, found: Sequence[tuple[str, str, int | None]], so
     return _compare(lock, found, source, command, "pins of uv.lock")
 
 
-def _compare(lock: Lock, found: Sequence[tuple[str, str, int | None]], source: str, command: str, rule: str) -> Verdict:
+def _compare(
+    lock: Lock,
+    found: Sequence[tuple[str, str, int | None]],
+    source: str,
+    command: str,
+    rule: str,
+    project: str | None = None,  # the directory of the exported project, None for that of the lock
+) -> Verdict:
     from gatepost.locks._slim import loads_lock
     from gatepost.toml.load import TomlError
 
@@ -86,7 +104,7 @@ def _compare(lock: Lock, found: Sequence[tuple[str, str, int | None]], source: s
     for entry in data.get("package", []) if isinstance(data.get("package"), list) else []:
         if isinstance(entry, dict):
             locked.setdefault(canonical(str(entry.get("name", ""))), set()).add(str(entry.get("version", "")))
-    if lacking := _lacking(lock, data, {canonical(name) for name, _, _ in found}):
+    if lacking := _lacking(lock, data, {canonical(name) for name, _, _ in found}, _member(source, project)):
         reason = f"it lacks {show(lacking)}, which the project needs everywhere"
         return Stale(rule=rule, reason=reason, path=source, partial=PARTIAL, relock=command)
     for name, version, line in found:
@@ -104,7 +122,13 @@ def _compare(lock: Lock, found: Sequence[tuple[str, str, int | None]], source: s
     return Fresh(rule=rule, partial=PARTIAL)
 
 
-def _lacking(lock: Lock, data: dict[str, Any], pinned: set[str]) -> str:
+def _member(source: str, project: str | None) -> str:
+    """A project as its lock names it: its path from the lock's directory."""
+    base = source.rpartition("/")[0]
+    return "." if project is None or project == base else project[len(base) + 1 if base else 0 :]
+
+
+def _lacking(lock: Lock, data: dict[str, Any], pinned: set[str], member: str) -> str:
     """The first package that the project of a uv.lock needs on every platform, and that its plain export has not."""
     command = _COMMAND.search(lock.data[:2000])
     if command is None or any(word.startswith(_SELECTING) for word in command[1].decode("utf-8", "replace").split()):
@@ -113,7 +137,7 @@ def _lacking(lock: Lock, data: dict[str, Any], pinned: set[str]) -> str:
     for entry in data.get("package", []) if isinstance(data.get("package"), list) else []:
         if isinstance(entry, dict):
             entries.setdefault(str(entry.get("name")), []).append(entry)
-    roots = [entry for found in entries.values() for entry in found if "." in _values(entry.get("source"))]
+    roots = [entry for found in entries.values() for entry in found if member in _values(entry.get("source"))]
     queue, seen = roots[:1], set[str]()
     while queue:
         for edge in _tables(queue.pop(0).get("dependencies")):
@@ -150,10 +174,14 @@ def _among(version: str, versions: set[str]) -> bool:
 def relock(lock: Lock) -> str:
     """The header's command in the lock's directory, or `poetry export`."""
     if found := _COMMAND.search(lock.data[:2000]):
-        base = _above(lock, "uv.lock").rpartition("/")[0]
+        made = _origins(lock)
+        if len(made) == 1:
+            command = show(made[0].command, 300)
+            return f"(cd {quote(made[0].directory)} && {command})" if made[0].directory else command
+        base = above(lock, lock.directory, "uv.lock").rpartition("/")[0]
         command = _output(show(found[1].decode("utf-8", "replace"), 300), lock, base)
         return f"(cd {quote(base)} && {command})" if base else command
-    base = _above(lock, "poetry.lock").rpartition("/")[0]
+    base = above(lock, lock.directory, "poetry.lock").rpartition("/")[0]
     inside = lock.path[len(base) + 1 :] if base else lock.path
     hashes = "" if b"--hash=" in lock.data else " --without-hashes"
     command = f"poetry export -f requirements.txt{hashes} -o {quote(inside)}"
