@@ -9,12 +9,13 @@ from gatepost.manifests import projects as deployed
 from gatepost.manifests.installs import installs
 from gatepost.model import Finding
 from gatepost.rules.torch_source import commands, presence
+from gatepost.rules.torch_source.images.arguments import unresolved
 from gatepost.rules.torch_source.images.events import events_of, place_of
 from gatepost.rules.torch_source.images.jobs import contradictions, job_findings, torch_needles
 from gatepost.rules.torch_source.images.order import intent_of, order
 from gatepost.rules.torch_source.images.ran import Ran
 from gatepost.rules.torch_source.images.readme import readme
-from gatepost.rules.torch_source.images.stages import backend_ignored, base_image, environment, unresolved
+from gatepost.rules.torch_source.images.stages import backend_ignored, base_image, environment
 from gatepost.rules.torch_source.installed.effect import located
 
 TYPE_CHECKING = False
@@ -61,7 +62,7 @@ def _deciding(repository: Repository, path: str) -> Iterator[str]:
 
 def _findings(repository: Repository, policy: object, view: View) -> Iterator[Finding]:
     for image in repository.images():
-        yield from _image(repository, image, policy)
+        yield from _image(repository, image, policy, view)
         for stage in image.dockerfile.stages:
             yield from _commands(repository, image, stage, view)
     for path, jobs in repository.jobs(*torch_needles(repository)):
@@ -98,14 +99,14 @@ def _commands(repository: Repository, image: Image, stage: Stage, view: View) ->
     yield from commands.judge(image.path, ran, view, python=python[1] if python else "")
 
 
-def _image(repository: Repository, image: Image, policy: object) -> Iterator[Finding]:
+def _image(repository: Repository, image: Image, policy: object, view: View) -> Iterator[Finding]:
     for stage in image.dockerfile.stages:
         events = events_of(repository, image, stage)
         own = [event for event in events if event.stage == stage.index]
         if not own:
             continue
         base, known = image.dockerfile.image(stage)
-        ordered = list(order(repository, image, stage, events, intent_of(policy, image, stage)))
+        ordered = list(order(repository, image, stage, events, intent_of(policy, image, stage), view))
         yield from ordered
         if known:
             yield from base_image(image, base, own)

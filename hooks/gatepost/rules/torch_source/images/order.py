@@ -8,6 +8,7 @@ from gatepost.rules.torch_source import specs, urls
 from gatepost.rules.torch_source.images.cuda import cuda_in_cpu_image
 from gatepost.rules.torch_source.images.events import Event
 from gatepost.rules.torch_source.images.meant import gpu_meant, is_cpu_image, says_cpu
+from gatepost.rules.torch_source.installed.build import FAMILY
 from gatepost.rules.torch_source.intent import agrees
 from gatepost.rules.torch_source.view import by_glob
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from gatepost.manifests.dockerfile import Stage
     from gatepost.manifests.projects import Image, Repository
+    from gatepost.rules.torch_source.view import View
 
 
 def intent_of(policy: object, image: Image, stage: Stage) -> str:
@@ -31,7 +33,9 @@ def intent_of(policy: object, image: Image, stage: Stage) -> str:
     return ""
 
 
-def order(repository: Repository, image: Image, stage: Stage, events: list[Event], intent: str) -> Iterator[Finding]:
+def order(
+    repository: Repository, image: Image, stage: Stage, events: list[Event], intent: str, view: View
+) -> Iterator[Finding]:
     """TS501, TS502, TS506: what the commands, in order, leave in the image."""
     current: Event | None = None
     pending: Event | None = None
@@ -73,7 +77,7 @@ def order(repository: Repository, image: Image, stage: Stage, events: list[Event
                 yield _no_op(image, event, current)
             continue
         if was not in ("pypi", "") and build not in (was, "") and own:
-            undone = _undone(event, current)
+            undone = _undone(event, current, view)
             if undone is not None:
                 yield _undoing(image, event, current, undone)
             elif event.place == current.place:
@@ -162,7 +166,7 @@ def _replaces(event: Event, before: Event) -> bool:
     return False
 
 
-def _undone(event: Event, current: Event) -> str | None:
+def _undone(event: Event, current: Event, view: View) -> str | None:
     """Why an install after a CPU torch takes it away again, or None when it does not (or that is not certain)."""
     if event.install.tool == "uv" and event.effect.locked:
         if event.install.has("--inexact") and event.place != current.place:
@@ -182,7 +186,39 @@ def _undone(event: Event, current: Event) -> str | None:
             pin = specs.parse(one.spec).pin() if one.name == "torch" else ""
             if pin and here is not None and here and specs.key(pin) != specs.key(here):
                 return f"wants torch {pin} and replaces {here}"
+        return _older(event, current, view)
     return None
+
+
+def _older(event: Event, current: Event, view: View) -> str | None:
+    """Why a pin replaces what an install without a pin got: on every Python that the pin has, that was a newer one."""
+    asked = [one.spec for one in event.effect.asked if one.name == "torch"]
+    row = view.table.row(specs.parse(asked[0]).pin()) if len(asked) == 1 and not event.effect.locked else None
+    before = current.install
+    loose = {package.name: package for package in before.packages}
+    if (
+        row is None
+        or before.files
+        or before.paths
+        or before.uncertain
+        or before.has("-c", "--constraint", "--constraints", "--exclude-newer", "--no-index")
+        or any(name in before.command.env for name in ("PIP_CONSTRAINT", "UV_CONSTRAINT", "UV_EXCLUDE_NEWER"))
+        or "torch" not in loose
+        or not FAMILY.issuperset(loose)
+        or any(package.url or package.marker for package in before.packages)
+        or any(package.specifier for name, package in loose.items() if name != "torch")
+    ):
+        return None
+    wanted, build = specs.parse(loose["torch"].specifier), current.effect.build
+    newer = [
+        other.python.get("linux_x86_64", [])
+        for other in view.table.rows[view.table.rows.index(row) + 1 :]
+        if wanted.admits(other.torch) and (build == "cpu" or view.table.published(build, other))
+    ]
+    here = row.python.get("linux_x86_64", [])
+    if not here or not all(any(python in found for found in newer) for python in here):
+        return None
+    return f"wants torch {row.torch}, and this command, without a pin, installs a newer one"
 
 
 def _word(event: Event) -> str:
