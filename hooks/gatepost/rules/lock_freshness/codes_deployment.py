@@ -51,7 +51,8 @@ CODES: tuple[Code, ...] = (
         summary="pip installs a project's loose requirements in an image though its lock stands beside them.",
         why="pip reads no uv.lock, poetry.lock or pdm.lock: the tested versions are not the deployed ones. 21 % of images "
         "do this. Silent when the file was exported from the lock, holds exact pins, or a command before it installed "
-        "from the lock. What stands in an `if` counts when every arm of it installs past the lock.",
+        "from the lock. What stands in an `if` counts when every arm of it installs past the lock. "
+        "Likewise an image that installs requirements.txt, and not the file beside it that was compiled from it.",
         bad="# beside uv.lock\nCOPY . .\nRUN pip install .\n",
         good="COPY . .\nRUN uv sync --locked --no-dev\n",
         fix="Install from the lock: `uv sync --locked`, `poetry install --only main`, or an export of it.",
