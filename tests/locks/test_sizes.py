@@ -9,7 +9,11 @@ from pathlib import Path
 import pytest
 
 from gatepost import locks
+from gatepost.locks import _yaml
+from gatepost.locks._base import Lock
 from gatepost.locks._size import too_large
+from gatepost.record import replace
+from gatepost.rules.lock_freshness.integrity import examine
 from tests.locks import asking
 
 DIGEST = "0" * 64
@@ -63,3 +67,51 @@ def test_50_mb_of_any_format_stay_under_150_mib(name: str, tmp_path: Path) -> No
     codes, peak = done.stdout.splitlines()
     assert "LF307" in codes.split()
     assert int(peak) // 1024 < 150  # MiB
+
+
+@pytest.mark.parametrize("name", ["conda-lock.yml", "pixi.lock"])
+def test_a_large_file_without_a_version_is_not_parsed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    import yaml
+
+    def parse(*_: object, **__: object) -> object:
+        raise AssertionError("parsed")
+
+    text = b"package:\n" + b"- name: torch\n" * 8000
+    form = next(form for form in locks.formats({name}) if locks.named(form.pattern)(name))
+    monkeypatch.setattr(yaml, "load", parse)
+    broken, findings = examine(form, asking.memory_lock(name, {name: text}))
+    assert broken
+    assert [one.message for one in findings] == ["cannot be read: it has no format version"]
+
+
+@pytest.mark.parametrize("start", ["version: 1\n", '"version": 1\n', "---\nversion: 1\n", "# a comment\nversion: 1\n"])
+@pytest.mark.parametrize("last", [False, True])
+def test_a_version_is_found_wherever_it_stands(start: str, last: bool) -> None:
+    entries = "package:\n" + "".join(f"- name: p{n}\n  manager: conda\n  version: '1'\n" for n in range(4000))
+    text = entries + start.replace("---\n", "") if last else start + entries
+    read = _yaml.read(asking.memory_lock("conda-lock.yml", {"conda-lock.yml": text.encode()}))
+    assert isinstance(read, dict) and read["version"] == 1
+
+
+def test_many_faults_ask_for_the_command_once() -> None:
+    form = next(form for form in locks.formats({"pylock.toml"}) if form.name == "pylock")
+    asked = []
+
+    def relock(lock: Lock) -> str:
+        asked.append(lock.path)
+        return "make it again"
+
+    text = 'lock-version = "1.0"\n' + '[[packages]]\nname = "torch"\nversion = "1"\n' * 50
+    _, findings = examine(
+        replace(form, relock=relock), asking.memory_lock("pylock.toml", {"pylock.toml": text.encode()})
+    )
+    assert len(findings) == 49
+    assert asked == ["pylock.toml"]
+
+
+def test_of_very_many_faults_the_first_are_told() -> None:
+    form = next(form for form in locks.formats({"pylock.toml"}) if form.name == "pylock")
+    text = 'lock-version = "1.0"\n' + '[[packages]]\nname = "torch"\nversion = "1"\n' * 1500
+    _, findings = examine(form, asking.memory_lock("pylock.toml", {"pylock.toml": text.encode()}))
+    assert len(findings) == 1000
+    assert [one.message.endswith("; further faults are not listed") for one in findings[-2:]] == [False, True]

@@ -12,6 +12,17 @@ if TYPE_CHECKING:
     from gatepost.locks._base import Lock
 
 
+_UNREAD = 100_000  # bytes: a larger file that is no lock is not parsed to find that out
+
+
+def _has_version(data: bytes) -> bool:
+    """Whether a line begins with the key, or the whole is written in braces or indented."""
+    keys = (b"version", b'"version"', b"'version'")
+    if data.startswith((*keys, b"{", b" ", b"---", b"%", b"\xef\xbb\xbf")):
+        return True
+    return any(b"\n" + key in data or b"\r" + key in data for key in keys)
+
+
 def read(lock: Lock) -> dict[str, Any] | Contents:
     """The lock's data, parsed once a lock, or contents that say why it is none. Not to be changed by the caller."""
     if lock.memo is None:
@@ -28,6 +39,8 @@ def _parsed(data: bytes) -> dict[str, Any] | Contents:
         return Contents(broken="it has merge conflict markers", line=line)
     if data.count(b"&") > 1000 and data.count(b"*") > 1000:
         return Contents(broken="it has too many anchors")
+    if len(data) > _UNREAD and not _has_version(data):
+        return Contents(broken="it has no format version")
     import yaml
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 from gatepost.locks._base import quote
 from gatepost.manifests import versions
 from gatepost.model import Finding, Fix, Location
+from gatepost.record import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gatepost.locks._base import Contents, Lock, LockFormat, Package
+
+_TOLD = 1000  # faults of one lock
 
 
 def examine(form: LockFormat, lock: Lock) -> tuple[bool, list[Finding]]:
@@ -30,21 +35,37 @@ def examine(form: LockFormat, lock: Lock) -> tuple[bool, list[Finding]]:
     if contents.broken:
         reason = contents.broken if contents.broken.startswith(("it ", "a ", "`")) else f"it {contents.broken}"
         return True, [unreadable(form, lock, reason, contents.line)]
-    faults = (*_entries(contents), *_edges(contents), *_pins(contents))
-    return False, [_finding(form, lock, *fault) for fault in faults]
+    faults = chain(_entries(contents), _edges(contents), _pins(contents))
+    command = ""
+    findings: list[Finding] = []
+    for fault in faults:
+        if len(findings) == _TOLD:
+            message = f"{findings[-1].message}; further faults are not listed"
+            findings[-1] = replace(findings[-1], message=message)
+            break
+        command = command or form.relock(lock)  # reads the lock: once for all
+        findings.append(_finding(form, lock, command, *fault))
+    return False, findings
 
 
 def unreadable(form: LockFormat, lock: Lock, reason: str, line: int | None) -> Finding:
     """LF202, with how to get a lock again."""
-    return _finding(form, lock, "LF202", f"cannot be read: {reason}", "", line, ())
+    return _finding(form, lock, form.relock(lock), "LF202", f"cannot be read: {reason}", "", line, ())
 
 
 def _finding(
-    form: LockFormat, lock: Lock, code: str, message: str, name: str, line: int | None, related: tuple[Location, ...]
+    form: LockFormat,
+    lock: Lock,
+    command: str,
+    code: str,
+    message: str,
+    name: str,
+    line: int | None,
+    related: tuple[Location, ...],
 ) -> Finding:
-    """A fault of the package `name`; the remedy depends on whether the tool itself would still read the lock."""
+    """A fault of the package `name`; `command` locks again. The remedy depends on whether the tool itself would still read the lock."""
     where = Location(path=lock.path, line=line, key=name)
-    command, path = form.relock(lock), quote(lock.path)
+    path = quote(lock.path)
     if code in form.refuses:
         remedy = f"`rm {path} && {command}`, then `git add {path}` (a whole one from `git checkout` keeps the pins)"
         return Finding(code=code, where=where, message=message, remedy=remedy, related=related)
