@@ -463,12 +463,40 @@ def test_the_pre_commit_entry_goes_in_and_out_without_a_trace(text: str) -> None
     assert (yaml.safe_load(back) or {"repos": []}) == ({"repos": [], **old} if old else {"repos": []})
 
 
-@pytest.mark.parametrize(
-    "text", ["repos: [{repo: a, rev: b, hooks: []}]\n", "repos: {}\n", "- a\n", "a: [\n", "x: &a\n  *a\n"]
-)
+@pytest.mark.parametrize("text", ["repos: {}\n", "- a\n", "a: [\n", "x: &a\n  *a\n"])
 def test_a_pre_commit_config_of_another_form_is_refused(text: str) -> None:
     with pytest.raises(NotSpliceable):
         with_entry(text, URL, "0.1.0")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "repos: [{repo: local, hooks: [{id: x}]}]\n",
+        "ci: {}\nrepos: [{repo: local, hooks: [{id: x}]}, ]  # ours\n",
+        "repos: [\n  # first\n  {repo: local, hooks: []},  # why\n]\n",
+        '{"repos": [{"repo": "local", "hooks": []}], "fail_fast": true}\n',
+    ],
+)
+def test_a_list_in_brackets_is_edited_and_given_back_exactly(root: Path, text: str) -> None:
+    hooks = root / ".pre-commit-config.yaml"
+    hooks.write_text(text)
+    adopt(root)
+    found = yaml.safe_load(hooks.read_text())["repos"]
+    assert len(found) == 2 and found[1]["hooks"] == [{"id": "gatepost"}]
+    assert all(line in hooks.read_text() for line in ("# first", "# why", "# ours") if line in text)
+    assert uninstall.run(str(root), ["--yes"]) == 0
+    assert hooks.read_text() == text
+
+
+def test_what_cannot_be_edited_is_given_to_paste(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (root / ".pre-commit-config.yaml").write_text("repos: {}\n")
+    assert init.run(str(root), ["--yes"]) == 3
+    head, _, block = capsys.readouterr().out.partition("then: gatepost init\n")
+    assert "put this under `repos`" in head
+    assert yaml.safe_load("repos:\n" + block)["repos"][0]["hooks"] == [{"id": "gatepost"}]
+    (root / ".pre-commit-config.yaml").write_text("a: [\n")
+    assert uninstall.run(str(root), ["--yes"]) == 3
 
 
 def test_an_entry_that_somebody_changed_stays() -> None:

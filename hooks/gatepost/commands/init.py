@@ -16,11 +16,13 @@ SUMMARY = "Adopt this project as it is: one pre-commit entry, shared settings, w
 def run(root: str, argv: list[str]) -> int:
     from argparse import ArgumentParser
 
+    from gatepost import __version__
     from gatepost.commands._detect import elsewhere, entry_edit, own_edit, tools
     from gatepost.commands._workflow import WORKFLOW
+    from gatepost.render import URL
     from gatepost.sync.layout import NotSpliceable as NotToml
     from gatepost.sync.precommit import PATH as HOOKS
-    from gatepost.sync.precommit import NotSpliceable
+    from gatepost.sync.precommit import NotSpliceable, entry
     from gatepost.sync.project import Disk, pyproject
     from gatepost.toml.load import TomlError
 
@@ -46,6 +48,9 @@ def run(root: str, argv: list[str]) -> int:
         edits = [each for each in (entry_edit(root, add=True), own_edit(tree, data, found, known.profile)) if each]
     except (NotSpliceable, NotToml, TomlError) as error:
         print(f"gatepost init: {error}; nothing was changed")
+        if isinstance(error, NotSpliceable):
+            print(f"put this under `repos` in {HOOKS}, then: gatepost init")
+            print(entry(URL, __version__, "  ", "\n"), end="")
         return 3
     for tool, why in elsewhere(tree, data, found).items():
         print(f"{tool}: {why}, which stays so: declared in [tool.gatepost.keep]")

@@ -123,6 +123,7 @@ def run(root: str, argv: list[str]) -> int:
     from gatepost.commands._detect import entry_edit
     from gatepost.sync.layout import NotSpliceable
     from gatepost.sync.precommit import PATH
+    from gatepost.sync.precommit import NotSpliceable as NotYaml
     from gatepost.sync.project import Disk
     from gatepost.sync.record_file import RecordError
     from gatepost.toml.load import TomlError
@@ -133,10 +134,10 @@ def run(root: str, argv: list[str]) -> int:
     known = parser.parse_args(argv)
     try:
         found = edits(root)
-    except (NotSpliceable, RecordError, TomlError) as error:
+        hooks = entry_edit(root, add=False, made=PATH in made_at_init(Disk(root)))
+    except (NotSpliceable, NotYaml, RecordError, TomlError) as error:
         print(f"gatepost uninstall: {error}; nothing was changed")
         return 3
-    hooks = entry_edit(root, add=False, made=PATH in made_at_init(Disk(root)))
     if hooks is not None:
         found.append(hooks)
     if not found:

@@ -75,7 +75,9 @@ def with_entry(text: str, url: str, version: str) -> str:
         head = text[:key_end] + ":" + tail.rstrip("\r") + nl
         return _proved(head + entry(url, version, "  ", nl) + text[at:], meant)
     if value.flow_style:
-        raise NotSpliceable("`repos` is written in brackets")
+        at = value.value[-1].end_mark.index
+        new = f", {{repo: {url}, rev: v{version}, hooks: [{{id: gatepost}}]}}"
+        return _proved(text[:at] + new + text[at:], meant)
     dash = _dash(text, value.value[0].start_mark.index)
     indent = text[text.rfind("\n", 0, dash) + 1 : dash]
     stop = text.find("\n", _end(value))
@@ -111,7 +113,7 @@ def without_entry(text: str, *, made: bool = False) -> str:
         return text
     value = next(pair[1] for pair in getattr(node, "value", []) if pair[0].value == "repos")
     if value.flow_style:
-        raise NotSpliceable("`repos` is written in brackets")
+        return _without_item(text, value.value, number, {**data, "repos": [*repos[:number], *repos[number + 1 :]]})
     item = value.value[number]
     start = text.rfind("\n", 0, _dash(text, item.start_mark.index)) + 1
     stop = text.find("\n", _end(item))
@@ -126,6 +128,20 @@ def without_entry(text: str, *, made: bool = False) -> str:
             return ""
         return _proved(text[: key.end_mark.index] + ": []" + nl + text[stop:], {**data, "repos": []})
     return _proved(text[:start] + text[stop:], {**data, "repos": left})
+
+
+def _without_item(text: str, items: Any, number: int, meant: Any) -> str:
+    """The text without an item of a list in brackets; the text itself if somebody has written a comment on it.
+
+    Raises:
+        NotSpliceable: it cannot be taken out alone.
+    """
+    start, stop = items[number].start_mark.index, items[number].end_mark.index
+    if number:
+        start = items[number - 1].end_mark.index
+    elif items[1:]:
+        stop = items[1].start_mark.index
+    return text if "#" in text[start:stop] else _proved(text[:start] + text[stop:], meant)
 
 
 def redundant(text: str) -> list[tuple[int, str, str, str]]:
