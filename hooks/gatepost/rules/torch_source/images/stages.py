@@ -1,4 +1,4 @@
-"""TS503, TS504, TS509, TS510: the base image and the environment of a stage against what is installed."""
+"""TS503, TS504, TS509: the base image and the environment of a stage against what is installed."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ import re
 from gatepost.manifests.installs import sources
 from gatepost.model import INFO, Finding, Location
 from gatepost.rules.torch_source import specs, urls
-from gatepost.rules.torch_source.images.cuda import CPU_INDEX
 from gatepost.rules.torch_source.images.events import Event
-from gatepost.rules.torch_source.installed.build import FAMILY, index_build
+from gatepost.rules.torch_source.installed.build import index_build
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -145,22 +144,3 @@ def backend_ignored(path: str, events: list[Event], said: Collection[str] = ()) 
                 message=f"`UV_TORCH_BACKEND={value}` has no effect here: `uv {install.action}` takes torch from the lock",
                 remedy="Route torch with `[tool.uv.sources]` in pyproject.toml and run `uv lock`.",
             )
-
-
-def unresolved(image: Image, events: list[Event]) -> Iterator[Finding]:
-    """TS510: the index is a variable that nothing sets."""
-    for event in events:
-        if not any(one.name in FAMILY and not one.path for one in event.effect.asked):
-            continue
-        for option in event.install.options:
-            if (
-                option.name in ("-i", "--index-url", "--extra-index-url", "--index", "-f", "--find-links")
-                and option.value is not None
-                and not option.value.known
-            ):
-                yield Finding(
-                    code="TS510",
-                    where=Location(path=image.path, line=option.line),
-                    message=f"the index of torch is a build argument without a default: a plain build gets an empty `{option.name}`",
-                    remedy=f"Give the ARG a default, such as `{CPU_INDEX}`.",
-                )

@@ -1,0 +1,74 @@
+"""TS510: the index of an image's torch is a build argument that nothing sets."""
+
+from __future__ import annotations
+
+import re
+
+from gatepost.model import INFO, Finding, Location
+from gatepost.patterns import pattern
+from gatepost.rules.torch_source.images.cuda import CPU_INDEX
+from gatepost.rules.torch_source.images.events import Event
+from gatepost.rules.torch_source.installed.build import FAMILY
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gatepost.manifests.dockerfile import Step
+    from gatepost.manifests.projects import Image
+
+_INDEX_OPTIONS = ("-i", "--index-url", "--extra-index-url", "--index", "-f", "--find-links")
+# `$X` and `${X}`, cut or replaced in part or not; not `${X:-default}` and its like.
+_VARIABLE = pattern(r"\$(?:\{([A-Za-z_]\w*)(?:[}/#%^,]|:\d)|([A-Za-z_]\w*))")
+# BuildKit sets these itself (Dockerfile reference, "Automatic platform ARGs in the global scope").
+_AUTOMATIC = pattern(r"(?:TARGET|BUILD)(?:PLATFORM|OS|ARCH|VARIANT)")
+
+
+def unresolved(image: Image, events: list[Event]) -> Iterator[Finding]:
+    """TS510: a build argument without a default stands for the index, or for a part of its address."""
+    rows = (image.repository.read(image.path) or b"").decode("utf-8", "replace").splitlines()
+    for event in events:
+        if not any(one.name in FAMILY and not one.path for one in event.effect.asked):
+            continue
+        step = image.dockerfile.stages[event.stage].steps[event.step]
+        for option in event.install.options:
+            if option.name not in _INDEX_OPTIONS or option.value is None or option.value.known:
+                continue
+            value = _written(rows[option.line - 1 : step.end], option.name)
+            missing = _missing(value, step, "\n".join(rows[step.line - 1 : step.end]), event)
+            if not missing:
+                continue
+            whole = _VARIABLE.fullmatch(value) is not None
+            yield Finding(
+                code="TS510",
+                where=Location(path=image.path, line=option.line),
+                message=f"the index of torch is a build argument without a default: a plain build gets an empty `{option.name}`"
+                if whole
+                else f"the address of torch's index needs `{missing}`, a build argument without a default: a plain build gets only the rest of it",
+                remedy=f"Give the ARG a default, such as `{CPU_INDEX}`."
+                if whole
+                else f"Give `ARG {missing}` a default with which `{option.name}` is an index, such as that of {CPU_INDEX}.",
+                severity=INFO,
+            )
+
+
+def _written(rows: list[str], name: str) -> str:
+    """The first value of an option that holds a variable, as the Dockerfile has it; "" where there is none."""
+    text = re.sub(r"[\\`]\n", " ", "\n".join(rows))
+    found = re.finditer(rf"(?<!\S){re.escape(name)}[=\s]\s*(?:\"([^\"]*)\"|([^\s;&|\"']+))", text)
+    return next((value for hit in found if "$" in (value := hit[1] or hit[2] or "")), "")
+
+
+def _missing(value: str, step: Step, text: str, event: Event) -> str:
+    """The first build argument of an address that a plain build leaves empty, as far as the instruction says."""
+    for hit in _VARIABLE.finditer(value):
+        name = hit[1] or hit[2]
+        if name not in step.env or step.env[name] is not None or _AUTOMATIC.fullmatch(name):
+            continue  # set, or a variable of the shell or of the base image
+        if re.search(rf"(?<![\w${{])(?:{name}\+?=|(?:for|read\b[^;|&\n]*)\s+{name}\b)", text):
+            continue  # the instruction sets it itself
+        tested = rf"(?:\bcase\s+[\"']?|(?:\b(?:if|elif|while|test)\b|\[)[^;&|\]\n]*)\$\{{?{name}\b"
+        if event.install.command.conditional and re.search(tested, text):
+            continue  # a branch that a plain build does not take
+        return name
+    return ""
