@@ -110,6 +110,13 @@ def test_a_workspace_inside_a_workspace() -> None:
     assert isinstance(verdict, Unknown) and verdict.code == "LF305" and "inside a workspace" in verdict.reason
 
 
+def test_a_lock_without_requires_python_is_said_to_have_none() -> None:
+    lock = LOCK.format(head="").replace('requires-python = ">=3.10"\n', "")
+    verdict = judge(asking.memory_lock("uv.lock", {**files(), "uv.lock": lock.encode()}))
+    assert isinstance(verdict, Stale) and verdict.code == "LF102"
+    assert verdict.reason == 'requires-python is ">=3.10", the lock has none'
+
+
 def doubling(depth: int) -> str:
     """Groups that lead to the next one in two ways."""
     groups = "".join(

@@ -174,12 +174,11 @@ def _python(case: Case, doubts: list[Undecidable]) -> versions.Ranges:
     elif versions.bounds(wanted) != locked:
         # 0.13 also accepts trailing zeros: equal as ranges already
         where = next((path for path, value in sources if isinstance(value, str)), case.root.path)
+        held = f'"{text}"' if isinstance(text, str) else "none"
         if len(set(shown)) == 1:
-            raise Difference("LF102", f'requires-python is "{shown[0]}", the lock has "{text}"', where, key)
+            raise Difference("LF102", f'requires-python is "{shown[0]}", the lock has {held}', where, key)
         both = " and ".join(sorted(set(shown)))
-        raise Difference(
-            "LF102", f'the requires-python of all members together is {both}, the lock has "{text}"', where
-        )
+        raise Difference("LF102", f"the requires-python of all members together is {both}, the lock has {held}", where)
     return locked
 
 
