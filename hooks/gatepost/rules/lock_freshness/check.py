@@ -5,7 +5,6 @@ from __future__ import annotations
 from gatepost.globs import matcher
 from gatepost.locks import formats, named
 from gatepost.locks._base import Lock, Stale, Unknown, quote
-from gatepost.locks._size import too_large
 from gatepost.model import INFO, Finding, Fix, Location, Unchecked
 from gatepost.record import replace
 from gatepost.rules.lock_freshness.integrity import examine, unreadable
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
 
 _LOCKS = {"pyproject.toml": ("uv.lock", "poetry.lock", "pdm.lock"), "Pipfile": ("Pipfile.lock",)}
 _DEPLOYED = ("ockerfile", "ontainerfile", ".github/workflows/", "Procfile", "render.y", ".gitlab-ci.y")
+_SURE, _SURE_OF_ANY = 2_000_000, 80_000  # bytes: below, no lock (of uv, of any tool) is too large
 _SUFFIXES = (".lock", ".txt", ".toml", ".yml", ".yaml", ".pip")
 _VENDORED = frozenset({".venv", "venv", "site-packages", "node_modules", ".tox", ".nox", ".git"})
 
@@ -134,9 +134,12 @@ def _owners(roots: Iterable[Root]) -> dict[tuple[str, tuple[str, ...]], Root]:
 def _judge(root: Root, rival: Root | None, listing: bool) -> Iterator[Outcome]:
     lock, form = root.lock, root.form
     where = Location(path=lock.path)
-    if reason := too_large(form, lock):
-        yield _not_judged(root, reason)
-        return
+    if len(lock.data) > (_SURE if form.name == "uv" else _SURE_OF_ANY):
+        from gatepost.locks._size import too_large
+
+        if reason := too_large(form, lock):
+            yield _not_judged(root, reason)
+            return
     relock = form.relock(lock)
     command = f"`{relock}`, then `git add {quote(lock.path)}`"
     alive = form.dead(lock)
