@@ -45,7 +45,7 @@ class Copy:
 
 @record
 class Step:
-    """One instruction that matters. `kind` is copy, run, env, arg, or start (CMD, ENTRYPOINT)."""
+    """One instruction that matters. `kind` is copy, run, env, arg, cmd or entrypoint."""
 
     kind: str
     line: int
@@ -289,7 +289,7 @@ class _Builder:
             mounts, commands = self.run(instruction, known)
             self.add("run", instruction, known, copies=mounts, commands=commands)
         elif name in ("CMD", "ENTRYPOINT"):
-            self.add("start", instruction, known, commands=self.shell(instruction.body, known))
+            self.add(name.lower(), instruction, known, commands=self.shell(instruction.body, known))
 
     def add(
         self,

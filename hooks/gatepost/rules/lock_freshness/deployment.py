@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from gatepost.manifests import projects as deployed
 from gatepost.manifests.shell import every_way
-from gatepost.model import Location
+from gatepost.model import ERROR, Location
 from gatepost.rules.lock_freshness.in_ci import workflows
 from gatepost.rules.lock_freshness.in_image import project, relock
 from gatepost.rules.lock_freshness.missing import gone, platforms
 from gatepost.rules.lock_freshness.owners import TOOL_LOCK
 from gatepost.rules.lock_freshness.passed_by import pip
 from gatepost.rules.lock_freshness.poetry_version import job_findings, poetry_findings
+from gatepost.rules.lock_freshness.test_image import only_tests
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -66,7 +67,9 @@ def _findings(repository: Repository) -> Iterator[tuple[Finding, tuple[str, ...]
                 if install.uncertain and not install.files:
                     continue
                 if not install.command.conditional:
-                    yield from _judge(repository, image, stage, index, install)
+                    for found, concerned in _judge(repository, image, stage, index, install):
+                        if found.code != "LF401" or found.severity == ERROR or not only_tests(image, stage):
+                            yield found, concerned
                 elif install.command.arms is not None:
                     branched.setdefault(index, []).append(install)
             for index, installs in branched.items():

@@ -1,0 +1,46 @@
+"""Images that run tests and nothing else: what they install is not deployed."""
+
+from __future__ import annotations
+
+import re
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from gatepost.manifests.dockerfile import Stage
+    from gatepost.manifests.projects import Image
+
+# what may stand before the runner: an init, a script that runs its arguments, an environment's `run`, `python -m`
+_TESTS = re.compile(
+    r"(?:\S*(?:tini|dumb-init) (?:-\S* )*)?(?:(?:\S*/)?(?:sh|bash) )?(?:\S+\.sh )?"
+    r"(?:(?:\S*/)?(?:uv|poetry|pdm|pipenv|hatch|pixi|conda|micromamba) run (?:-\S+ )*)?"
+    r"(?:(?:\S*/)?python[\d.]* (?:-[^m\s]\S* )*-m )?(?:(?:\S*/)?coverage run (?:-[^m\s]\S* )*-m )?"
+    r"(?:\S*/)?(?:pytest|py\.test|unittest|tox|nox)(?= |$)"
+)
+
+
+def only_tests(image: Image, stage: Stage) -> bool:
+    """Whether every image that carries a stage, and says what it starts, starts a test runner."""
+    last = len(image.dockerfile.stages) - 1
+    targets = {build.target.lower() for build in image.builds if build.target}
+    ends = [
+        one
+        for one in image.descendants(stage)
+        if one.index == last or one.name in targets or any(step.kind in ("cmd", "entrypoint") for step in one.steps)
+    ]
+    return bool(ends) and all(_TESTS.match(_start(image, one)) for one in ends)
+
+
+def _start(image: Image, stage: Stage) -> str:
+    """The last command of what an image starts: ENTRYPOINT and then CMD, which an ENTRYPOINT of a later stage clears."""
+    entry = command = ""
+    owner = stage.index
+    for one, _, step in image.steps(stage):
+        if step.kind not in ("cmd", "entrypoint") or not step.commands:
+            continue
+        last = step.commands[-1]
+        text = " ".join((*last.runner, *last.texts))
+        if step.kind == "cmd":
+            command, owner = text, one.index
+        else:
+            entry, command = text, command if owner == one.index else ""
+    return f"{entry} {command}".strip()[:2000]
