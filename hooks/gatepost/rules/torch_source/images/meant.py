@@ -50,11 +50,14 @@ def says_cpu(image: Image, stage: Stage) -> bool:
 
 
 def gpu_meant(repository: Repository, image: Image, stage: Stage, events: list[Event]) -> bool:
-    """Whether anything says that this image is for a GPU, or that it was built with care for its torch."""
+    """Whether anything says that this image is for a GPU, or that it was built with care for its torch.
+
+    A name that says cpu outweighs a package for GPUs, which may stand in a file that several images share.
+    """
     name = _NOT_GPU.sub("", image.path + " " + stage.name)
     if (
         _TRAIN_WORD.search(name)
-        or any(event.effect.gpu for event in events)
+        or (not says_cpu(image, stage) and any(event.effect.gpu for event in events))
         or any(_says_gpu(word.text) for event in events for word in event.install.files)
         or any(build.gpu for build in image.builds)
     ):
