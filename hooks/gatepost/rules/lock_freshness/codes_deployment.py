@@ -14,8 +14,8 @@ CODES: tuple[Code, ...] = (
         severity=WARNING,
         summary="An image installs requirements that admit many versions, and no lock decides which.",
         why="Two builds of one commit then hold different packages; 53 % of the deployable repositories are in this state. "
-        "Only what a Dockerfile, Procfile or render.yaml really installs counts, and never a published library. A file "
-        "with at most one loose requirement in five is reported as information; an install that fails without its lock, "
+        "Only what a Dockerfile, Procfile or render.yaml really installs counts, and never a published library, nor an image that starts "
+        "pytest or the like. A file with at most one loose requirement in five is reported as information; an install that fails without its lock, "
         "such as `uv sync --locked`, as an error.",
         bad="# Dockerfile\nCOPY requirements.txt .\nRUN pip install -r requirements.txt\n# requirements.txt\nfastapi\ntorch>=2\n",
         good="# Dockerfile\nCOPY requirements.lock.txt .\nRUN pip install -r requirements.lock.txt\n"
