@@ -50,6 +50,7 @@ class Job:
     container: str
     steps: tuple[Step, ...]
     kind: str  # "github" or "gitlab"
+    title: str = ""  # what people read instead of its name
 
 
 def is_workflow(path: str) -> bool:
@@ -157,6 +158,7 @@ def _github(root: Any) -> Iterator[Job]:
                 for step in (steps.value if steps is not None and steps.id == "sequence" else ())
             ),
             kind="github",
+            title=text(get(job, "name")),
         )
 
 

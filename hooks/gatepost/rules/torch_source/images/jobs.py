@@ -29,6 +29,13 @@ if TYPE_CHECKING:
     from gatepost.rules.torch_source.view import View
 
 
+_NOT_GPU = pattern(
+    r"(?:no[nt]?|without|skip\w*|disabl\w*|fake|mock\w*)[\s_-]*(?:gpu|cuda)|torch\.cuda\b", re.IGNORECASE
+)
+_BUILD = pattern(r"(?<![A-Za-z0-9])cu1\d\d(?!\d)")
+_TIDYING = pattern(r"\b(?:remov\w*|delet\w*|clean\w*|free|uninstall\w*)\b", re.IGNORECASE)
+_SILENT = frozenset(("rm", "echo", "printf", "pip", "pip3", "uv", "conda", "mamba"))  # installs are judged themselves
+_LEFT_OUT = ("http", "--ignore", "--deselect", "--exclude", "--skip")
 _HOSTED = pattern(r"(?:ubuntu|macos|windows)-(?:latest|\d[\w.]*)(?:-(?:xlarge|large|arm))?$")
 
 
@@ -102,7 +109,7 @@ def job_findings(repository: Repository, path: str, job: Job, view: View) -> Ite
     yield from backend_ignored(path, events)
     yield from commands.judge(path, ran, view, ci=True, python=python if not job.container else "")
     hosted = bool(job.runners) and all(_HOSTED.match(label) for label in job.runners) and job.kind == "github"
-    if not hosted or GPU_WORD.search(job.container or ""):
+    if not hosted or GPU_WORD.search(job.container or "") or _says_gpu(path, job):
         return
     for event in events:
         for one in event.effect.asked:
@@ -118,6 +125,16 @@ def job_findings(repository: Repository, path: str, job: Job, view: View) -> Ite
                     related=(Location(path=one.path, line=one.line or None),) if one.path else (),
                 )
                 break
+
+
+def _says_gpu(path: str, job: Job) -> bool:
+    """Whether the names or commands of a job say that its work is for GPUs: a CUDA release is built without one."""
+    said = [path.rpartition("/")[2], job.name, job.title]
+    said += [step.name for step in job.steps if not _TIDYING.search(step.name)]
+    for command in (command for step in job.steps for command in step.commands):
+        if command.texts[0] not in _SILENT and not installs((command,)):
+            said.append(" ".join(text for text in command.texts if not text.startswith(_LEFT_OUT)))
+    return any(GPU_WORD.search(words) or _BUILD.search(words) for words in (_NOT_GPU.sub("", text) for text in said))
 
 
 def _file(repository: Repository, install: Install, name: str) -> tuple[str, ReqFile] | None:
