@@ -129,7 +129,7 @@ def stable_page(p: Project, v: View) -> Findings:
         tag = urls.split(index.url).build or (tags.pop() if len(tags) == 1 else "")
         option = (
             "--index-url"
-            if all(req.name in EXTENDED for req in p.requirements if req.role == DIRECT)
+            if all(req.name in EXTENDED for req in p.requirements if req.role == DIRECT) and not _wants_others(p)
             else "--extra-index-url"
         )
         address = f"https://download.pytorch.org/whl/{tag or '<build>'}"
@@ -151,6 +151,20 @@ def stable_page(p: Project, v: View) -> Findings:
             f"Use the index of one build instead: `{option} {address}`.",
             fix=fix,
         )
+
+
+# The first releases that require nothing besides what PyTorch's index has: torch 1.5 to 1.7.0 require `future`, and
+# 1.7.0 `dataclasses` (their metadata, resolved with uv); the companions pin their torch.
+_ALONE = {"torch": "1.7.1", "torchvision": "0.8.2", "torchaudio": "0.7.2"}
+
+
+def _wants_others(p: Project) -> bool:
+    """Whether a pinned release requires packages that PyTorch's index lacks, so that it cannot stand alone."""
+    for req in p.named("torch") + p.named("torchvision") + p.named("torchaudio"):
+        pin, first = specs.key(req.spec.pin()), specs.key(_ALONE[req.name])
+        if pin is not None and first is not None and pin < first:
+            return True
+    return False
 
 
 def starved(p: Project, v: View) -> Findings:
