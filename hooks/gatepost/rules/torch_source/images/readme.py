@@ -21,6 +21,7 @@ _INSTALL = pattern(
     _PROMPT + r"(?:python3? -m |uv |conda run [-\w ]+ )?pip3? install\b.*?\btorch\s*==\s*(\d+(?:\.\d+)+)"
     "|" + _PROMPT + r"(?:conda|mamba|micromamba) install\b.*?\bpytorch={1,2}(\d+(?:\.\d+)+)"
 )
+_BUILD = pattern(r"(?:/whl/|\btorch\s*==\s*[\d.]+\+)((?:cu|cpu|rocm|xpu)[\w.]*)")
 
 
 def readme(repository: Repository, projects: Sequence[Project]) -> Iterator[Finding]:
@@ -31,16 +32,22 @@ def readme(repository: Repository, projects: Sequence[Project]) -> Iterator[Find
         data = repository.read(path) or b""
         if b"torch=" not in data.replace(b" ", b""):
             continue
-        wanted = _beside(projects, posixpath.dirname(path))
-        for number, row in enumerate(data.decode("utf-8", "replace").splitlines(), 1):
-            match = _INSTALL.match(row) if wanted and "torch" in row else None
-            if match is None or any(req.spec.admits(match[1] or match[2]) for req in wanted):
+        beside = _beside(projects, posixpath.dirname(path))
+        wanted = [req for req, _ in beside]
+        rows = enumerate(data.decode("utf-8", "replace").splitlines(), 1) if wanted else ()
+        lines = [
+            (number, row, hit[1] or hit[2]) for number, row in rows if "torch" in row and (hit := _INSTALL.match(row))
+        ]
+        if any(_agrees(row, version, beside) for _, row, version in lines):
+            continue  # the others are alternatives, for another driver or system
+        for number, _, version in lines:
+            if any(req.spec.admits(version) for req in wanted):
                 continue
             where = wanted[0].where
             yield Finding(
                 code="TS508",
                 where=Location(path=path, line=number),
-                message=f"the README installs torch {match[1] or match[2]}, and {where.path}{f':{where.line}' if where.line else ''} wants {wanted[0].name}{_said(wanted[0])}",
+                message=f"the README installs torch {version}, and {where.path}{f':{where.line}' if where.line else ''} wants {wanted[0].name}{_said(wanted[0])}",
                 remedy="Say the same version in both.",
                 severity=INFO,
                 related=(where,),
@@ -52,10 +59,16 @@ def _said(req: Requirement) -> str:
     return text if text[:1] in "<>=!~^" else f" {text}"
 
 
-def _beside(projects: Sequence[Project], folder: str) -> list[Requirement]:
-    """What the manifests of a folder ask of torch, those that any plain install reads."""
+def _agrees(row: str, version: str, beside: list[tuple[Requirement, set[str]]]) -> bool:
+    """Whether an install line names a version and, if it names a build at all, the build that a manifest asks for."""
+    build = _BUILD.search(row)
+    return any(req.spec.admits(version) and (not build or not tags or build[1] in tags) for req, tags in beside)
+
+
+def _beside(projects: Sequence[Project], folder: str) -> list[tuple[Requirement, set[str]]]:
+    """What the manifests of a folder ask of torch, those that any plain install reads, and the builds they name."""
     return [
-        req
+        (req, {tag for tag in (req.tag(), *(index.tag() for index in project.indexes)) if tag})
         for project in projects
         if project.root == folder
         for req in project.requirements
