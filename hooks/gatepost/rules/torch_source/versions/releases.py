@@ -50,9 +50,18 @@ def floating(p: Project, v: View) -> Findings:
             "TS212",
             req.where,
             f"`torch{req.text.strip()}` has no upper bound: each install takes whatever is newest, with its own CUDA",
-            "Pin it, or compile the file: `uv pip compile --output-file requirements.lock requirements.txt`.",
+            f"Pin it, or compile the file: `{_compile(p.path)}`.",
         )
         return
+
+
+def _compile(path: str) -> str:
+    """The command that writes down the versions of a requirements file, run from the root of the repository."""
+    import shlex
+
+    stem, dot, suffix = path.rpartition(".")
+    written = f"{stem}.txt" if suffix == "in" else f"{stem if dot and '/' not in suffix else path}.lock"
+    return f"uv pip compile --output-file {shlex.quote(written)} {shlex.quote(path)}"
 
 
 def nightly(p: Project, v: View) -> Findings:
