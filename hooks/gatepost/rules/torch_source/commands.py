@@ -14,9 +14,9 @@ from gatepost.manifests.installs import sources
 from gatepost.model import Finding, Location
 from gatepost.record import replace
 from gatepost.rules.torch_source import index_hygiene, specs, urls
-from gatepost.rules.torch_source.images.companions import left_behind
+from gatepost.rules.torch_source.images.companions import PAIRED, left_behind
 from gatepost.rules.torch_source.images.conda import conda_install
-from gatepost.rules.torch_source.images.ran import Ran
+from gatepost.rules.torch_source.images.ran import Ran, steered
 from gatepost.rules.torch_source.model import (
     DEFAULT,
     EXTENDED,
@@ -39,7 +39,7 @@ from gatepost.rules.torch_source.versions import companions, labels, neighbours,
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from gatepost.manifests.installs import Install, Sources
     from gatepost.manifests.requirements import ReqFile
@@ -87,7 +87,7 @@ def judge(path: str, ran: Iterable[Ran], v: View, ci: bool = False, python: str 
         )
         if concerned or any(urls.is_torch_index(index.url) for index in project.indexes):
             sure = not (given.unknown or given.backend or configured or one.install.has("--no-index"))
-            yield from _of_one(project, one, v, ci, sure)
+            yield from _of_one(project, one, v, ci, sure, _kept(one, latest.get(one.place, {}), v))
             yield from _trusted(path, one.install, project)
             yield from _strategy(path, one.install, project)
             yield from _uv_order(path, one.install, given, project)
@@ -143,10 +143,38 @@ def _project(path: str, one: Ran, given: Sources, number: int) -> Project:
     )
 
 
-def _of_one(project: Project, one: Ran, v: View, ci: bool, sure: bool) -> Iterator[Finding]:
+def _kept(one: Ran, there: Mapping[str, tuple[Requirement, tuple[Index, ...]]], v: View) -> dict[str, str]:
+    """What is installed already and is not looked for again unless its range shuts it out: name to version."""
+    if one.place == "target" or one.install.has("-U", "--upgrade", "--force-reinstall", "-I", "--ignore-installed"):
+        return {}
+    torch = _version(*there["torch"], v) if "torch" in there else ""
+    kept = {"torch": torch} if torch else {}
+    for name in PAIRED:
+        if name in there and (version := there[name][0].spec.pin() or v.table.partner(name, torch)):
+            kept[name] = version
+    return kept
+
+
+def _version(req: Requirement, indexes: tuple[Index, ...], v: View) -> str:
+    """The release of torch that an earlier command installed, as far as the table knows it; "" if it does not."""
+    tag = indexes[0].tag() if len(indexes) == 1 else ""
+    known = [row.torch for row in v.table.rows if tag in ("", "cpu", "xpu") or tag in row.tags()]
+    return req.spec.pin() or next((version for version in reversed(known) if req.spec.admits(version)), "")
+
+
+def _anew(project: Project, kept: Mapping[str, str]) -> Project:
+    """The project without what is there already."""
+    wanted = tuple(
+        req for req in project.requirements if req.name not in kept or not req.spec.admits(kept[req.name]) or req.url
+    )
+    return replace(project, requirements=wanted)
+
+
+def _of_one(project: Project, one: Ran, v: View, ci: bool, sure: bool, kept: Mapping[str, str]) -> Iterator[Finding]:
     uv = one.install.tool == "uv-pip"
     for rule in _EACH:
-        for finding in rule(project, v):
+        judged = _anew(project, kept) if rule is options.extra_index else project
+        for finding in rule(judged, v):
             code = finding.code
             if (
                 (code == "TS202" and (not sure or v.pip_conf()))
@@ -166,7 +194,7 @@ def _of_one(project: Project, one: Ran, v: View, ci: bool, sure: bool) -> Iterat
             ):
                 continue
             yield _worded(finding, project)
-    files = [(where, file) for where, file in one.files if not file.options]
+    files = [(where, file) for where, file in one.files if not steered(file)]
     if not files or not sure:
         return
     env = Env(kind=FILE, name=project.path)
@@ -188,7 +216,8 @@ def _of_one(project: Project, one: Ran, v: View, ci: bool, sure: bool) -> Iterat
     if not any(req.name in FAMILY for req in wide.requirements):
         return
     for rule in (options.extra_index, options.starved):
-        for finding in rule(wide, v):
+        judged = _anew(wide, kept) if rule is options.extra_index else wide
+        for finding in rule(judged, v) if judged.requirements else ():
             whole = finding.code == "TS122" and len(files) == len(one.install.files) and not ci
             if (finding.code in _OF_FILES or whole) and not (uv and finding.code in ("TS121", "TS122")):
                 if not (ci and finding.severity == "warning" and finding.code == "TS121"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from gatepost.manifests.installs import sources
 from gatepost.model import Finding, Location
 from gatepost.rules.torch_source import markers, specs, urls
-from gatepost.rules.torch_source.images.ran import Ran
+from gatepost.rules.torch_source.images.ran import Ran, steered
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def left_behind(path: str, ran: list[Ran], v: View) -> Iterator[Finding]:
         given = sources(one.install)
         default = urls.split(given.index.text) if given.index is not None and given.index.known else None
         listed = [(req.name, req.specifier, req.url, "") for req in one.install.packages]
-        plain = all(not file.options for _, file in one.files)
+        plain = not any(steered(file) for _, file in one.files)
         listed += [
             (line.name.lower(), line.specifier, line.url, f" ({where}:{line.line})")
             for where, file in one.files
