@@ -217,20 +217,22 @@ def unpublished(p: Project, v: View) -> Findings:
             continue
         builds = conda["pytorch_cuda" if req.name == "pytorch-cuda" else "cudatoolkit"]
         rows = torches[0].spec.rows(v.table.torch)
-        minors = {".".join(row.split(".")[:2]) for row in rows}
+        minors = list(dict.fromkeys(".".join(row.split(".")[:2]) for row in rows))
         known = {minor: builds[minor] for minor in minors if minor in builds}
+        if req.name == "pytorch-cuda":  # no other channel has it, and it was made for these releases only
+            minors = [] if _has(p, "pytorch-nightly") else list(known)
         if not known or len(known) != len(minors):
             continue
-        if not any(wanted[1] in found_ for found_ in known.values()):
-            shown = "; ".join(
-                f"{minor}: {', '.join(found_)}"
-                for minor, found_ in sorted(known.items(), key=lambda item: specs.key(item[0]) or ())
-            )
+        there = sorted({cuda for found_ in known.values() for cuda in found_}, key=lambda cuda: specs.key(cuda) or ())
+        if wanted[1] not in there:
+            shown = "; ".join(f"{minor}: {', '.join(found_)}" for minor, found_ in known.items())
+            near = min(there, key=lambda cuda: abs(float(cuda) - float(wanted[1])))
+            asked = f"{torches[0].name} {torches[0].text.lstrip('=')}".rstrip()
             yield found(
                 "TS604",
                 req.where,
-                f"the `pytorch` channel has no build of pytorch {torches[0].text.lstrip('=')} for CUDA {wanted[1]} (it has {shown})",
-                f"Write `{req.name}={next(iter(known.values()))[-1]}`, or another pytorch.",
+                f"the `pytorch` channel has no build of {asked} for CUDA {wanted[1]} (it has {shown if len(known) < 3 else ', '.join(there)})",
+                f"Write `{req.name}={near}`, or another pytorch.",
                 related=(torches[0].where,),
             )
 
