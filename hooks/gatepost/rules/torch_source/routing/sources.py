@@ -23,7 +23,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gatepost.model import Finding
+    from gatepost.model import Finding, Location
     from gatepost.rules.torch_source.model import Project
     from gatepost.rules.torch_source.view import View
 
@@ -103,29 +103,78 @@ def lost_on_publish(p: Project, v: View) -> Findings:
 
 def one_platform_url(p: Project, v: View) -> Findings:
     """TS124: a wheel of one platform, asked for everywhere."""
-    for name, url, marker, where in (
-        *((req.name, req.url, req.marker, req.where) for req in p.requirements if req.role == DIRECT),
+    for name, url, marker, where, place in (
         *(
-            (route.package, route.url.removeprefix("url:"), route.marker, route.where)
+            (req.name, req.url, req.marker, req.where, _written(req.where))
+            for req in p.requirements
+            if req.role == DIRECT
+        ),
+        *(
+            (
+                route.package,
+                route.url.removeprefix("url:"),
+                route.marker or _everywhere(p, route.package),
+                route.where,
+                'marker = "{}"',
+            )
             for route in p.routes
             if route.url.startswith("url:")
         ),
     ):
-        if name not in FAMILY or "://" not in url or p.linux_only or (not p.own(where) and p.tool == "uv"):
+        if "://" not in url or p.linux_only or (not p.own(where) and p.tool == "uv"):
             continue
         served = wheel_platforms(url)
+        if name not in FAMILY and not (_built_for_torch(url) and _torch_elsewhere(p, name, served)):
+            continue
         stated = names_system(re.split(r"[^A-Za-z0-9]+", where.path))
         if stated and all(platform.startswith(stated) for platform in served):
             continue
         if not served or len(served) >= 4 or markers.names(marker) or p.environments:
             continue
+        marker = place.format(f"sys_platform == '{_sys(served)}'")
         yield found(
             "TS124",
             where,
-            f"`{name}` is a wheel for {', '.join(sorted(served))} only, but no marker says so: installing fails elsewhere",
-            f"Add a marker, such as `; sys_platform == '{_sys(served)}'`, or use an index.",
+            f"`{name}` is a wheel for {', '.join(sorted(served))} only, but no marker says so: installing fails elsewhere"
+            + ("" if name in FAMILY else ", where torch has an index of its own"),
+            f"Add a marker, such as `{marker}`, or use an index.",
             severity="info" if "docs" in where.path.split("/")[:-1] else None,  # built on Linux, by nature
         )
+
+
+def _written(where: Location) -> str:
+    """How a requirement at a place writes its marker."""
+    return 'markers = "{}"' if where.key.startswith("tool.poetry.") else "; {}"
+
+
+def _everywhere(p: Project, name: str) -> str:
+    """The marker that keeps every request for `name` to some platform, "" where one is for all of them."""
+    asked = [req.marker for req in p.named(name)]
+    return asked[0] if asked and all(markers.names(marker) for marker in asked) else ""
+
+
+def _built_for_torch(url: str) -> bool:
+    """Whether the label of a wheel names the torch or CUDA it was built for: `+pt211cu128`, `+cu128torch2.11`."""
+    name = url.rsplit("/", 1)[-1].replace("%2B", "+").replace("%2b", "+")
+    return re.search(r"\+[^-]*(?:cu|pt|torch|rocm)\d", name) is not None
+
+
+def _torch_elsewhere(p: Project, name: str, served: set[str]) -> bool:
+    """Whether the project installs `name` by default on a system that its sources choose a torch for by a marker."""
+    others = [
+        platform
+        for platform, _ in markers.PLATFORMS
+        if platform.split("_")[0] not in {one.split("_")[0] for one in served}
+    ]
+    torch = [
+        route.marker for route in p.routes if route.package == "torch" and route.index and markers.names(route.marker)
+    ]
+    asked = [req for req in p.named(name) if not req.env.optional and not req.optional]
+    return any(
+        markers.possible(marker, platform) and any(markers.possible(req.marker, platform) for req in asked)
+        for marker in torch
+        for platform in others
+    )
 
 
 def _sys(served: set[str]) -> str:
