@@ -153,13 +153,15 @@ class Context:
 class Hook:
     """One of our own checks: its manifest entry, its settings and what runs it.
 
-    `check` and `codes` import what they need when they are called, so that a hook costs nothing until it runs.
+    `check` and `codes` import what they need when they are called, so that a hook costs nothing until it runs; `load`
+    does it for `check` beforehand, while git works.
     """
 
     id: str
     summary: str  # one sentence, for the manifest and the README
     check: Callable[[Context], Iterable[Outcome]]
     codes: Callable[[], tuple[Code, ...]]
+    load: Callable[[], object] = lambda: None
     files: str = ""  # pre-commit's `files`, searched (not matched) against a POSIX path
     types_or: tuple[str, ...] = ()
     pass_filenames: bool = True

@@ -37,6 +37,7 @@ def run_hooks(hooks: Sequence[Hook], known: Known, files: list[str], together: b
 
     scope, extra = scope_of(git, files)
     settings, broken = load_settings(git, hooks[0].id)
+    hooks[0].load()  # before git's answer is waited for
     results: list[Result] = [] if broken is None else [broken]
     changed: dict[str, str] = {}
     trees: dict[tuple[bool, str | None], Tree] = {}

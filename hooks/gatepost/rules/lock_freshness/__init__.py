@@ -10,15 +10,19 @@ from gatepost.model import Hook, Option, Setting
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from gatepost.model import Code, Context, Outcome
 
 
-def _check(ctx: Context) -> Iterable[Outcome]:
+def _load() -> Callable[[Context], Iterable[Outcome]]:
     from gatepost.rules.lock_freshness.check import check
 
-    return check(ctx)
+    return check
+
+
+def _check(ctx: Context) -> Iterable[Outcome]:
+    return _load()(ctx)
 
 
 def _codes() -> tuple[Code, ...]:
@@ -41,6 +45,7 @@ HOOK = Hook(
     id="lock-freshness",
     summary="Lock files in step with their manifests, for every Python lock format, offline.",
     check=_check,
+    load=_load,
     codes=_codes,
     files=FILES,
     options=(

@@ -6,15 +6,19 @@ from gatepost.model import Hook, Option, Setting
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from gatepost.model import Code, Context, Outcome
 
 
-def check(ctx: Context) -> Iterable[Outcome]:
+def load() -> Callable[[Context], Iterable[Outcome]]:
     from gatepost.rules.torch_source.check import check as run
 
-    return run(ctx)
+    return run
+
+
+def check(ctx: Context) -> Iterable[Outcome]:
+    return load()(ctx)
 
 
 def codes() -> tuple[Code, ...]:
@@ -27,6 +31,7 @@ HOOK = Hook(
     id="torch-source",
     summary="PyTorch and its companions come from the index and build that was meant, in every manifest, lock and image.",
     check=check,
+    load=load,
     codes=codes,
     files=(
         r"(^|/)(pyproject\.toml|uv\.toml|uv\.lock|poetry\.lock|pdm\.lock|pylock(\.[^/]+)?\.toml|Pipfile(\.lock)?|pixi\.(toml|lock)"
