@@ -85,7 +85,10 @@ def origin(p: Project, v: View) -> Findings:
                         f"Run `{p.semantics().relock}`{'' if official else ', or declare the index'}.",
                     )
                     continue
-            allowed = _allowed(p, entry, reqs)
+            asking = [req for req in reqs if markers.overlap(req.marker, entry.marker)]
+            if reqs and not asking:
+                continue  # other packages ask for it, where the manifest does not
+            allowed = _allowed(p, entry, asking)
             if allowed is None or (not source and not any(urls.is_torch_index(url) for url in allowed)):
                 continue  # between PyPI and a mirror of everything the build is the same
             if not any((not source and not url) or (url and source and urls.same(source, url)) for url in allowed):

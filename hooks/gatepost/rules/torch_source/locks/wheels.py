@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from gatepost.rules.torch_source import markers
 from gatepost.rules.torch_source.model import (
     DIRECT,
@@ -33,8 +35,9 @@ def missing_wheel(p: Project, v: View) -> Findings:
             served = {platform for file in wheels for platform in wheel_platforms(file)}
             if not served:
                 continue
+            pythons = _pythons(wheels)
             for name, values in markers.PLATFORMS:
-                if name in served or not markers.possible(entry.marker, name):
+                if name in served or not _reaches(entry.marker, name, pythons):
                     continue
                 word = values["sys_platform"]
                 named = markers.mentions(entry.marker, word) and not (
@@ -74,6 +77,24 @@ def missing_wheel(p: Project, v: View) -> Findings:
                         + "`.",
                     )
                     break
+
+
+def _pythons(wheels: list[str]) -> tuple[str, ...]:
+    """The Pythons ("3.10") that the wheels are for; every one where a wheel is for several."""
+    tags = [wheel.split("#")[0][:-4].rsplit("/", 1)[-1].split("-")[-3:-1] for wheel in wheels]
+    found = [re.fullmatch(r"cp3(\d+)", tag[0]) for tag in tags if len(tag) == 2 and tag[1] != "abi3"]
+    if len(found) < len(wheels) or not all(found):
+        return markers.PYTHONS
+    return tuple(sorted({f"3.{match[1]}" for match in found if match}))
+
+
+def _reaches(marker: str, platform: str, pythons: tuple[str, ...]) -> bool:
+    """Whether a marker may hold on a platform, for one of the Pythons (uv forks at the newest that has wheels)."""
+    node = markers.parse(marker)
+    return any(
+        name == platform and markers.evaluate(node, values) is not False
+        for name, values in markers.environments(pythons)
+    )
 
 
 def _mac_without_wheel(p: Project, lock: Lock, entry: Locked, served: set[str]) -> bool:
