@@ -104,7 +104,10 @@ def test_a_member_judges_the_root_lock(project: Project, capsys: pytest.CaptureF
 def test_a_commit_of_the_lock_alone(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
     project.write("uv.lock", lock(root="1", a="3", b="1"))
     project.git("add", "uv.lock")
-    assert run(capsys, "uv.lock").startswith("uv.lock: error[LF103]")
+    out = run(capsys, "uv.lock")
+    assert out.startswith("uv.lock: error[LF103]")
+    assert "fix: `git add packages/a/pyproject.toml` if it was changed as well, else `uv lock`, then `git add" in out
+    assert "as well" not in run(capsys, "uv.lock", "packages/a/pyproject.toml")
 
 
 def test_a_member_that_is_taken_out_of_the_index(project: Project, capsys: pytest.CaptureFixture[str]) -> None:

@@ -63,7 +63,7 @@ def check(ctx: Context) -> Iterator[Outcome]:
             live.setdefault(root.lock.directory, set()).add(root.form.name)
         if _concerned(ctx, root):
             rival = rivals.get((root.lock.directory, root.form.manifests[:1]))
-            outcomes = list(_judge(root, rival, listing=bool(ctx.args.get("partial"))))
+            outcomes = list(_judge(root, rival, ctx))
             if _read_in_scope(ctx, root):
                 yield from outcomes
     yield from _left_out(ctx, live)
@@ -131,7 +131,7 @@ def _owners(roots: Iterable[Root]) -> dict[tuple[str, tuple[str, ...]], Root]:
     return found
 
 
-def _judge(root: Root, rival: Root | None, listing: bool) -> Iterator[Outcome]:
+def _judge(root: Root, rival: Root | None, ctx: Context) -> Iterator[Outcome]:
     lock, form = root.lock, root.form
     where = Location(path=lock.path)
     if len(lock.data) > (_SURE if form.name == "uv" else _SURE_OF_ANY):
@@ -168,10 +168,11 @@ def _judge(root: Root, rival: Root | None, listing: bool) -> Iterator[Outcome]:
                 remedy=f"`git rm {quote(lock.path)}`, or name it under `abandoned` in [tool.gatepost.lock-freshness]",
             )  # fmt: skip
         else:
+            mend = f"`{verdict.relock}`, then `git add {quote(lock.path)}`" if verdict.relock else command
             yield Finding(
                 code=verdict.code, where=where, related=related,
                 message=f"out of date with {manifest}: {verdict.reason}{_unseen(verdict.partial)}",
-                remedy=f"`{verdict.relock}`, then `git add {quote(lock.path)}`" if verdict.relock else command,
+                remedy=_alone(ctx, lock.path, verdict.path) + mend,
                 fix=replace(again, command=verdict.relock) if verdict.relock else again,
             )  # fmt: skip
         mended = {"LF203", "LF205", "LF207"}.difference(form.refuses)  # by locking again
@@ -190,11 +191,18 @@ def _judge(root: Root, rival: Root | None, listing: bool) -> Iterator[Outcome]:
         )  # fmt: skip
     elif verdict.note:
         yield Finding(code="LF113", where=where, message=verdict.note, remedy=command, severity=INFO, fix=again)
-    elif listing and verdict.partial:
+    elif verdict.partial and ctx.args.get("partial"):
         yield Finding(
             code="LF114", where=where, remedy=command,
             message=f"fresh by {verdict.rule} as far as files tell{_unseen(verdict.partial)}",
         )  # fmt: skip
+
+
+def _alone(ctx: Context, lock: str, manifest: str) -> str:
+    """The other remedy of a commit that takes a new lock and leaves its manifest: a runner has put that change away."""
+    if ctx.scope is None or lock not in ctx.scope or manifest in ctx.scope or ctx.tree.entry(manifest) is None:
+        return ""
+    return f"`git add {quote(manifest)}` if it was changed as well, else "
 
 
 def _not_judged(root: Root, reason: str) -> Unchecked:
