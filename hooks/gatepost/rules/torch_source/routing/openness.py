@@ -6,6 +6,8 @@ from gatepost.rules.torch_source import fixes, urls
 from gatepost.rules.torch_source.model import (
     DEFAULT,
     FALLBACK,
+    LIMITED,
+    ROUTED,
     SHARED,
 )
 from gatepost.rules.torch_source.routing.options import CONFUSION
@@ -128,12 +130,21 @@ def unsafe_strategy(p: Project, v: View) -> Findings:
                 from gatepost.model import Location
 
                 where = Location(path=p.path, line=line, key=".".join(path))
-        yield found(
-            "TS109",
-            where,
-            f'`index-strategy = "{p.strategy}"` lets any index serve any package by the highest version, as in the torchtriton attack',
-            "Remove `index-strategy` and route PyTorch's packages with an explicit index, then run `uv lock`.",
-        )
+        if all(one.role in (ROUTED, LIMITED) for one in p.indexes):
+            yield found(
+                "TS109",
+                where,
+                f'`index-strategy = "{p.strategy}"` changes nothing while every index here is explicit, and would let the next one serve any package',
+                "Remove `index-strategy`.",
+                severity="info",
+            )
+        else:
+            yield found(
+                "TS109",
+                where,
+                f'`index-strategy = "{p.strategy}"` lets any index serve any package by the highest version, as in the torchtriton attack',
+                "Remove `index-strategy` and route PyTorch's packages with an explicit index, then run `uv lock`.",
+            )
     if p.settings_torch_backend is not None and any(lock.format == "uv.lock" for lock in p.locks):
         direct = p.family()
         if direct and not any(p.routes_of(req) for req in direct):
