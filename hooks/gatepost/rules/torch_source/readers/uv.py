@@ -203,10 +203,32 @@ def _markers(value: Any) -> tuple[str, ...]:
     return tuple(item for item in items if isinstance(item, str))
 
 
+# What the registry's page of a package shows: a project with none of it is not made for others.
+_DESCRIBED = frozenset(
+    {
+        "description",
+        "readme",
+        "license",
+        "license-files",
+        "authors",
+        "maintainers",
+        "keywords",
+        "classifiers",
+        "urls",
+        "dynamic",
+    }
+)
+_PLACEHOLDER = "Add your description here"  # of `uv init`
+
+
 def _published(toml: Toml, uv: dict[str, Any]) -> bool:
+    """Whether the project may be uploaded: it builds, nothing forbids it, and somebody has described it."""
     classifiers = common.array(toml.data, "project", "classifiers")
+    project = common.table(toml.data, "project")
     return (
         "build-system" in toml.data
+        and not _DESCRIBED.isdisjoint(project)
+        and project.get("description") != _PLACEHOLDER
         and uv.get("package") is not False
         and not any("Do Not Upload" in str(item) for item in classifiers)
     )

@@ -92,10 +92,12 @@ def lost_on_publish(p: Project, v: View) -> Findings:
         return
     for req in p.family():
         if req.env.kind in (MAIN, EXTRA) and any(route.index for route in p.routes_of(req)) and p.own(req.where):
+            label = req.spec.exact_label()
             yield found(
                 "TS118",
                 req.where,
-                f"the source of `{req.name}` is for this checkout only: whoever installs the published package gets PyPI's build",
+                f"the source of `{req.name}` is for this checkout only: whoever installs the published package "
+                + (f"finds no `{req.name}{req.text.strip()}` on PyPI" if label else "gets PyPI's build"),
                 "Say in the README how to choose the build, or ignore this if the package is not published.",
             )
             return
