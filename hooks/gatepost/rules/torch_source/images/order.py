@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gatepost.model import ERROR, Finding, Location
+from gatepost.model import ERROR, INFO, Finding, Location
 from gatepost.record import replace
 from gatepost.rules.torch_source import specs, urls
 from gatepost.rules.torch_source.images.cuda import cuda_in_cpu_image
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from gatepost.manifests.dockerfile import Stage
     from gatepost.manifests.projects import Image, Repository
     from gatepost.rules.torch_source.view import View
+
+
+# Options with which pip installs again what is there, whatever its version.
+_REINSTALLING = ("--ignore-installed", "-I", "--force-reinstall", "--reinstall")
 
 
 def intent_of(policy: object, image: Image, stage: Stage) -> str:
@@ -243,13 +247,30 @@ def _no_op(image: Image, event: Event, before: Event) -> Finding:
 
 
 def _late(image: Image, event: Event, before: Event) -> Finding:
+    """A replacement: what it replaces stays in the layer below, or, in one RUN, leaves what came with it."""
+    line, severity = before.install.line, None
+    again = next((option for option in _REINSTALLING if before.install.has(option)), "")
+    if (event.stage, event.step) != (before.stage, before.step):
+        left = "replacing it here leaves it in the layer below"
+    elif event.effect.build == "cpu" and before.effect.build == "pypi" and _in_parts(before):
+        left = "replacing it here leaves the `nvidia-*` packages that came with it"
+    else:
+        left, severity = "it is downloaded only to be replaced here", INFO
     return Finding(
         code="TS506",
         where=Location(path=image.path, line=event.install.line),
-        message=f"line {before.install.line} has already installed {_before(before)} build of torch; replacing it here leaves it in the layer below",
-        remedy=f"Move this command before line {before.install.line}.",
-        related=(Location(path=image.path, line=before.install.line),),
+        message=f"line {line} has already installed {_before(before)} build of torch; {left}",
+        remedy=f"Move this command before line {line}"
+        + (f", and drop `{again}` there: it installs torch once more." if again else "."),
+        severity=severity,
+        related=(Location(path=image.path, line=line),),
     )
+
+
+def _in_parts(event: Event) -> bool:
+    """Whether PyPI's torch of an install requires CUDA's libraries as packages of their own, as it does since 1.13."""
+    pins = [specs.parse(one.spec).pin() for one in event.effect.asked if one.name == "torch"]
+    return not any(pin and specs.parse("<1.13").admits(pin) for pin in pins)
 
 
 def _undoing(image: Image, event: Event, current: Event, why: str) -> Finding:
