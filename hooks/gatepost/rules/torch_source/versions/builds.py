@@ -194,6 +194,6 @@ def moving_cuda(p: Project, v: View) -> Findings:
             yield found(
                 "TS222",
                 req.where,
-                f"`torch{req.text.strip()}` spans PyPI builds for CUDA {' and '.join(majors)}: the driver that is needed depends on the day",
+                f"`torch{req.text.strip()}` spans PyPI builds for CUDA {' and '.join(majors)}: a new install takes {rows[-1].torch}, an older one needs another driver",
                 "Narrow the range, or choose the build with an index.",
             )
