@@ -7,6 +7,7 @@ import re
 from gatepost.rules.torch_source import specs
 from gatepost.rules.torch_source.model import DIRECT, FAMILY
 from gatepost.rules.torch_source.table import names_build
+from gatepost.rules.torch_source.versions.ranges import conda_minors, minor_of
 from gatepost.rules.torch_source.view import found
 
 TYPE_CHECKING = False
@@ -79,7 +80,7 @@ def ended_channel(p: Project, v: View) -> Findings:
             f"Take it from conda-forge (`conda-forge::pytorch{req.text}`) or from pip.",
             severity=None if only else "warning",
         )
-    elif not req.spec.bounded_above():
+    elif not _old(p, v, req):
         yield found(
             "TS601",
             req.where,
@@ -89,10 +90,23 @@ def ended_channel(p: Project, v: View) -> Findings:
         )
 
 
+def _old(p: Project, v: View, req: Requirement) -> bool:
+    """Whether only releases that the channel had in its time are asked for: by the range, or by too old a Python."""
+    newer = specs.parse(">=2.6")
+    needed = {
+        minor_of(python)
+        for row in v.table.rows
+        if newer.admits(row.torch)
+        for python in row.python.get("linux_x86_64", ())
+    }
+    minors = conda_minors(p)
+    return req.spec.bounded_above() or (bool(minors and needed) and max(minors) < min(needed))
+
+
 def frozen_channel(p: Project, v: View) -> Findings:
     """TS601: an old release that the `pytorch` channel still has. No fault in CI, where a job tries one on purpose."""
     asked = _of_ended_channel(p, v)
-    if asked is not None and not asked[2] and asked[0].spec.bounded_above():
+    if asked is not None and not asked[2] and _old(p, v, asked[0]):
         yield found(
             "TS601",
             asked[0].where,

@@ -8,7 +8,7 @@ from gatepost.rules.torch_source.model import (
     LINKS,
     ROUTED,
 )
-from gatepost.rules.torch_source.versions.ranges import minor_of, row_range, shown_range, tightened
+from gatepost.rules.torch_source.versions.ranges import conda_minors, minor_of, row_range, shown_range, tightened
 from gatepost.rules.torch_source.view import found
 
 TYPE_CHECKING = False
@@ -97,6 +97,8 @@ def _major(version: str) -> str:
 
 def _python_below(p: Project, minor: int) -> bool:
     """Whether the project only runs on Pythons below 3.`minor`."""
+    if minors := conda_minors(p):
+        return max(minors) < minor
     if not p.python:
         return False
     spec = specs.parse(p.python, specs.POETRY if p.tool == "Poetry" else specs.PEP440)

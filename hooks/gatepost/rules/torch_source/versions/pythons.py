@@ -6,8 +6,8 @@ import re
 
 from gatepost.model import Location
 from gatepost.rules.torch_source import specs
-from gatepost.rules.torch_source.model import MAIN, Env
-from gatepost.rules.torch_source.versions.ranges import minor_of, row_range, tightened
+from gatepost.rules.torch_source.model import MAIN
+from gatepost.rules.torch_source.versions.ranges import conda_minors, conda_python, minor_of, row_range, tightened
 from gatepost.rules.torch_source.view import found
 
 TYPE_CHECKING = False
@@ -57,19 +57,18 @@ def _pinned(p: Project, v: View, req: Requirement, rows: list[Row], wheels: set[
 
 def _conda(p: Project, v: View, req: Requirement, rows: list[Row], wheels: set[str]) -> Finding | None:
     """conda's Python, into which pip installs torch."""
-    for python in p.requirements:
-        if python.name != "python" or python.role != "conda" or python.env != Env(kind=MAIN) or python.spec.broken:
-            continue
-        asked = [minor for minor in _minors(v) if python.spec.admits(minor) or python.spec.admits(minor + ".5")]
-        if asked and not any(minor in wheels for minor in asked) and python.spec.bounded_above():
-            return found(
-                "TS208",
-                python.where,
-                f"conda installs Python {_span(set(asked))}, and pip's torch {row_range(rows)} has wheels for {_span(wheels)} only {v.as_of()}: it cannot be installed",
-                f"Write `python={max(wheels, key=minor_of)}`, or ask for another torch.",
-                related=(req.where,),
-            )
-    return None
+    minors = conda_minors(p)
+    asked = {minor for minor in _minors(v) if minor_of(minor) in minors}
+    python = conda_python(p)
+    if python is None or not asked or not asked.isdisjoint(wheels):
+        return None
+    return found(
+        "TS208",
+        python.where,
+        f"conda installs Python {_span(asked)}, and pip's torch {row_range(rows)} has wheels for {_span(wheels)} only {v.as_of()}: it cannot be installed",
+        f"Write `python={max(wheels, key=minor_of)}`, or ask for another torch.",
+        related=(req.where,),
+    )
 
 
 def _minors(v: View) -> list[str]:

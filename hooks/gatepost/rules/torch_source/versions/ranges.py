@@ -94,6 +94,28 @@ def held(p: Project, v: View, req: Requirement) -> bool:
     )
 
 
+def conda_minors(p: Project) -> frozenset[int]:
+    """The N of every Python 3.N that an environment of conda's may have; empty: it does not say, or has no upper end."""
+    python = conda_python(p)
+    if python is None or not python.spec.bounded_above():
+        return frozenset()
+    return frozenset(
+        minor for minor in range(30) if any(python.spec.admits(f"3.{minor}.{patch}") for patch in range(30))
+    )
+
+
+def conda_python(p: Project) -> Requirement | None:
+    """The Python that an environment of conda's asks for."""
+    return next(
+        (
+            req
+            for req in p.requirements
+            if req.name == "python" and req.role == "conda" and req.env.kind == MAIN and not req.spec.broken
+        ),
+        None,
+    )
+
+
 def minor_of(version: str) -> int:
     return int(version.split(".")[1]) if version.startswith("3.") else -1
 
