@@ -12,8 +12,9 @@ from gatepost.manifests import requirements as lines
 from gatepost.model import Location
 from gatepost.record import replace
 from gatepost.rules.torch_source import specs
-from gatepost.rules.torch_source.model import DIRECT, FILE, MAIN, Env, Index, Project, Requirement, fold
+from gatepost.rules.torch_source.model import DIRECT, FILE, MAIN, Env, Fact, Index, Project, Requirement, fold
 from gatepost.rules.torch_source.readers import common
+from gatepost.rules.torch_source.readers.own_options import own_options
 from gatepost.rules.torch_source.readers.pip import index_of
 
 TYPE_CHECKING = False
@@ -45,6 +46,7 @@ def read(
     requirements: list[Requirement] = []
     indexes: list[Index] = []
     files: list[str] = []
+    facts: list[Fact] = []
     for dep in file.dependencies:
         if "{" in dep.name:
             continue
@@ -92,6 +94,11 @@ def read(
                         whole=item.span,
                     )
                 )
+    whole = lines.parse_text("\n".join(item.text.replace("\n", " ") for item in file.pip))
+    for line in whole.lines:
+        if line.name and line.line <= len(file.pip):
+            place = Location(path=path, line=file.pip[line.line - 1].line)
+            facts += [replace(one, where=place) for one in own_options(path, whole, line, fold(line.name), listed=True)]
     return Project(
         tool="conda",
         root=common.folder(path),
@@ -99,6 +106,7 @@ def read(
         files=(path, *files, *(lock.path for lock in locks)),
         requirements=tuple(requirements),
         indexes=tuple(indexes),
+        facts=tuple(facts),
         channels=file.channels,
         locks=locks,
         title=file.name,

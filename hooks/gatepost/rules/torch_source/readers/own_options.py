@@ -17,8 +17,13 @@ if TYPE_CHECKING:
 _INDEX_OPTIONS = ("index-url", "extra-index-url", "find-links")
 
 
-def own_options(path: str, file: ReqFile, line: ReqLine, name: str) -> list[Fact]:
-    """A fact for each index option on a requirement's own line. `name` is its canonical name."""
+def own_options(path: str, file: ReqFile, line: ReqLine, name: str, listed: bool = False) -> list[Fact]:
+    """A fact for each index option on a requirement's own line.
+
+    Args:
+        name: the requirement's canonical name.
+        listed: the lines are the items of conda's `pip:` list, which conda writes to a file for pip.
+    """
     if specs.parse(line.specifier).broken:
         return []  # not for pip: some scripts read such lines themselves
     found: list[Fact] = []
@@ -32,9 +37,10 @@ def own_options(path: str, file: ReqFile, line: ReqLine, name: str) -> list[Fact
             Fact(
                 code="TS119",
                 where=Location(path=path, line=line.line),
-                message=f"--{option.name} behind a requirement: pip ignores {ignored} without a word and takes `{name}` from the file's own indexes, uv refuses the line",
-                remedy=remedy,
-                edits=edits,
+                message=f"--{option.name} behind a requirement: pip ignores {ignored} without a word and takes `{name}` from the "
+                + ("indexes of the list" if listed else "file's own indexes, uv refuses the line"),
+                remedy=remedy.replace("on a line of its own", "as an item of its own") if listed else remedy,
+                edits=() if listed else edits,
             )
         )
     return found
