@@ -10,8 +10,9 @@ from __future__ import annotations
 import posixpath
 import re
 
+from gatepost.manifests import requirements
 from gatepost.manifests.installs import sources
-from gatepost.model import Finding, Location
+from gatepost.model import INFO, Finding, Location
 from gatepost.record import replace
 from gatepost.rules.torch_source import index_hygiene, specs, urls
 from gatepost.rules.torch_source.images.companions import PAIRED, left_behind
@@ -89,7 +90,7 @@ def judge(path: str, ran: Iterable[Ran], v: View, ci: bool = False, python: str 
             sure = not (given.unknown or given.backend or configured or one.install.has("--no-index"))
             yield from _of_one(project, one, v, ci, sure, _kept(one, latest.get(one.place, {}), v))
             yield from _trusted(path, one.install, project)
-            yield from _strategy(path, one.install, project)
+            yield from _strategy(path, one.install, project, v)
             yield from _uv_order(path, one.install, given, project)
         if python:
             yield from _python(path, one, project, v, python)
@@ -273,18 +274,41 @@ def _uv_order(path: str, install: Install, given: Sources, project: Project) -> 
         )
 
 
-def _strategy(path: str, install: Install, project: Project) -> Iterator[Finding]:
+def _strategy(path: str, install: Install, project: Project, v: View) -> Iterator[Finding]:
+    """TS109, as an option or a variable of `uv pip`."""
     if install.tool != "uv-pip" or not any(index.role in (SHARED, DEFAULT) for index in project.torch_indexes()):
         return
     given = install.values("--index-strategy")
     value = given[-1].text if given else install.command.env.get("UV_INDEX_STRATEGY") or ""
-    if value in ("unsafe-best-match", "unsafe-first-match"):
-        yield Finding(
-            code="TS109",
-            where=Location(path=path, line=given[-1].line if given else install.line),
-            message=f"index strategy `{value}` lets any index serve any package by the highest version, as in the torchtriton attack",
-            remedy="Leave the option out, and install PyTorch in a step of its own with `--index-url`.",
-        )
+    if value not in ("unsafe-best-match", "unsafe-first-match") or _constrained(install, v):
+        return
+    asked = project.requirements
+    held = not install.files and bool(asked) and all(req.spec.pin() for req in asked)
+    labelled = held and all(req.tag() for req in asked if req.name in FAMILY)
+    yield Finding(
+        code="TS109",
+        where=Location(path=path, line=given[-1].line if given else install.line),
+        message=f"index strategy `{value}` lets any index serve any package by the highest version, as in the torchtriton attack",
+        remedy="What is named here is pinned, what it requires is not: hold that with `--constraint`, a file exported from a lock."
+        if labelled
+        else "Leave the option out, and install PyTorch in a step of its own with `--index-url`.",
+        severity=INFO if labelled else None,
+    )
+
+
+# What torch itself requires: a constraint file that names them holds what torch brings, not PyTorch alone.
+_BROUGHT = frozenset({"filelock", "jinja2", "networkx"})
+
+
+def _constrained(install: Install, v: View) -> bool:
+    """Whether constraint files hold every version: as exported from a lock, there or (not in the tree) on the way."""
+    given = [word for word in install.values("-c", "--constraint", "--constraints") if word.known]
+    names = {posixpath.basename(word.text) for word in given}
+    there = [other for other in v.tree.paths() if posixpath.basename(other) in names] if names else []
+    lines = [line for other in there for line in requirements.parse(v.tree.read(other) or b"").lines]
+    return bool(given) and (
+        not there or _BROUGHT <= {line.name.lower() for line in lines if specs.parse(line.specifier).pin()}
+    )
 
 
 def _python(path: str, one: Ran, project: Project, v: View, python: str) -> Iterator[Finding]:

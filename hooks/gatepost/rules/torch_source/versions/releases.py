@@ -7,7 +7,9 @@ import re
 from gatepost.model import Location
 from gatepost.rules.torch_source import fixes, specs, urls
 from gatepost.rules.torch_source.model import (
+    DEFAULT,
     DIRECT,
+    ROUTED,
     fold,
 )
 from gatepost.rules.torch_source.versions.ranges import held, tightened
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gatepost.model import Finding
-    from gatepost.rules.torch_source.model import Project
+    from gatepost.rules.torch_source.model import Project, Requirement
     from gatepost.rules.torch_source.view import View
 
     Findings = Iterator[Finding]
@@ -70,7 +72,8 @@ def nightly(p: Project, v: View) -> Findings:
         return
     for index in p.indexes:
         channel = index.parts().channel
-        if channel in ("nightly", "test"):
+        unused = index.role == ROUTED and all(route.index != index.name for route in p.routes)  # TS102 says so
+        if channel in ("nightly", "test") and not unused:
             yield found(
                 "TS216",
                 index.where,
@@ -96,13 +99,24 @@ def yanked(p: Project, v: View) -> Findings:
             continue
         better = next((new for old, new in known.items() if specs.key(old) == specs.key(version)), "")
         if better:
+            label = f"+{req.tag()}" if req.tag() else ""
+            elsewhere = _of_pytorch_alone(p, req)
             yield found(
                 "TS217",
                 req.where,
-                f"`{req.name}` {version} was withdrawn from PyPI",
-                f"Pin `{req.name}` {better}" + (f", then run `{p.semantics().relock}`." if p.locks else "."),
+                f"`{req.name}` {version} was withdrawn from PyPI"
+                + ("; PyTorch's index still has it" if elsewhere else ""),
+                f"Pin `{req.name}` {better}{label}" + (f", then run `{p.semantics().relock}`." if p.locks else "."),
+                severity="warning" if elsewhere else None,
                 fix=v.edit(req.where.path, f"pin {req.name} {better}", fixes.replace_version(req, better)),
             )
+
+
+def _of_pytorch_alone(p: Project, req: Requirement) -> bool:
+    """Whether a pin is served by PyTorch's own index, where nothing is withdrawn."""
+    routed = [p.index(route.index) for route in p.routes_of(req) if route.index]
+    serving = routed or [index for index in p.indexes if index.role == DEFAULT or req.tag()]
+    return any(index is not None and index.parts().official for index in serving)
 
 
 def wrong_name(p: Project, v: View) -> Findings:
