@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gatepost.rules.torch_source.routing import declared, openness, options, sources, variants
+from gatepost.rules.torch_source.routing import configuration, declared, openness, options, sources, variants
 
 RULES = (
     declared.undeclared_index,
@@ -18,6 +18,7 @@ RULES = (
     variants.identical_variants,
     variants.base_bypasses_variant,
     sources.lost_on_publish,
+    configuration.unread,
     options.extra_index,
     options.stable_page,
     sources.one_platform_url,
