@@ -26,6 +26,10 @@ _INSTALLERS = pattern(
 _INDEX_WORDS = pattern(
     r"--index-url|--extra-index-url|--find-links|--index\b|--default-index|--torch-backend|\s-i\s|\s-f\s|PIP_(?:EXTRA_)?INDEX_URL|PIP_FIND_LINKS|UV_(?:EXTRA_)?INDEX|UV_TORCH_BACKEND|UV_DEFAULT_INDEX"
 )
+_PIP_INSTALL = pattern(r"(\buv\s+)?\bpip[0-9.]*\s+install\b")
+_FILE_OPTION = pattern(r"\s(?:-r|--requirements?)(?:\s+|=)?[\"']?((?:\$\([^)]*\)|[^\s\"'()|&;<>])+)")
+_VARIABLE = pattern(r"\$\{\{.*?\}\}|\$\([^)]*\)|\$\{[^}]*\}|\$\w+|%~?\w+%?|\{\{.*?\}\}|\{\w*\}")
+_MERGING = "unsafe-best-match"
 LARGEST = 400_000
 
 
@@ -37,6 +41,7 @@ class View:
         self.settings = settings
         self.projects = projects
         self._installers: list[tuple[str, str]] | None = None
+        self._file_installs: list[tuple[str, str, bool]] | None = None
         self._table: Table | None = None
 
     @property
@@ -147,16 +152,60 @@ class View:
 
     def install_tools(self, path: str) -> set[str]:
         """Which of "pip" and "uv" some command in the repository installs this requirements file with."""
-        base = re.escape(path.rpartition("/")[2])
-        found = set()
-        for _, text in self.installers():
-            for line in text.splitlines():
-                if re.search(rf"-r\s*[\"']?[^\s\"']*{base}\b", line):
-                    if re.search(r"\buv\s+pip\b", line):
-                        found.add("uv")
-                    elif re.search(r"\bpip3?\s+install\b", line):
-                        found.add("pip")
-        return found
+        return self._tools(path)[0]
+
+    def reader(self, path: str) -> str:
+        """How the indexes of a requirements file are read: "pip" merges them, "uv" asks them in turn.
+
+        "either" where no command of pip's names the file, and some script installs a file by a variable with uv
+        (`uv pip install -r "$file"`). "pip" too where uv is told to merge (`unsafe-best-match`).
+        """
+        sure, possible, merging = self._tools(path)
+        if merging or "pip" in sure or "uv" not in sure | possible or not path.endswith((".txt", ".in")):
+            return "pip"
+        folder = path.rpartition("/")[0]
+        if any(_MERGING in text for other, text in self.installers() if other.rpartition("/")[0] == folder):
+            return "pip"
+        for place in dict.fromkeys((f"{folder}/" if folder else "", "")):
+            for name in ("uv.toml", "pyproject.toml"):
+                if _MERGING.encode() in (self.tree.read(place + name) or b""):
+                    return "pip"
+        return "uv" if sure == {"uv"} and "pip" not in possible else "either"
+
+    def _tools(self, path: str) -> tuple[set[str], set[str], bool]:
+        """The tools of the commands that name a requirements file, and of those that name it by nothing but a variable.
+
+        And whether uv is told to merge its indexes where one of them stands.
+        """
+        base = path.rpartition("/")[2]
+        sure: set[str] = set()
+        possible: set[str] = set()
+        merging = False
+        for tool, word, merges in self._installs_of_files():
+            name = word.rpartition("/")[2]
+            parts = _VARIABLE.split(name)
+            if re.fullmatch(".*".join(re.escape(part) for part in parts), base):
+                named = "".join(parts).removesuffix(".txt").removesuffix(".in")
+                (sure if named.strip("-_.") else possible).add(tool)
+                merging = merging or merges
+        return sure, possible, merging
+
+    def _installs_of_files(self) -> list[tuple[str, str, bool]]:
+        """(`pip` or `uv`, the word after `-r`, whether its file tells uv to merge) of the install commands."""
+        if self._file_installs is None:
+            seen: dict[tuple[str, str, bool], None] = {}
+            for _, text in self.installers():
+                for line in text.splitlines():
+                    if "-r" not in line or "pip" not in line:
+                        continue
+                    for part in re.split(r"&&|\|\||;", line):
+                        command = _PIP_INSTALL.search(part)
+                        if command is not None:
+                            tool = "uv" if command[1] else "pip"
+                            for option in _FILE_OPTION.finditer(part, command.end()):
+                                seen[tool, option[1], tool == "uv" and _MERGING in text] = None
+            self._file_installs = list(seen)
+        return self._file_installs
 
     # Findings -----------------------------------------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ from gatepost.rules.torch_source.model import (
     FAMILY,
     SHARED,
 )
-from gatepost.rules.torch_source.versions.ranges import held
+from gatepost.rules.torch_source.versions.ranges import held, held_by_torch
 from gatepost.rules.torch_source.view import found
 
 TYPE_CHECKING = False
@@ -38,8 +38,15 @@ def extra_index(p: Project, v: View) -> Findings:
         return
     direct = [req for req in p.requirements if req.role == DIRECT]
     beside = any(index.role == "pypi" for index in p.indexes)  # named in its turn: pip merges whatever it is given
+    reader = v.reader(p.path) if p.tool == "pip" else "pip"
+    if reader == "uv":
+        return  # it stops at the first index that has the package, and asks the extra ones first
     for index in p.torch_indexes():
         if not (index.role == SHARED or (index.role == DEFAULT and beside)):
+            continue
+        if reader == "either":
+            if not (direct and all(req.spec.pin() or req.url for req in direct)):
+                yield _read_differently(index, "or")
             continue
         if index.parts().channel:
             yield _nightly_merged(v, index)
@@ -51,7 +58,7 @@ def extra_index(p: Project, v: View) -> Findings:
             tied = [req.spec] + [
                 other.spec for other in p.requirements if other.role == CONSTRAINT and other.name == req.name
             ]
-            if any(spec.pin() for spec in tied) or held(p, v, req):
+            if any(spec.pin() for spec in tied) or held(p, v, req) or held_by_torch(p, v, req):
                 continue
             report = _highest_wins(p, v, index, req)
             break
@@ -69,12 +76,16 @@ def extra_index(p: Project, v: View) -> Findings:
                 "Install PyTorch in a step of its own with `--index-url`, or pin every package.",
             )
         if p.tool == "pip" and v.install_tools(p.path) == {"pip", "uv"}:
-            yield found(
-                "TS125",
-                index.where,
-                "this file is installed with pip and with uv, which read --extra-index-url differently: pip takes the highest version, uv the first index that has the package",
-                "Install it with one tool, or pin every package that both indexes have.",
-            )
+            yield _read_differently(index, "and")
+
+
+def _read_differently(index: Index, both: str) -> Finding:
+    return found(
+        "TS125",
+        index.where,
+        f"this file is installed with pip {both} with uv, which read --extra-index-url differently: pip takes the highest version, uv the first index that has the package",
+        "Install it with one tool, or pin every package that both indexes have.",
+    )
 
 
 def _nightly_merged(v: View, index: Index) -> Finding:

@@ -94,6 +94,20 @@ def held(p: Project, v: View, req: Requirement) -> bool:
     )
 
 
+def held_by_torch(p: Project, v: View, req: Requirement) -> bool:
+    """Whether a pin of torch holds a companion: every release of it above torch's partner requires another torch."""
+    needs = v.table.requires.get(req.name, {})
+    for other in p.named("torch"):
+        pin = specs.public(other.spec.pin())
+        partner = specs.key(v.table.partner(req.name, pin)) if pin else None
+        if partner is None or other.url or not (other.env == req.env or p.together(req, other)):
+            continue
+        above = [version for version in needs if (specs.key(version) or partner) > partner]
+        if above and all(needs[version] and not specs.parse(needs[version]).admits(pin) for version in above):
+            return True
+    return False
+
+
 def conda_minors(p: Project) -> frozenset[int]:
     """The N of every Python 3.N that an environment of conda's may have; empty: it does not say, or has no upper end."""
     python = conda_python(p)
