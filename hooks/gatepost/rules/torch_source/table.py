@@ -139,6 +139,15 @@ class Table:
         tagged = [row for row in self.rows if (row.rocm if tag.startswith("rocm") else row.tags())]
         return having[-1] if having and having[-1] is not tagged[-1] else None
 
+    def going_on(self, tag: str, rows: list[Row]) -> str:
+        """The next higher build of a tag's kind that the newest tagged one of `rows` has, else its highest; "": none."""
+        kind = [row for row in rows if (row.rocm if tag.startswith("rocm") else row.cuda)]
+        if not kind or tag.startswith("rocm"):
+            return "rocm" + kind[-1].rocm[-1] if kind else ""
+        newest = kind[-1]
+        number = int(tag[2:]) if tag[2:].isdigit() else 0
+        return next((other for other in newest.cuda if int(other[2:]) >= number), newest.cuda[-1])
+
     def first_for(self, tag: str) -> Row | None:
         return next((row for row in self.rows if tag in row.tags()), None)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gatepost.manifests.installs import sources
 from gatepost.model import ERROR, INFO, Finding, Location
 from gatepost.record import replace
 from gatepost.rules.torch_source import specs, urls
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from gatepost.manifests.dockerfile import Stage
     from gatepost.manifests.projects import Image, Repository
+    from gatepost.rules.torch_source.table import Row
     from gatepost.rules.torch_source.view import View
 
 
@@ -85,7 +87,10 @@ def order(
             if undone is not None:
                 yield _undoing(image, event, current, undone)
             elif event.place == current.place:
-                continue
+                beyond = _beyond(image, event, current, view)
+                if beyond is None:
+                    continue
+                yield beyond
             return
         if was == "" or build == "":
             pending = None
@@ -198,11 +203,52 @@ def _older(event: Event, current: Event, view: View) -> str | None:
     """Why a pin replaces what an install without a pin got: on every Python that the pin has, that was a newer one."""
     asked = [one.spec for one in event.effect.asked if one.name == "torch"]
     row = view.table.row(specs.parse(asked[0]).pin()) if len(asked) == 1 and not event.effect.locked else None
-    before = current.install
+    candidates = _candidates(current, view)
+    if row is None or candidates is None:
+        return None
+    later = view.table.rows[view.table.rows.index(row) + 1 :]
+    newer = [other.python.get("linux_x86_64", []) for other in later if other in candidates]
+    here = row.python.get("linux_x86_64", [])
+    if not here or not all(any(python in found for found in newer) for python in here):
+        return None
+    return f"wants torch {row.torch}, and this command, without a pin, installs a newer one"
+
+
+def _beyond(image: Image, event: Event, current: Event, view: View) -> Finding | None:
+    """TS502: a range replaces what an install without a pin got, as the line of builds had ended before it begins."""
+    build, asked = current.effect.build, [one for one in event.effect.asked if one.name == "torch" and one.spec]
+    last = view.table.last_for(build)
+    if last is None or len(asked) != 1 or event.effect.locked or event.install.tool not in ("pip", "uv-pip"):
+        return None
+    if not _only_index(current):
+        return None
+    spec, candidates = specs.parse(asked[0].spec), _candidates(current, view)
+    other = view.table.going_on(build, view.table.torch_rows(spec)[0])
+    if not candidates or not other or spec.broken or any(spec.admits(row.torch) for row in candidates):
+        return None
+    return replace(
+        _undoing(
+            image, event, current, f"wants torch{asked[0].spec.strip()}, and the {build} builds end at {last.torch}"
+        ),
+        remedy=f"Install it from an index that has such a release, such as https://download.pytorch.org/whl/{other}.",
+    )
+
+
+def _only_index(event: Event) -> bool:
+    """Whether torch can come from nowhere but PyTorch's index of the releases of one build."""
+    found = sources(event.install)
+    if found.backend:
+        return found.backend == event.effect.build
+    url = urls.split(found.index.text) if found.index is not None else None
+    return url is not None and url.official and not url.channel and not (found.extra or found.links or found.unknown)
+
+
+def _candidates(event: Event, view: View) -> list[Row] | None:
+    """The known releases that an install of torch without a pin takes the newest of, or None if that is not certain."""
+    before = event.install
     loose = {package.name: package for package in before.packages}
     if (
-        row is None
-        or before.files
+        before.files
         or before.paths
         or before.uncertain
         or before.has("-c", "--constraint", "--constraints", "--exclude-newer", "--no-index")
@@ -213,16 +259,12 @@ def _older(event: Event, current: Event, view: View) -> str | None:
         or any(package.specifier for name, package in loose.items() if name != "torch")
     ):
         return None
-    wanted, build = specs.parse(loose["torch"].specifier), current.effect.build
-    newer = [
-        other.python.get("linux_x86_64", [])
-        for other in view.table.rows[view.table.rows.index(row) + 1 :]
-        if wanted.admits(other.torch) and (build == "cpu" or view.table.published(build, other))
+    wanted, build = specs.parse(loose["torch"].specifier), event.effect.build
+    return [
+        row
+        for row in view.table.rows
+        if wanted.admits(row.torch) and (build == "cpu" or view.table.published(build, row))
     ]
-    here = row.python.get("linux_x86_64", [])
-    if not here or not all(any(python in found for found in newer) for python in here):
-        return None
-    return f"wants torch {row.torch}, and this command, without a pin, installs a newer one"
 
 
 def _word(event: Event) -> str:

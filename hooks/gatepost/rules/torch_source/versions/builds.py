@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from gatepost.model import Finding
     from gatepost.rules.torch_source.model import Index, Project, Requirement
-    from gatepost.rules.torch_source.table import Row, Table
+    from gatepost.rules.torch_source.table import Row
     from gatepost.rules.torch_source.view import View
 
     Findings = Iterator[Finding]
@@ -155,19 +155,10 @@ def line_ended(p: Project, v: View) -> Findings:
                     req.where,
                     f"{next(iter(tags))} ends at torch {last.torch}, so `torch{req.text.strip()}` never reaches {advisory['fixed']}, which mends {advisory['id']} {v.as_of()}",
                     "Move to an index that goes on, such as https://download.pytorch.org/whl/"
-                    + _going_on(table, next(iter(tags)))
+                    + table.going_on(next(iter(tags)), table.rows)
                     + (f", then run `{p.semantics().relock}`." if p.locks else "."),
                 )
                 break
-
-
-def _going_on(table: Table, tag: str) -> str:
-    """The next higher build of its kind that the newest tagged release has, else its highest."""
-    if tag.startswith("rocm"):
-        return "rocm" + next(row for row in reversed(table.rows) if row.rocm).rocm[-1]
-    newest = next(row for row in reversed(table.rows) if row.cuda)
-    number = int(tag[2:]) if tag[2:].isdigit() else 0
-    return next((other for other in newest.cuda if int(other[2:]) >= number), newest.cuda[-1])
 
 
 def moving_cuda(p: Project, v: View) -> Findings:
