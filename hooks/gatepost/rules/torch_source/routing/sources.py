@@ -88,7 +88,7 @@ def _includes(v: View, p: Project, group: str) -> bool:
 
 def lost_on_publish(p: Project, v: View) -> Findings:
     """TS118: a source never reaches the metadata of a published distribution."""
-    if not p.published or p.tool not in ("Poetry", "uv"):
+    if not p.published or p.tool not in ("Poetry", "uv") or any(_holds(other, p) for other in v.projects):
         return
     for req in p.family():
         if req.env.kind in (MAIN, EXTRA) and any(route.index for route in p.routes_of(req)) and p.own(req.where):
@@ -101,6 +101,15 @@ def lost_on_publish(p: Project, v: View) -> Findings:
                 "Say in the README how to choose the build, or ignore this if the package is not published.",
             )
             return
+
+
+def _holds(outer: Project, p: Project) -> bool:
+    """Whether a project stands inside the package of another that is published: an example, shipped with it."""
+    root = outer.root + "/" if outer.root else ""
+    if not outer.published or not p.root.startswith(root) or p.root == outer.root:
+        return False
+    package = p.root[len(root) :].removeprefix("src/").partition("/")[0]
+    return bool(outer.title) and fold(package) == fold(outer.title)
 
 
 def one_platform_url(p: Project, v: View) -> Findings:
