@@ -185,8 +185,21 @@ def lock_table() -> str:
     return "| lock | what decides | not seen |\n|---|---|---|\n" + "".join(rows)
 
 
+def torch_table() -> str:
+    """Every rule of torch-source: a link to its page, severity, whether `--fix` mends it, and what it says."""
+    from gatepost.rules.torch_source import HOOK
+
+    rows = []
+    for each in HOOK.codes():
+        anchor = f"{each.id}-{each.name}".lower()
+        link = f"[{each.id}](rules/torch-source.md#{anchor})"
+        rows.append(f"| {link} | {each.severity} | {'yes' if each.safe_fix else ''} | {each.summary} |\n")
+    return "| code | severity | `--fix` | what |\n|---|---|---|---|\n" + "".join(rows)
+
+
 REGIONS = {
     "locks": lock_table,
+    "torch": torch_table,
     "failure": failure,
     "install": install,
     "config": configs,
@@ -240,7 +253,7 @@ def rendered_configs(root: str) -> dict[str, str]:
 def outputs(root: str) -> Iterator[tuple[str, str]]:
     """(path, text) of every rendered file; `root` is the checkout."""
     yield ".pre-commit-hooks.yaml", manifest()
-    for name in ("README.md", "docs/lock-freshness.md"):
+    for name in ("README.md", "docs/lock-freshness.md", "docs/torch-source.md"):
         with open(os.path.join(root, name), encoding="utf-8") as stream:
             yield name, filled(stream.read())
     yield from rule_pages().items()
