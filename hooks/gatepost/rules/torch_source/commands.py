@@ -280,7 +280,7 @@ def _strategy(path: str, install: Install, project: Project, v: View) -> Iterato
         return
     given = install.values("--index-strategy")
     value = given[-1].text if given else install.command.env.get("UV_INDEX_STRATEGY") or ""
-    if value not in ("unsafe-best-match", "unsafe-first-match") or _constrained(install, v):
+    if value not in ("unsafe-best-match", "unsafe-first-match") or _constrained(path, install, v):
         return
     asked = project.requirements
     held = not install.files and bool(asked) and all(req.spec.pin() for req in asked)
@@ -300,15 +300,18 @@ def _strategy(path: str, install: Install, project: Project, v: View) -> Iterato
 _BROUGHT = frozenset({"filelock", "jinja2", "networkx"})
 
 
-def _constrained(install: Install, v: View) -> bool:
-    """Whether constraint files hold every version: as exported from a lock, there or (not in the tree) on the way."""
-    given = [word for word in install.values("-c", "--constraint", "--constraints") if word.known]
-    names = {posixpath.basename(word.text) for word in given}
-    there = [other for other in v.tree.paths() if posixpath.basename(other) in names] if names else []
-    lines = [line for other in there for line in requirements.parse(v.tree.read(other) or b"").lines]
-    return bool(given) and (
-        not there or _BROUGHT <= {line.name.lower() for line in lines if specs.parse(line.specifier).pin()}
-    )
+def _constrained(path: str, install: Install, v: View) -> bool:
+    """Whether a constraint file holds every version, as one that is exported from a lock does, there or on the way."""
+    for word in install.values("-c", "--constraint", "--constraints"):
+        name = posixpath.basename(word.text) if word.known else ""
+        there = [other for other in v.tree.paths() if name and posixpath.basename(other) == name]
+        lines = [line for other in there for line in requirements.parse(v.tree.read(other) or b"").lines]
+        if {line.name.lower() for line in lines if specs.parse(line.specifier).pin()} >= _BROUGHT:
+            return True
+        text = re.sub(r"\\\r?\n", " ", (v.tree.read(path) or b"").decode("utf-8", "replace"))
+        if name and re.search(rf"\b(?:export|freeze|compile)\b[^;&|\n]*{re.escape(name)}", text):
+            return True
+    return False
 
 
 def _python(path: str, one: Ran, project: Project, v: View, python: str) -> Iterator[Finding]:

@@ -35,7 +35,9 @@ def unresolved(image: Image, events: list[Event]) -> Iterator[Finding]:
             if option.name not in _INDEX_OPTIONS or option.value is None or option.value.known:
                 continue
             value = _written(rows[option.line - 1 : step.end], option.name)
-            missing = _missing(value, step, "\n".join(rows[step.line - 1 : step.end]), event)
+            text = re.sub(r"[\\`]\n", "  ", "\n".join(rows[step.line - 1 : step.end]))
+            at = sum(len(row) + 1 for row in rows[step.line - 1 : option.line - 1])
+            missing = _missing(value, step, text, max(text.find(value, at), at), event)
             if not missing:
                 continue
             whole = _VARIABLE.fullmatch(value) is not None
@@ -59,8 +61,13 @@ def _written(rows: list[str], name: str) -> str:
     return next((value for hit in found if "$" in (value := hit[1] or hit[2] or "")), "")
 
 
-def _missing(value: str, step: Step, text: str, event: Event) -> str:
-    """The first build argument of an address that a plain build leaves empty, as far as the instruction says."""
+def _missing(value: str, step: Step, text: str, at: int, event: Event) -> str:
+    """The first build argument of an address that a plain build leaves empty, as far as the instruction says.
+
+    Args:
+        text: the instruction, its lines joined.
+        at: the character of it where the address stands.
+    """
     for hit in _VARIABLE.finditer(value):
         name = hit[1] or hit[2]
         if name not in step.env or step.env[name] is not None or _AUTOMATIC.fullmatch(name):
@@ -68,7 +75,25 @@ def _missing(value: str, step: Step, text: str, event: Event) -> str:
         if re.search(rf"(?<![\w${{])(?:{name}\+?=|(?:for|read\b[^;|&\n]*)\s+{name}\b)", text):
             continue  # the instruction sets it itself
         tested = rf"(?:\bcase\s+[\"']?|(?:\b(?:if|elif|while|test)\b|\[)[^;&|\]\n]*)\$\{{?{name}\b"
-        if event.install.command.conditional and re.search(tested, text):
+        if event.install.command.conditional and re.search(tested, text) and not _falls_to(text[:at], name):
             continue  # a branch that a plain build does not take
         return name
     return ""
+
+
+def _falls_to(before: str, name: str) -> bool:
+    """Whether a plain build takes the branch of `case $NAME in` that a text ends in: the first that matches nothing."""
+    heads = re.finditer(rf"\bcase\s+[\"']?\$\{{?{name}(?::?-([^}}]*))?\}}?[\"']?\s+in\b", before)
+    head = next(reversed(list(heads)), None)
+    if head is None or re.search(r"\besac\b", before[head.end() :]):
+        return False
+    from fnmatch import fnmatchcase
+
+    takes = [
+        any(
+            fnmatchcase(head[1] or "", one.strip(" \t\n\"'"))
+            for one in branch.partition(")")[0].lstrip(" \t\n(").split("|")
+        )
+        for branch in before[head.end() :].split(";;")
+    ]
+    return takes[-1] and not any(takes[:-1])
