@@ -48,13 +48,39 @@ def floating(p: Project, v: View) -> Findings:
             continue
         if p.path.endswith(".in") and p.path[:-3] + ".txt" in set(v.tree.paths()):
             continue
+        shared = _metadata(p.path, v)
+        if shared and not _installed(p.path, v):
+            continue
         yield found(
             "TS212",
             req.where,
             f"`torch{req.text.strip()}` has no upper bound: each install takes whatever is newest, with its own CUDA",
-            f"Pin it, or compile the file: `{_compile(p.path)}`.",
+            f"{'Compile' if shared else 'Pin it, or compile'} the file: `{_compile(p.path)}`.",
         )
         return
+
+
+def _metadata(path: str, v: View) -> bool:
+    """Whether a setup.py, or pyproject.toml's dynamic dependencies, reads the file: what it holds, a package requires."""
+    folder, name = path, ""
+    while folder:
+        folder, _, part = folder.rpartition("/")
+        name = f"{part}/{name}" if name else part
+        for manifest, word in (("setup.py", b"install_requires"), ("pyproject.toml", b"dynamic")):
+            data = v.tree.read(f"{folder}/{manifest}" if folder else manifest) or b""
+            if word in data and re.search(rb"[\"']" + re.escape(name.encode()) + rb"[\"']", data):
+                return True
+    return False
+
+
+def _installed(path: str, v: View) -> bool:
+    """Whether an image, a job or a script installs the file; a README's line is for developers."""
+    uses = re.compile(rf"(?:-r|--requirement)[=\s]*[\"']?[^\s\"']*{re.escape(path.rpartition('/')[2])}\b")
+    return any(
+        uses.search(text)
+        for where, text in v.installers()
+        if not re.search(r"(?:\.(?:md|rst|ipynb)|(?:^|/)(?:README|INSTALL)[^/]*)$", where)
+    )
 
 
 def _compile(path: str) -> str:
