@@ -7,6 +7,7 @@ import re
 
 from gatepost.manifests import projects as deployed
 from gatepost.model import INFO, Edit, Finding, Fix, Location
+from gatepost.patterns import pattern
 from gatepost.rules.torch_source import urls
 from gatepost.rules.torch_source.images.events import Event, place_of
 from gatepost.rules.torch_source.images.meant import gpus_beside, says_cpu, switchable
@@ -51,7 +52,11 @@ def cuda_in_cpu_image(
         if len(names) == 1 and first.name == "torch" and not first.path:
             remedy = f"Add `--index-url {CPU_INDEX}` to a command of its own for torch, before the rest."
         else:
-            remedy = f"Add before it: `RUN {_program(install)} install {' '.join(wanted)} --index-url {CPU_INDEX}`."
+            command = f"{_program(install)} install {' '.join(wanted)} --index-url {CPU_INDEX}"
+            inside = _made_here(image, event)
+            remedy = (
+                f"Add before it, in the same RUN: `{command} &&`." if inside else f"Add before it: `RUN {command}`."
+            )
         flag = "--system" if install.tool == "uv-pip" else "--no-cache-dir"
         line = f"RUN {_program(install)} install {flag} {' '.join(wanted)} --index-url {CPU_INDEX}"
         fix = None if named else _inserted(repository, image, stage, event, line)
@@ -100,6 +105,22 @@ def _program(install: Install) -> str:
     texts = install.command.texts
     head = texts[: texts.index("install")] if "install" in texts else texts[:1]
     return " ".join((*install.command.runner, *(text for text in head if not text.startswith("--no-cache"))))
+
+
+def _made_here(image: Image, event: Event) -> bool:
+    """Whether the RUN of an install makes or enters the environment that it installs into, or gets its installer."""
+    program = posixpath.basename(event.install.command.words[0].text)
+    for command in image.dockerfile.stages[event.stage].steps[event.step].commands:
+        if command is event.install.command:
+            return False
+        if any(_MAKES.search(text) or (text == "uv" and program == "uv") for text in command.texts):
+            return True
+    return False
+
+
+_MAKES = pattern(
+    r"(?:^|[/-])(?:venv|virtualenv|activate|ensurepip|get-pip\.py)$|^python3?[\d.]*-pip$|/uv/[\d./]*install\.sh$"
+)
 
 
 def _inserted(repository: Repository, image: Image, stage: Stage, event: Event, line: str) -> Fix | None:
