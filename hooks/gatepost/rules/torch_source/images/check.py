@@ -15,7 +15,7 @@ from gatepost.rules.torch_source.images.jobs import contradictions, job_findings
 from gatepost.rules.torch_source.images.order import intent_of, order
 from gatepost.rules.torch_source.images.ran import Ran
 from gatepost.rules.torch_source.images.readme import readme
-from gatepost.rules.torch_source.images.stages import backend_ignored, base_image, environment
+from gatepost.rules.torch_source.images.stages import backend_ignored, base_image, environment, vendor_replaced
 from gatepost.rules.torch_source.installed.effect import located
 
 TYPE_CHECKING = False
@@ -95,6 +95,8 @@ def _commands(repository: Repository, image: Image, stage: Stage, view: View) ->
                 )
             )
     base, known = image.dockerfile.image(stage)
+    if known:
+        yield from vendor_replaced(image, stage, base, ran)
     python = re.search(r"(?:^|/)python:(3\.\d+)(?:[.-]|$)", base) if known else None
     yield from commands.judge(image.path, ran, view, python=python[1] if python else "")
 

@@ -14,8 +14,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-    from gatepost.manifests.dockerfile import Stage
+    from gatepost.manifests.dockerfile import Stage, Step
     from gatepost.manifests.projects import Image
+    from gatepost.rules.torch_source.images.ran import Ran
 
 
 _ENV_INDEX = (
@@ -71,6 +72,35 @@ def base_image(image: Image, base: str, events: list[Event]) -> Iterator[Finding
                 return  # one is enough: the next install finds the replaced torch
 
 
+def vendor_replaced(image: Image, stage: Stage, base: str, ran: list[Ran]) -> Iterator[Finding]:
+    """TS504: vllm, of which every release requires one release of torch, where NVIDIA's own build is."""
+    if not re.search(r"(?:^|/)nvcr\.io/nvidia/pytorch:", base):
+        return
+    if any(_uninstalls(step) for _, _, step in image.steps(stage)):
+        return
+    for one in ran:
+        if (
+            one.conditional
+            or one.install.tool not in ("pip", "uv-pip")
+            or one.install.action != "install"
+            or one.place != "system"
+            or one.install.has("--no-deps")
+        ):
+            continue
+        listed = [(req.name, req.url, "", 0) for req in one.install.packages]
+        listed += [(line.name.lower(), line.url, path, line.line) for path, file in one.files for line in file.lines]
+        for name, url, path, line in listed:
+            if name == "vllm" and not url:
+                yield Finding(
+                    code="TS504",
+                    where=Location(path=image.path, line=one.install.line),
+                    message=f"`{base}` already holds NVIDIA's torch, and each release of `vllm` requires one of PyPI's: pip replaces it, or refuses",
+                    remedy="Start from an image without torch, or from one that holds vllm.",
+                    related=(Location(path=path, line=line or None),) if path else (),
+                )
+                return
+
+
 def _shown(pin: str, spec: str) -> str:
     """The version that is asked for, its label included, or the range."""
     label = specs.label(spec)
@@ -80,7 +110,11 @@ def _shown(pin: str, spec: str) -> str:
 def _uninstalled(image: Image, event: Event) -> bool:
     """Whether an earlier command of the stage takes the base image's torch away, knowingly."""
     steps = image.dockerfile.stages[event.stage].steps[: event.step + 1]
-    return any("uninstall" in command.texts and "torch" in command.texts for step in steps for command in step.commands)
+    return any(map(_uninstalls, steps))
+
+
+def _uninstalls(step: Step) -> bool:
+    return any("uninstall" in command.texts and "torch" in command.texts for command in step.commands)
 
 
 def _from_conda(version: str) -> bool:
