@@ -37,7 +37,8 @@ def run(
     ],
 )  # fmt: skip
 def test_build_is_accepted(build: object) -> None:
-    assert run({"pyproject.toml": "[project]\nname = 'a'\n"}, {"build": build}) == []
+    text = "[project]\nname = 'a'\n[project.optional-dependencies]\ngpu = []\n"
+    assert run({"pyproject.toml": text}, {"build": build}) == []
 
 
 @pytest.mark.parametrize(

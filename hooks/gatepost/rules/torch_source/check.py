@@ -24,9 +24,10 @@ def check(ctx: Context) -> Iterable[Outcome]:
     from gatepost.rules.torch_source.collect import Collector
 
     if ctx.settings.get("build") is not None:
-        from gatepost.rules.torch_source import policy
+        from gatepost.rules.torch_source import policy, policy_keys
 
         policy.validate(ctx.settings)
+        yield from policy_keys.unmatched(ctx)
     if ctx.args.get("compat"):
         ctx = replace(ctx, settings={**ctx.settings, "compat": ctx.args["compat"]})
     collector = Collector(ctx)

@@ -800,6 +800,17 @@ _HYGIENE = (
         'hosts = ["download.pytorch.org", "index.example"]',
         "Use a listed host, or list this one.",
     ),
+    _code(
+        "TS407",
+        "policy-of-nothing",
+        WARNING,
+        "A key of `build` that names nothing in the repository.",
+        "A key is a group, an extra, `main`, a file, a glob of files or a Docker stage. One that is misspelt states nothing, "
+        "and the build that was meant is never checked.",
+        'build = {gpuu = "cu128"}',
+        'build = {gpu = "cu128"}',
+        "Correct the key, or remove it.",
+    ),
 )
 _CONDA = (
     _code(

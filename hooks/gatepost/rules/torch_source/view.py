@@ -7,6 +7,7 @@ import re
 from gatepost.model import Edit, Finding, Fix, Location
 from gatepost.patterns import pattern
 from gatepost.rules.torch_source import table as tables
+from gatepost.rules.torch_source.model import fold
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -72,6 +73,10 @@ class View:
         for key in (f"{env.kind}:{env.name}", env.name, path, "main" if env.kind == "main" else ""):
             if key and isinstance(build.get(key), str):
                 return str(build[key]).lower()
+        if env.kind in ("group", "extra"):  # PEP 685, PEP 735: `GPU_cu12` is `gpu-cu12`
+            for key, value in build.items():
+                if fold(str(key)) == fold(env.name) and isinstance(value, str):
+                    return value.lower()
         return by_glob(build, path) or str(build.get("default") or build.get("*") or "").lower()
 
     def hosts(self) -> tuple[str, ...]:
