@@ -818,7 +818,7 @@ _CONDA = (
         "ended-conda-channel",
         ERROR,
         "pytorch from the `pytorch` channel, which ended with 2.5.1.",
-        "No fixes come from it (pytorch#138506). A warning for what it still has, an error for what it never got and for a range without an upper bound, which waits for what never comes. A CI job may install an old release of it on purpose: nothing is said of what it still has.",
+        "No fixes come from it (pytorch#138506). A warning for what it still has, an error for what it never got and for a range without an upper bound, which waits for what never comes (unless no later release is for the Python of the environment). A CI job may install an old release of it on purpose: nothing is said of what it still has.",
         "channels: [pytorch]\ndependencies: [pytorch]",
         "channels: [conda-forge]\ndependencies: [pytorch]",
         "Move to conda-forge or pip.",
@@ -904,7 +904,9 @@ def _containers() -> tuple[Code, ...]:
 # What a page says beside the rule: when the severity differs, why there is no `--fix`.
 _NOTES = {
     "TS208": "An error where no Python that is allowed has a wheel, a warning where only the newer ones have none.",
-    "TS213": "A warning where the range also admits a torch that works with numpy 2.",
+    "TS213": "A warning where the range also admits a torch that works with numpy 2. A lock is read as well: it may hold an "
+    "older torch for one platform, such as Intel Macs (a warning where that platform is not Linux). Nothing is said where "
+    "the environment's Python is older than 3.9, which numpy 2 needs.",
     "TS215": "Not mended by `--fix`: the package's name depends on the torch that is locked in the end "
     "(`pytorch-triton-rocm`, later `triton-rocm`), and it must be required as well as routed.",
     "TS219": "Not mended by `--fix`: the range says that 2.2.2 is too old for the project, so its author has to choose.",
@@ -932,6 +934,7 @@ _OF_THE_TABLE = frozenset(
         "TS221",
         "TS222",
         "TS306",
+        "TS502",
         "TS601",
         "TS604",
         "TS606",

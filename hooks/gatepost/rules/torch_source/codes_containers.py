@@ -26,9 +26,10 @@ CODES: tuple[Code, ...] = (
         id="TS502",
         name="cpu-override-lost",
         severity=ERROR,
-        summary="A CPU install of torch in an image changes nothing, or a later command undoes it.",
+        summary="An install of a chosen build of torch in an image changes nothing, or a later command undoes it.",
         why="pip and `uv pip` leave an installed torch that satisfies the request; `uv sync` and `poetry install` restore the "
-        "locked build (tested with uv 0.13, Poetry 2.5). The image still carries CUDA.",
+        "locked build (tested with uv 0.13, Poetry 2.5). The image still carries CUDA. A torch for one CUDA goes in the same "
+        "way, where the requirements ask for a release that its index never got: they take PyPI's.",
         bad=f"RUN uv sync --frozen\nRUN uv pip install torch {_CPU}\n",
         good='# pyproject.toml: [tool.uv.sources] torch = { index = "pytorch-cpu" }\nRUN uv sync --frozen\n',
         fix="Route torch in the project and lock again, or put the CPU install first.",

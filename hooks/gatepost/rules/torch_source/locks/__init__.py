@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gatepost.rules.torch_source.locks import agreement, origin, wheels
+from gatepost.rules.torch_source.locks import agreement, numpy_two, origin, wheels
 
 RULES = (
     origin.origin,
@@ -13,4 +13,5 @@ RULES = (
     agreement.disagree,
     origin.foreign_files,
     agreement.tag_mix_locked,
+    numpy_two.numpy_two_locked,
 )
