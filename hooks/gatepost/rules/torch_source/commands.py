@@ -175,8 +175,12 @@ def _of_one(project: Project, one: Ran, v: View, ci: bool, sure: bool, kept: Map
     uv = one.install.tool == "uv-pip"
     for rule in _EACH:
         judged = _anew(project, kept) if rule is options.extra_index else project
+        if rule is options.stable_page and one.files:
+            judged = replace(project, requirements=project.requirements + _in_files(project, one.files))
         for finding in rule(judged, v):
             code = finding.code
+            if code == "TS123" and _wants_more(one):  # an index that replaces PyPI's would starve it
+                finding = replace(finding, remedy=finding.remedy.replace("`--index-url", "`--extra-index-url"))
             if (
                 (code == "TS202" and (not sure or v.pip_conf()))
                 or (ci and (code in _NOT_IN_CI or (code == "TS121" and finding.severity == "warning")))
@@ -198,8 +202,22 @@ def _of_one(project: Project, one: Ran, v: View, ci: bool, sure: bool, kept: Map
     files = [(where, file) for where, file in one.files if not steered(file)]
     if not files or not sure:
         return
+    wide = replace(project, requirements=project.requirements + _in_files(project, files))
+    if not any(req.name in FAMILY for req in wide.requirements):
+        return
+    for rule in (options.extra_index, options.starved):
+        judged = _anew(wide, kept) if rule is options.extra_index else wide
+        for finding in rule(judged, v) if judged.requirements else ():
+            whole = finding.code == "TS122" and len(files) == len(one.install.files) and not ci
+            if (finding.code in _OF_FILES or whole) and not (uv and finding.code in ("TS121", "TS122")):
+                if not (ci and finding.severity == "warning" and finding.code == "TS121"):
+                    yield _worded(finding, project)
+
+
+def _in_files(project: Project, files: Iterable[tuple[str, ReqFile]]) -> tuple[Requirement, ...]:
+    """The packages of the requirements files that a command installs."""
     env = Env(kind=FILE, name=project.path)
-    more = tuple(
+    return tuple(
         Requirement(
             name=re.sub(r"[-_.]+", "-", line.name).lower(),
             text=line.specifier,
@@ -213,16 +231,16 @@ def _of_one(project: Project, one: Ran, v: View, ci: bool, sure: bool, kept: Map
         for line in file.lines
         if line.name
     )
-    wide = replace(project, requirements=project.requirements + more)
-    if not any(req.name in FAMILY for req in wide.requirements):
-        return
-    for rule in (options.extra_index, options.starved):
-        judged = _anew(wide, kept) if rule is options.extra_index else wide
-        for finding in rule(judged, v) if judged.requirements else ():
-            whole = finding.code == "TS122" and len(files) == len(one.install.files) and not ci
-            if (finding.code in _OF_FILES or whole) and not (uv and finding.code in ("TS121", "TS122")):
-                if not (ci and finding.severity == "warning" and finding.code == "TS121"):
-                    yield _worded(finding, project)
+
+
+def _wants_more(one: Ran) -> bool:
+    """Whether a command installs what cannot be read here: a folder, or a requirements file that is not in the tree."""
+    install = one.install
+    return (
+        len(one.files) < len(install.files)
+        or install.has("-e", "--editable")
+        or any(re.match(r"\.{0,2}(?:/|\[|$)", word.text) for word in install.words)
+    )
 
 
 def _spares(one: Ran, project: Project) -> bool:
@@ -240,7 +258,8 @@ def _worded(finding: Finding, project: Project) -> Finding:
     if finding.code == "TS202":
         tag = re.search(r"\+([a-z0-9.]+)`", message)
         if tag is not None:
-            remedy = f"Add `--index-url https://download.pytorch.org/whl/{tag[1]}` to the command."
+            channel = "nightly/" if ".dev" in message else ""
+            remedy = f"Add `--index-url https://download.pytorch.org/whl/{channel}{tag[1]}` to the command."
     return replace(finding, message=message, remedy=remedy, fix=None)
 
 

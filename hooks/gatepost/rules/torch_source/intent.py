@@ -103,7 +103,7 @@ def agrees(stated: str, tag: str) -> bool:
 
 def from_the_registry(p: Project, v: View) -> Findings:
     """TS501, TS302: PyPI's build, whose Linux wheels hold CUDA, where the settings or the file's name say cpu."""
-    if p.tool in ("conda", "pixi"):
+    if p.tool == "pixi" or any(req.role == "conda" and req.name.startswith("pytorch") for req in p.requirements):
         return
     for req in p.named("torch"):
         if not _plain(p, v, req):
@@ -119,12 +119,17 @@ def from_the_registry(p: Project, v: View) -> Findings:
                 + ", or change the policy.",
                 fix=_cpu_line(p, v, req),
             )
-        elif not stated and p.tool == "pip" and req.where.path == p.path and names_build(_words(p.path)) == "cpu":
+        elif (
+            not stated
+            and p.tool in ("pip", "conda")
+            and req.where.path == p.path
+            and names_build(_words(p.path)) == "cpu"
+        ):
             yield found(
                 "TS501",
                 req.where,
                 f"`{p.path}` says cpu, but names no index: pip takes PyPI's `torch`, which holds 2-5 GB of CUDA libraries on Linux",
-                "Add a line `--extra-index-url https://download.pytorch.org/whl/cpu` and pin `torch`, or rename the file.",
+                f"{'Add a line `' if p.tool == 'pip' else 'Begin the pip: list with `- '}--extra-index-url https://download.pytorch.org/whl/cpu` and pin `torch`, or rename the file.",
                 fix=_cpu_line(p, v, req),
             )
 

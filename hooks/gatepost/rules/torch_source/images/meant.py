@@ -60,6 +60,8 @@ def gpu_meant(repository: Repository, image: Image, stage: Stage, events: list[E
         or (not says_cpu(image, stage) and any(event.effect.gpu for event in events))
         or any(_says_gpu(word.text) for event in events for word in event.install.files)
         or any(build.gpu for build in image.builds)
+        or _has_cpu_twin(repository, image)
+        or _scripted(repository, image, stage, events)
     ):
         return True
     for one in image.descendants(stage):
@@ -91,6 +93,44 @@ def gpu_meant(repository: Repository, image: Image, stage: Stage, events: list[E
                     ):
                         return True
     return _gpu_in_repository(repository, image)
+
+
+def _has_cpu_twin(repository: Repository, image: Image) -> bool:
+    """Whether `Dockerfile.cpu` stands beside this `Dockerfile`, and no third one that is for GPUs."""
+    own = _words(image.path)
+    others = [_words(other.path) for other in repository.images() if other.path != image.path]
+    return any("cpu" in words and [word for word in words if word != "cpu"] == own for words in others) and not any(
+        [word for word in words if not GPU_WORD.search(word) and not re.fullmatch(r"cu\d+", word)] == own
+        for words in others
+    )
+
+
+def _words(path: str) -> list[str]:
+    return re.split(r"[^a-z0-9]+", path.lower())
+
+
+_INSTALLING = pattern(r"(?:^|/)[\w.-]*(?:install|depend|deps|require)[\w.-]*\.(?:py|sh)$", re.IGNORECASE)
+
+
+def _scripted(repository: Repository, image: Image, stage: Stage, events: list[Event]) -> bool:
+    """Whether a script of the repository that installs PyTorch runs before the command that would take it."""
+    first = next((event for event in events if event.effect.asked), None)
+    if first is None or first.install.tool not in ("pip", "uv-pip"):
+        return False
+    for one, index, step in image.steps(stage):
+        for command in step.commands:
+            if (one.index, index) == (first.stage, first.step) and command == first.install.command:
+                return False
+            for text in command.texts[:3]:
+                if not _INSTALLING.search(text):
+                    continue
+                name = posixpath.normpath(text).lstrip("./")
+                for path in repository.paths:
+                    if (path == name or path.endswith("/" + name)) and re.search(
+                        rb"\btorch", repository.read(path) or b""
+                    ):
+                        return True
+    return False
 
 
 def _says_gpu(path: str) -> bool:

@@ -118,7 +118,12 @@ def unpublished_build(p: Project, v: View) -> Findings:
             "TS207",
             req.where,
             f"`{what}` was never published for {tag} ({tag} builds exist for {span}); torch {newest.torch} has {', '.join(newest.cuda)} and cpu {v.as_of()}",
-            f"Use an index of a build that exists, such as https://download.pytorch.org/whl/{newest.cuda[-1]}"
+            (
+                f"Pin a build that exists, such as `+{newest.cuda[-1]}`, from"
+                if req.tag()
+                else "Use an index of a build that exists, such as"
+            )
+            + f" https://download.pytorch.org/whl/{newest.cuda[-1]}"
             + (f", then run `{p.semantics().relock}`." if p.locks else "."),
         )
 

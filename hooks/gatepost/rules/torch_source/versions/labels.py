@@ -14,13 +14,14 @@ from gatepost.rules.torch_source.model import (
     LINKS,
     SHARED,
 )
+from gatepost.rules.torch_source.versions.builds import unpublished_build
 from gatepost.rules.torch_source.view import found
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gatepost.model import Finding
+    from gatepost.model import Finding, Location
     from gatepost.rules.torch_source.model import Index, Project
     from gatepost.rules.torch_source.view import View
 
@@ -67,6 +68,7 @@ def label_without_index(p: Project, v: View) -> Findings:
         p.dynamic and p.tool == "pip"
     ):
         return
+    missing: set[Location] | None = None
     for req in p.requirements:
         if req.name not in FAMILY or req.url or req.role not in (DIRECT, CONSTRAINT):
             continue
@@ -86,8 +88,12 @@ def label_without_index(p: Project, v: View) -> Findings:
             p.settings_torch_backend is not None or any(v.index_given_for(path) for path in ("pyproject.toml",))
         ):
             continue
+        if missing is None:
+            missing = {finding.where for finding in unpublished_build(p, v)}
+        if req.where in missing:
+            continue  # TS207 says it, and that no index can help
         version = req.spec.pin()
-        address = f"https://download.pytorch.org/whl/{tag}"
+        address = f"https://download.pytorch.org/whl/{'nightly/' if '.dev' in version else ''}{tag}"
         remedy = {
             "pip": f"Add a line `--extra-index-url {address}` to the file.",
             "conda": f"Add `- --extra-index-url {address}` above it in the pip: list.",
