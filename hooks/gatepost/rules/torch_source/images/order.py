@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from gatepost.manifests.installs import sources
 from gatepost.model import ERROR, INFO, Finding, Location
 from gatepost.record import replace
@@ -83,7 +85,7 @@ def order(
                 yield _no_op(image, event, current)
             continue
         if was not in ("pypi", "") and build not in (was, "") and own:
-            undone = _undone(event, current, view)
+            undone = _undone(image, event, current, view)
             if undone is not None:
                 yield _undoing(image, event, current, undone)
             elif event.place == current.place:
@@ -175,7 +177,7 @@ def _replaces(event: Event, before: Event) -> bool:
     return False
 
 
-def _undone(event: Event, current: Event, view: View) -> str | None:
+def _undone(image: Image, event: Event, current: Event, view: View) -> str | None:
     """Why an install after a CPU torch takes it away again, or None when it does not (or that is not certain)."""
     if event.install.tool == "uv" and event.effect.locked:
         if event.install.has("--inexact") and event.place != current.place:
@@ -195,23 +197,39 @@ def _undone(event: Event, current: Event, view: View) -> str | None:
             pin = specs.parse(one.spec).pin() if one.name == "torch" else ""
             if pin and here is not None and here and specs.key(pin) != specs.key(here):
                 return f"wants torch {pin} and replaces {here}"
-        return _older(event, current, view)
+        return _older(image, event, current, view)
     return None
 
 
-def _older(event: Event, current: Event, view: View) -> str | None:
-    """Why a pin replaces what an install without a pin got: on every Python that the pin has, that was a newer one."""
-    asked = [one.spec for one in event.effect.asked if one.name == "torch"]
-    row = view.table.row(specs.parse(asked[0]).pin()) if len(asked) == 1 and not event.effect.locked else None
+def _older(image: Image, event: Event, current: Event, view: View) -> str | None:
+    """Why a pin or a bounded range replaces what an install without a pin got: that was a newer one.
+
+    It has to be on the image's Python, or, where that is not known, on every one that the wanted releases are for.
+    """
+    asked = [specs.parse(one.spec) for one in event.effect.asked if one.name == "torch"]
     candidates = _candidates(current, view)
-    if row is None or candidates is None:
+    if len(asked) != 1 or event.effect.locked or not asked[0].bounded_above() or candidates is None:
         return None
-    later = view.table.rows[view.table.rows.index(row) + 1 :]
-    newer = [other.python.get("linux_x86_64", []) for other in later if other in candidates]
-    here = row.python.get("linux_x86_64", [])
-    if not here or not all(any(python in found for found in newer) for python in here):
+    rows, unknown = view.table.torch_rows(asked[0])
+    if not rows or unknown:
         return None
-    return f"wants torch {row.torch}, and this command, without a pin, installs a newer one"
+    later = view.table.rows[view.table.rows.index(rows[-1]) + 1 :]
+    newer = {python for row in later if row in candidates for python in row.python.get("linux_x86_64", [])}
+    known = _python_of(image, current)
+    here = {known} if known else {python for row in rows for python in row.python.get("linux_x86_64", [])}
+    if not here or not here <= newer:
+        return None
+    wanted = f" {rows[0].torch}" if asked[0].pin() else asked[0].text.strip()
+    return f"wants torch{wanted}, and this command, without a pin, installs a newer one"
+
+
+def _python_of(image: Image, event: Event) -> str:
+    """The Python ("3.12") that pip of an official image of Python installs into; "" where it is not known."""
+    if event.install.tool != "pip" or event.place != "system":
+        return ""
+    base, known = image.dockerfile.image(image.dockerfile.stages[event.stage])
+    found = re.match(r"(?:docker\.io/)?(?:library/)?python:(3\.\d+)(?![\d])", base)
+    return found[1] if known and found is not None else ""
 
 
 def _beyond(image: Image, event: Event, current: Event, view: View) -> Finding | None:
@@ -317,12 +335,16 @@ def _in_parts(event: Event) -> bool:
 
 def _undoing(image: Image, event: Event, current: Event, why: str) -> Finding:
     lock = event.install.tool in ("uv", "poetry")
+    wanted = [one.spec for one in event.effect.asked if one.name == "torch"]
+    ranges = [spec for spec in wanted if not specs.parse(spec).pin()]
     return Finding(
         code="TS502",
         where=Location(path=image.path, line=current.install.line),
         message=f"this {_word(current)} install of torch is undone: `{urls.show(' '.join(event.install.command.texts))[:50]}` (line {event.install.line}) {why}",
         remedy=f"Route torch to the {_word(current)} index in the project, lock again, and remove this command."
         if lock
+        else f'Ask for `"torch{ranges[0]}"` in it, as the requirements do.'
+        if ranges
         else f"Install the same version that the requirements pin, from the {_word(current)} index.",
         related=(Location(path=image.path, line=event.install.line),),
     )
