@@ -8,7 +8,8 @@ import re
 from gatepost.manifests import projects as deployed
 from gatepost.model import INFO, Edit, Finding, Fix, Location
 from gatepost.patterns import pattern
-from gatepost.rules.torch_source import urls
+from gatepost.rules.torch_source import specs, urls
+from gatepost.rules.torch_source import table as tables
 from gatepost.rules.torch_source.images.events import Event, place_of
 from gatepost.rules.torch_source.images.meant import gpus_beside, says_cpu, switchable
 from gatepost.rules.torch_source.installed.build import FAMILY
@@ -43,26 +44,23 @@ def cuda_in_cpu_image(
     related = (Location(path=first.path, line=first.line or None),) if first.path else ()
     names = sorted({one.name for one in event.effect.asked if one.name in FAMILY} | {"torch"})
     if install.tool in ("pip", "uv-pip"):
-        wanted = []
-        for name in names:
-            spec = next(
-                (one.spec for one in event.effect.asked if one.name == name and one.name == "torch"), ""
-            ).replace(" ", "")
-            wanted.append(f'"{name}{spec}"' if re.search(r"[<>!~*,;]", spec) else name + spec)
+        wanted = _wanted(event, names)
+        kept = [flag for flag in _WHERE if install.has(flag)]
         if len(names) == 1 and first.name == "torch" and not first.path:
             remedy = f"Add `--index-url {CPU_INDEX}` to a command of its own for torch, before the rest."
         else:
-            command = f"{_program(install)} install {' '.join(wanted)} --index-url {CPU_INDEX}"
+            command = f"{_program(install)} install {' '.join(kept + wanted)} --index-url {CPU_INDEX}"
             inside = _made_here(image, event)
             remedy = (
                 f"Add before it, in the same RUN: `{command} &&`." if inside else f"Add before it: `RUN {command}`."
             )
-        flag = "--system" if install.tool == "uv-pip" else "--no-cache-dir"
-        line = f"RUN {_program(install)} install {flag} {' '.join(wanted)} --index-url {CPU_INDEX}"
+        flags = ["--system"] if install.tool == "uv-pip" else ["--no-cache-dir"]
+        flags += [flag for flag in kept if flag not in flags]
+        line = f"RUN {_program(install)} install {' '.join(flags + wanted)} --index-url {CPU_INDEX}"
         fix = None if named else _inserted(repository, image, stage, event, line)
     elif install.tool == "uv":
         remedy = (
-            f"Declare torch and route it: `[[tool.uv.index]]` with url `{CPU_INDEX}` and `explicit = true`, and "
+            f"{'Route torch' if first.name == 'torch' else 'Declare torch and route it'}: `[[tool.uv.index]]` with url `{CPU_INDEX}` and `explicit = true`, and "
             "`[tool.uv.sources] torch = {index = ...}`; then `uv lock`."
         )
         fix = None
@@ -92,6 +90,23 @@ def cuda_in_cpu_image(
         related=related,
         fix=fix,
     )
+
+
+# Options without which the same command would install elsewhere, or be refused (PEP 668).
+_WHERE = ("--break-system-packages", "--user", "--system")
+
+
+def _wanted(event: Event, names: list[str]) -> list[str]:
+    """What to install from the CPU index: the family as it is asked for, and what goes with a torch that is pinned."""
+    asked = {one.name: (one.range or one.spec).replace(" ", "") for one in reversed(event.effect.asked)}
+    pin = specs.parse(asked.get("torch", "")).pin()
+    wanted = []
+    for name in names:
+        spec = asked.get(name, "")
+        if not spec and pin and name != "torch" and (partner := tables.load().partner(name, pin)):
+            spec = f"=={partner}"
+        wanted.append(f'"{name}{spec}"' if re.search(r"[<>!~*,;]", spec) else name + spec)
+    return wanted
 
 
 def _guessed(image: Image) -> bool:

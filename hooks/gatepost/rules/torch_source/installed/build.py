@@ -31,6 +31,7 @@ class Asked:
     build: str  # "cpu", "pypi", "cu121", "rocm6.2", "" (not known)
     path: str
     line: int
+    range: str = ""  # of `name`, as a command of pip's or a requirements file asks for it
 
 
 @record

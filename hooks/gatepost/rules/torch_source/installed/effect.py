@@ -69,6 +69,7 @@ def _named(install: Install, build: str, path: str = "") -> Effect:
                     build=labelled(package.specifier, package.url, build) if package.name in FAMILY else build,
                     path=path,
                     line=package.word.line,
+                    range=package.specifier,
                 )
             )
     for word in install.words:
@@ -209,6 +210,7 @@ def requirements_effect(repository: Repository, path: str, build: str, index_giv
                         build=labelled(line.specifier, line.url, own) if name in FAMILY else own,
                         path=where,
                         line=line.line,
+                        range=line.specifier,
                     )
                 )
     return Effect(asked=tuple(asked), gpu=gpu, locked=False, unknown=unknown and not asked)
