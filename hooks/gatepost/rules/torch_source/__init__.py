@@ -34,7 +34,7 @@ HOOK = Hook(
     load=load,
     codes=codes,
     files=(
-        r"(^|/)(pyproject\.toml|uv\.toml|uv\.lock|poetry\.lock|pdm\.lock|pylock(\.[^/]+)?\.toml|Pipfile(\.lock)?|pixi\.(toml|lock)"
+        r"(^|/)(pyproject\.toml|uv\.toml|hatch\.toml|uv\.lock|poetry\.lock|pdm\.lock|pylock(\.[^/]+)?\.toml|Pipfile(\.lock)?|pixi\.(toml|lock)"
         r"|\.python-version|pip\.(conf|ini)|setup\.cfg|tox\.ini|\.gitlab-ci\.ya?ml|[^/]*(requirement|constraint|reqs)[^/]*\.(txt|in|pip)"
         r"|[^/]*(environment|conda|env)[^/]*\.ya?ml|[^/]*[Dd]ockerfile[^/]*|[^/]*[Cc]ontainerfile[^/]*|README[^/]*"
         r"|[^/]*compose[^/]*\.ya?ml|[^/]*\.dockerignore|(GNU)?[Mm]akefile|[Jj]ustfile|[^/]+\.(py|sh))$"

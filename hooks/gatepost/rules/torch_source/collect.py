@@ -99,6 +99,12 @@ class Collector:
                     from gatepost.rules.torch_source.readers import pipenv
 
                     found.append(pipenv.read(toml, self._locks(path, ("Pipfile.lock",))))
+            elif base == "hatch.toml":
+                toml = self.toml(path)
+                if toml is not None:
+                    from gatepost.rules.torch_source.readers import hatch
+
+                    found += hatch.read(toml)
             elif base == "pixi.toml":
                 toml = self.toml(path)
                 if toml is not None:
@@ -275,6 +281,10 @@ class Collector:
             match = _PYTHON.match(version[0]) if version else None
             if match is not None:
                 found = [replace(project, python_pin=match[1]) for project in found]
+        if common.table(toml.data, "tool", "hatch", "envs") and paths.join(root, "hatch.toml") not in self.known:
+            from gatepost.rules.torch_source.readers import hatch
+
+            found += hatch.read(toml)
         return found
 
     def _setup(self, path: str, data: bytes) -> list[Project]:

@@ -20,7 +20,11 @@ if TYPE_CHECKING:
 
 
 def _indexes(p: Project) -> list[Index]:
-    return [index for index in p.indexes if "://" in index.url and (p.own(index.where) or p.tool in ("pip", "conda"))]
+    return [
+        index
+        for index in p.indexes
+        if "://" in index.url and (p.own(index.where) or p.tool in ("pip", "conda", "Hatch"))
+    ]
 
 
 def plain_http(p: Project, v: View) -> Findings:

@@ -199,6 +199,7 @@ class Semantics:
     universal: bool = False  # locks for every platform at once
     names_fold: bool = False  # index names are compared without case
     index_table: str = ""  # where it declares indexes
+    apart: str = "in a step of its own"  # where PyTorch is installed before the rest
 
 
 SEMANTICS = {
@@ -224,6 +225,7 @@ SEMANTICS = {
     "conda": Semantics(relock="conda-lock", install="conda env create -f", merges=True),
     "pixi": Semantics(relock="pixi lock", install="pixi install", universal=True),
     "pyproject": Semantics(relock="uv lock", install="pip install .", merges=True),
+    "Hatch": Semantics(relock="", install="hatch env create", merges=True, apart="in `pre-install-commands`"),
     "setuptools": Semantics(relock="", install="pip install .", merges=True),
 }
 
@@ -262,6 +264,10 @@ class Project:
     title: str = ""
     # Environments that bring others, all the way: ("group:dev", {"group:test"}).
     includes: tuple[tuple[str, frozenset[str]], ...] = ()
+
+    def of_a_task(self) -> bool:
+        """Whether it is an environment that tox, nox or Hatch makes for a task: nobody deploys it."""
+        return self.tool == "Hatch" or self.path.endswith(("tox.ini", "noxfile.py"))
 
     def semantics(self) -> Semantics:
         return SEMANTICS[self.tool]

@@ -28,7 +28,7 @@ def folder(path: str) -> str:
 
 
 # What a file can be, told by its name without a pattern: this runs on every path of a repository.
-MANIFESTS = frozenset({"pyproject.toml", "Pipfile", "pixi.toml", "uv.toml"})
+MANIFESTS = frozenset({"pyproject.toml", "Pipfile", "pixi.toml", "uv.toml", "hatch.toml"})
 LOCKS = frozenset({"uv.lock", "poetry.lock", "pdm.lock", "Pipfile.lock", "pixi.lock"})
 SETUPS = frozenset({"setup.py", "setup.cfg"})
 RUNNERS = frozenset({"tox.ini", "noxfile.py"})

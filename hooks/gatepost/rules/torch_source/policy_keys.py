@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from gatepost.tree.base import Tree
 
 _ALWAYS = frozenset({"main", "default", "*", "dev"})
-_KINDS = ("group", "extra", "file", "script", "feature", "factor", "stage")
+_KINDS = ("group", "extra", "file", "script", "feature", "factor", "environment", "stage")
 # Where the keys of a TOML manifest are names of environments.
 _TABLES = (
     ("project", "optional-dependencies"),

@@ -34,7 +34,7 @@ CONFUSION = (
 
 def extra_index(p: Project, v: View) -> Findings:
     """TS121, TS122, TS125: PyTorch's index merged with PyPI by `--extra-index-url`."""
-    if p.tool not in ("pip", "conda"):
+    if p.tool not in ("pip", "conda", "Hatch"):
         return
     direct = [req for req in p.requirements if req.role == DIRECT]
     beside = any(index.role == "pypi" for index in p.indexes)  # named in its turn: pip merges whatever it is given
@@ -49,7 +49,7 @@ def extra_index(p: Project, v: View) -> Findings:
                 yield _read_differently(index, "or")
             continue
         if index.parts().channel:
-            yield _nightly_merged(v, index)
+            yield _nightly_merged(p, v, index)
             continue
         report = None
         for req in sorted(direct, key=lambda req: req.name != "torch"):
@@ -71,12 +71,17 @@ def extra_index(p: Project, v: View) -> Findings:
             yield found(
                 "TS122",
                 index.where,
-                f"every package {'of this file' if p.requirements else 'that pip installs with this configuration'} may come from "
+                f"every package {f'of this {_unit(p)}' if p.requirements else 'that pip installs with this configuration'} may come from "
                 f"{urls.show(index.url)} as well as from PyPI: pip takes the highest version it finds",
-                "Install PyTorch in a step of its own with `--index-url`, or pin every package.",
+                f"Install PyTorch {p.semantics().apart} with `--index-url`, or pin every package.",
             )
         if p.tool == "pip" and v.install_tools(p.path) == {"pip", "uv"}:
             yield _read_differently(index, "and")
+
+
+def _unit(p: Project) -> str:
+    """What one installation is called."""
+    return "environment" if p.tool == "Hatch" else "file"
 
 
 def _read_differently(index: Index, both: str) -> Finding:
@@ -88,13 +93,13 @@ def _read_differently(index: Index, both: str) -> Finding:
     )
 
 
-def _nightly_merged(v: View, index: Index) -> Finding:
+def _nightly_merged(p: Project, v: View, index: Index) -> Finding:
     """TS122 at its worst: whoever takes a name on PyPI that only the nightly index has is installed from there."""
     return found(
         "TS122",
         index.where,
         f"{urls.show(index.url)} is merged with PyPI" + CONFUSION,
-        "Install from it alone, with `--index-url` in a step of its own.",
+        f"Install from it alone, with `--index-url` {p.semantics().apart}.",
         severity="warning" if v.nightly() else "error",
     )
 
@@ -102,7 +107,7 @@ def _nightly_merged(v: View, index: Index) -> Finding:
 def _highest_wins(p: Project, v: View, index: Index, req: Requirement) -> Finding | None:
     tag = index.tag()
     table = v.table
-    remedy = f"Pin the build, such as `{req.name}==<version>+{tag or 'cpu'}`, or install PyTorch in a step of its own with `--index-url {urls.show(index.url)}`."
+    remedy = f"Pin the build, such as `{req.name}==<version>+{tag or 'cpu'}`, or install PyTorch {p.semantics().apart} with `--index-url {urls.show(index.url)}`."
     last = table.last_for(tag) if tag else None
     if last is not None:
         versions = table.torch if req.name == "torch" else table.versions(req.name)
@@ -180,7 +185,7 @@ def _wants_others(p: Project) -> bool:
 
 def starved(p: Project, v: View) -> Findings:
     """TS126: `--index-url` replaces PyPI for every other package of the file."""
-    if p.tool not in ("pip", "conda"):
+    if p.tool not in ("pip", "conda", "Hatch"):
         return
     for index in p.torch_indexes():
         if index.role != DEFAULT or any(other.role in ("pypi", SHARED) for other in p.indexes):
@@ -198,6 +203,8 @@ def starved(p: Project, v: View) -> Findings:
             yield found(
                 "TS126",
                 index.where,
-                f"--index-url replaces PyPI for the whole file, and PyTorch's index does not have {shown}",
-                "Put PyTorch into a file and an install step of its own.",
+                f"--index-url replaces PyPI for the whole {_unit(p)}, and PyTorch's index does not have {shown}",
+                f"Install PyTorch {p.semantics().apart} with that index."
+                if p.tool == "Hatch"
+                else "Put PyTorch into a file and an install step of its own.",
             )

@@ -153,7 +153,7 @@ _VARIANTS = (".cpu", ".gpu", ".cuda", ".rocm", *(f".cu{number}" for number in ra
 
 def identical_variants(p: Project, v: View) -> Findings:
     """TS116: extras or groups called cpu and gpu that ask for the same torch from the same place."""
-    if p.tool in ("pip", "conda", "pixi", "Pipenv"):
+    if p.tool in ("pip", "conda", "pixi", "Pipenv", "Hatch"):
         return
     by_env: dict[tuple[str, str], list[Requirement]] = {}
     for req in p.requirements:

@@ -168,7 +168,7 @@ def line_ended(p: Project, v: View) -> Findings:
 
 def moving_cuda(p: Project, v: View) -> Findings:
     """TS222: PyPI's own builds change their CUDA within the range."""
-    if p.locks or p.tool in ("conda", "pixi") or p.path.endswith(("tox.ini", "noxfile.py")):
+    if p.locks or p.tool in ("conda", "pixi") or p.of_a_task():
         return
     table = v.table
     for req in p.named("torch"):

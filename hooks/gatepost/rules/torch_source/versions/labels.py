@@ -64,8 +64,8 @@ def label_in_range(p: Project, v: View) -> Findings:
 
 def label_without_index(p: Project, v: View) -> Findings:
     """TS202: a build tag that the public registry does not have, and no index that could."""
-    if p.tool not in ("pip", "uv", "Poetry", "PDM", "Pipenv", "pyproject", "setuptools", "conda") or (
-        p.dynamic and p.tool == "pip"
+    if p.tool not in ("pip", "uv", "Poetry", "PDM", "Pipenv", "pyproject", "setuptools", "conda", "Hatch") or (
+        p.dynamic and p.tool in ("pip", "Hatch")
     ):
         return
     missing: set[Location] | None = None
@@ -96,6 +96,7 @@ def label_without_index(p: Project, v: View) -> Findings:
         address = f"https://download.pytorch.org/whl/{'nightly/' if '.dev' in version else ''}{tag}"
         remedy = {
             "pip": f"Add a line `--extra-index-url {address}` to the file.",
+            "Hatch": f'Set `PIP_EXTRA_INDEX_URL = "{address}"` under `env-vars`.',
             "conda": f"Add `- --extra-index-url {address}` above it in the pip: list.",
             "Poetry": f'Add a [[tool.poetry.source]] with `url = "{address}"` and `priority = "explicit"`, and `source =` here, then run `poetry lock`.',
             "Pipenv": f'Add a [[source]] with `url = "{address}"` and `index =` here, then run `pipenv lock`.',

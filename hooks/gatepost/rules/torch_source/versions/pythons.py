@@ -25,7 +25,12 @@ if TYPE_CHECKING:
 def python_beyond_wheels(p: Project, v: View) -> Findings:
     """TS208: Python versions that no wheel of the admitted torch supports."""
     for req in p.named("torch"):
-        if req.url or req.spec.broken or req.env.kind not in (MAIN, "script", "file") or "python" in req.marker:
+        if (
+            req.url
+            or req.spec.broken
+            or req.env.kind not in (MAIN, "script", "file", "environment")
+            or "python" in req.marker
+        ):
             continue
         rows, unknown = v.table.torch_rows(tightened(p, req))
         wheels = {minor for row in rows for minor in row.python.get("linux_x86_64", ())}
@@ -42,9 +47,9 @@ def python_beyond_wheels(p: Project, v: View) -> Findings:
 
 
 def _pinned(p: Project, v: View, req: Requirement, rows: list[Row], wheels: set[str]) -> Finding:
-    """The one Python that is chosen: .python-version, Pipfile."""
+    """The one Python that is chosen: .python-version, Pipfile, an environment of Hatch."""
     where = p.python_where or req.where
-    if p.tool != "Pipenv":
+    if p.tool not in ("Pipenv", "Hatch"):
         where = Location(path=(p.root + "/" if p.root else "") + ".python-version", line=1)
     return found(
         "TS208",

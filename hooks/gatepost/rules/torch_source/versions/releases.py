@@ -30,7 +30,7 @@ def floating(p: Project, v: View) -> Findings:
     """TS212: torch without an upper bound in a file that machines install from."""
     if (
         p.tool != "pip"
-        or p.path.endswith(("tox.ini", "noxfile.py"))
+        or p.of_a_task()
         or re.search(
             r"(?:^|[/_.-])(?:dev|test|tests|docs?|lint|ci|build|constraints?)(?:[_.-]|/|$)", p.path.rpartition(".")[0]
         )
