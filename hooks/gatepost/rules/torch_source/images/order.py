@@ -336,15 +336,15 @@ def _in_parts(event: Event) -> bool:
 def _undoing(image: Image, event: Event, current: Event, why: str) -> Finding:
     lock = event.install.tool in ("uv", "poetry")
     wanted = [one.spec for one in event.effect.asked if one.name == "torch"]
-    ranges = [spec for spec in wanted if not specs.parse(spec).pin()]
+    loose = wanted[0] if len(wanted) == 1 and not specs.parse(wanted[0]).pin() else ""
     return Finding(
         code="TS502",
         where=Location(path=image.path, line=current.install.line),
         message=f"this {_word(current)} install of torch is undone: `{urls.show(' '.join(event.install.command.texts))[:50]}` (line {event.install.line}) {why}",
         remedy=f"Route torch to the {_word(current)} index in the project, lock again, and remove this command."
         if lock
-        else f'Ask for `"torch{ranges[0]}"` in it, as the requirements do.'
-        if ranges
+        else f'Ask for `"torch{loose}"` in it, as the requirements do.'
+        if loose
         else f"Install the same version that the requirements pin, from the {_word(current)} index.",
         related=(Location(path=image.path, line=event.install.line),),
     )
