@@ -16,7 +16,6 @@ from gatepost.model import INFO, Finding, Location
 from gatepost.record import replace
 from gatepost.rules.torch_source import index_hygiene, specs, urls
 from gatepost.rules.torch_source.images.companions import PAIRED, left_behind
-from gatepost.rules.torch_source.images.conda import conda_install
 from gatepost.rules.torch_source.images.ran import Ran, steered
 from gatepost.rules.torch_source.model import (
     DEFAULT,
@@ -33,7 +32,7 @@ from gatepost.rules.torch_source.model import (
     Requirement,
     Route,
 )
-from gatepost.rules.torch_source.readers.pip import index_of
+from gatepost.rules.torch_source.readers.common import index_of
 from gatepost.rules.torch_source.routing import options
 from gatepost.rules.torch_source.versions import builds as build_rules
 from gatepost.rules.torch_source.versions import companions, labels, neighbours, releases
@@ -78,6 +77,8 @@ def judge(path: str, ran: Iterable[Ran], v: View, ci: bool = False, python: str 
     latest: dict[str, dict[str, tuple[Requirement, tuple[Index, ...]]]] = {}
     for number, one in enumerate(commands):
         if one.install.tool == "conda" and one.install.action in ("install", "create", "update"):
+            from gatepost.rules.torch_source.images.conda import conda_install
+
             yield from conda_install(path, one.install, v, ci)
         if one.install.tool not in ("pip", "uv-pip") or one.install.action not in ("install", "download", "wheel"):
             continue

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from gatepost.manifests.projects import Repository
 
 
-_REFERENCE = pattern(rb'\{ name = "([^"]+)"')
 _FILES = pattern(rb"^(?:wheels|sdist) = (?:\[\n(?:    [^\n]*\n)*\]|\{[^\n]*\})\n?", re.MULTILINE)
 
 
@@ -144,8 +143,8 @@ def _leading(data: bytes) -> bytes | None:
         head = block.partition(b"\nwheels = [")[0]
         if b"\nsource = { registry" not in head:
             roots.add(number)
-        for name in _REFERENCE.findall(block):
-            into.setdefault(name, set()).add(number)
+        for reference in block.split(b'{ name = "')[1:]:
+            into.setdefault(reference[: reference.find(b'"')], set()).add(number)
     todo = [b"torch", *(name.encode() for name in GPU_ONLY - {"triton"})]
     kept = set(roots)
     seen = set(todo)

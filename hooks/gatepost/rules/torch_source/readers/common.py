@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from gatepost.manifests import requirements as pip_lines
 from gatepost.model import Location
-from gatepost.rules.torch_source import specs
-from gatepost.rules.torch_source.model import DIRECT, Env, Requirement, fold
+from gatepost.rules.torch_source import specs, urls
+from gatepost.rules.torch_source.model import DEFAULT, DIRECT, LINKS, SHARED, Env, Index, Requirement, fold
 from gatepost.rules.torch_source.paths import folder, join
 from gatepost.toml.load import TomlError, loads
 from gatepost.toml.scan import scan
@@ -134,6 +134,25 @@ def requirement(toml: Toml, text: Any, env: Env, path: tuple[str | int, ...], ro
     )
 
 
+def index_of(name: str, value: str, where: Location, span: tuple[int, int] | None) -> Index | None:
+    """The index that an option adds. A public registry as `--index-url` is no index of its own."""
+    if name == "index-url":
+        role = "pypi" if urls.is_pypi(value) else DEFAULT
+    elif name == "extra-index-url":
+        role = "pypi" if urls.is_pypi(value) else SHARED
+    elif name == "find-links":
+        role = LINKS
+    else:
+        return None
+    return Index(name="", url=value, where=where, role=role, span=span, written=name)
+
+
+def linux_only(classifiers: list[Any]) -> bool:
+    """Whether the classifiers name Linux and no other system."""
+    systems = [str(item) for item in classifiers if str(item).startswith("Operating System ::")]
+    return bool(systems) and all("Linux" in item for item in systems)
+
+
 # Packages whose exact place is worth finding; the place of others is never printed or edited.
 _PLACED = frozenset(
     {
@@ -161,4 +180,17 @@ _PLACED = frozenset(
         "triton-xpu",
     }
 )
-__all__ = ["LIMIT", "Toml", "array", "dig", "dotted", "folder", "join", "requirement", "string", "table"]
+__all__ = [
+    "LIMIT",
+    "Toml",
+    "array",
+    "dig",
+    "dotted",
+    "folder",
+    "index_of",
+    "join",
+    "linux_only",
+    "requirement",
+    "string",
+    "table",
+]

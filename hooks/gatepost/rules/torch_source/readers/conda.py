@@ -15,7 +15,6 @@ from gatepost.rules.torch_source import specs
 from gatepost.rules.torch_source.model import DIRECT, FILE, MAIN, Env, Fact, Index, Project, Requirement, fold
 from gatepost.rules.torch_source.readers import common
 from gatepost.rules.torch_source.readers.own_options import own_options
-from gatepost.rules.torch_source.readers.pip import index_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -70,7 +69,7 @@ def read(
         parsed = lines.parse_text(text)
         for option in parsed.options:
             span = (item.span[0] + option.span[0], item.span[0] + option.span[1])
-            found = index_of(option.name, option.value, Location(path=path, line=item.line), span)
+            found = common.index_of(option.name, option.value, Location(path=path, line=item.line), span)
             if found is not None:
                 indexes.append(found)
         for name, is_constraint, _ in parsed.includes:
@@ -138,7 +137,7 @@ def read_pixi(toml: Toml, prefix: tuple[str, ...], locks: tuple[Lock, ...]) -> P
         for number, url in enumerate(common.array(section, "pypi-options", "extra-index-urls")):
             if isinstance(url, str):
                 place: tuple[str | int, ...] = (*path, "pypi-options", "extra-index-urls", number)
-                found = index_of("extra-index-url", url, toml.where(*place), toml.inner(*place))
+                found = common.index_of("extra-index-url", url, toml.where(*place), toml.inner(*place))
                 if found is not None:
                     indexes.append(found)
     channels = tuple(

@@ -13,7 +13,6 @@ import re
 
 from gatepost.rules.torch_source.model import Env, Index, Project, Requirement
 from gatepost.rules.torch_source.readers import common
-from gatepost.rules.torch_source.readers.pip import index_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -99,7 +98,7 @@ def _indexes(
                 known = known and "INDEX" not in variable and "FIND_LINKS" not in variable and "{" not in value
                 continue
             for url in value.split():
-                index = index_of(option, url, toml.where(*base, one, "env-vars", variable), None)
+                index = common.index_of(option, url, toml.where(*base, one, "env-vars", variable), None)
                 if index is not None:
                     found.append(index)
     return found, known

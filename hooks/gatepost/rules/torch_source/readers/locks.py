@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 LIMIT = 64 * 1024 * 1024
-_NAMES = (*sorted(EXTENDED), "numpy")
-_WANTED = "|".join(sorted((name.replace("-", "[-_.]") for name in EXTENDED | {"numpy"}), key=len, reverse=True))
+_NAMES = EXTENDED | {"numpy"}
+_WANTED = "|".join(sorted((name.replace("-", "[-_.]") for name in _NAMES), key=len, reverse=True))
 _BLOCK = rf'^\[\[packages?\]\]\r?\n(?:[ \t]*\r?\n)*name *= *"((?i:{_WANTED}))"\r?$'
 _NEXT = pattern(r"^\[\[|^\[(?!package)", re.MULTILINE)
 _STRANGER = pattern(
@@ -53,14 +53,14 @@ def _starts(text: str) -> list[tuple[str, int]]:
     if '\nname = "' not in text:
         return [(fold(match[1]), match.start()) for match in re.finditer(_BLOCK, text, re.MULTILINE)]
     found = []
-    for name in _NAMES:
-        line = f'\nname = "{name}"'
-        at = text.find(line)
-        while at >= 0:
+    at = text.find('\nname = "')
+    while at >= 0:
+        name = text[at + 9 : text.find('"', at + 9)]
+        if name in _NAMES:
             start = text.rfind("\n", 0, at) + 1
             if text[start:at].rstrip() in ("[[package]]", "[[packages]]"):
                 found.append((fold(name), start))
-            at = text.find(line, at + 1)
+        at = text.find('\nname = "', at + 9)
     return found
 
 

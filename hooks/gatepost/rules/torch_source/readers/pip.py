@@ -14,12 +14,10 @@ from gatepost.rules.torch_source import specs
 from gatepost.rules.torch_source import urls as addresses
 from gatepost.rules.torch_source.model import (
     CONSTRAINT,
-    DEFAULT,
     DIRECT,
     EXTENDED,
     FILE,
     LINKS,
-    SHARED,
     Env,
     Fact,
     Index,
@@ -108,7 +106,7 @@ def read(path: str, read_file: Callable[[str], ReqFile | None]) -> Project | Non
                 )
             )
         for option in file.options:
-            found = index_of(option.name, option.value, Location(path=where, line=option.line), option.span)
+            found = common.index_of(option.name, option.value, Location(path=where, line=option.line), option.span)
             if found is not None:
                 indexes.append(found)
     default = [index for index in indexes if index.written == "index-url"]
@@ -138,7 +136,7 @@ def read_config(path: str, data: bytes) -> Project | None:
     facts: list[Fact] = []
     for name, value, line, start in _settings(data.decode("utf-8", "replace")):
         where = Location(path=path, line=line, key=name)
-        found = index_of(name, value, where, (start, start + len(value)))
+        found = common.index_of(name, value, where, (start, start + len(value)))
         if found is not None:
             indexes.append(found)
         elif name == "trusted-host" and addresses.split("https://" + value).host.endswith("pytorch.org"):
@@ -219,16 +217,3 @@ def _repeated(closure: Closure) -> list[Fact]:
 
 def _line_edit(option: ReqOption) -> tuple[tuple[int, int, str], ...]:
     return ((option.start, option.stop, ""),)
-
-
-def index_of(name: str, value: str, where: Location, span: tuple[int, int] | None) -> Index | None:
-    """The index that an option adds. A public registry as `--index-url` is no index of its own."""
-    if name == "index-url":
-        role = "pypi" if addresses.is_pypi(value) else DEFAULT
-    elif name == "extra-index-url":
-        role = "pypi" if addresses.is_pypi(value) else SHARED
-    elif name == "find-links":
-        role = LINKS
-    else:
-        return None
-    return Index(name="", url=value, where=where, role=role, span=span, written=name)

@@ -136,7 +136,7 @@ def read(toml: Toml, locks: tuple[Lock, ...]) -> Project:
         extras=tuple(extras.items()) + tuple(extras_621),
         published=poetry.get("package-mode", True) is not False and _published(toml),
         dynamic=False,
-        linux_only=linux_only(common.array(project, "classifiers") + common.array(poetry, "classifiers")),
+        linux_only=common.linux_only(common.array(project, "classifiers") + common.array(poetry, "classifiers")),
         path_sources=any(req.url.startswith(("path:", "git:")) for req in requirements),
         title=common.string(project, "name") or common.string(poetry, "name"),
     )
@@ -147,12 +147,6 @@ def _published(toml: Toml) -> bool:
         toml.data, "tool", "poetry", "classifiers"
     )
     return "build-system" in toml.data and not any("Do Not Upload" in str(item) for item in classifiers)
-
-
-def linux_only(classifiers: list[Any]) -> bool:
-    """Whether the classifiers name Linux and no other system."""
-    systems = [str(item) for item in classifiers if str(item).startswith("Operating System ::")]
-    return bool(systems) and all("Linux" in item for item in systems)
 
 
 def _enriched(req: Requirement, found: list[Requirement]) -> list[Requirement]:

@@ -14,7 +14,6 @@ from gatepost.rules.torch_source import specs
 from gatepost.rules.torch_source.model import FILE, Env, Index, Project, Requirement, fold
 from gatepost.rules.torch_source.readers import common
 from gatepost.rules.torch_source.readers.ini import Text, entries
-from gatepost.rules.torch_source.readers.pip import index_of
 
 LIMIT = 1024 * 1024
 _FACTOR = re.compile(r"([A-Za-z0-9_.!{},\[\]-]+):(?:\s+|$)")
@@ -52,7 +51,7 @@ def _project(path: str, name: str, rows: list[Text], elsewhere: bool) -> Project
         parsed = pip_lines.parse_text(row.value[factor.end() :] if factor else row.value)
         elsewhere = elsewhere or bool(parsed.includes)
         for option in parsed.options:
-            index = index_of(option.name, option.value, Location(path=path, line=row.line), None)
+            index = common.index_of(option.name, option.value, Location(path=path, line=row.line), None)
             if index is not None:
                 indexes.append(index)
         for line in parsed.lines:

@@ -32,7 +32,6 @@ from gatepost.rules.torch_source.model import (
     fold,
 )
 from gatepost.rules.torch_source.readers import common
-from gatepost.rules.torch_source.readers.poetry import linux_only
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -116,7 +115,7 @@ def read(
         ),
         published=_published(toml, uv),
         dynamic=dynamic,
-        linux_only=linux_only(common.array(project, "classifiers")),
+        linux_only=common.linux_only(common.array(project, "classifiers")),
         strategy=common.string(settings, "index-strategy") or common.string(settings, "pip", "index-strategy"),
         settings_torch_backend=backend,
         path_sources=_has_foreign_sources(toml),
