@@ -18,6 +18,16 @@ CARRIERS = frozenset(
         "ultralytics-thop", "unstructured-inference", "whisperx", "xformers", "yolov5",
     }
 )  # fmt: skip
+# Which of them require a companion as well: resolved with uv 0.13.8 or read in their metadata, 2026.
+COMPANIONS = {
+    "torchvision": frozenset(
+        {
+            "clip-anytorch", "docling", "docling-ibm-models", "easyocr", "facenet-pytorch", "fastai", "open-clip-torch",
+            "python-doctr", "timm", "torch-fidelity", "ultralytics", "unstructured-inference", "whisperx", "yolov5",
+        }
+    ),
+    "torchaudio": frozenset({"demucs", "pyannote-audio", "speechbrain", "tts", "whisperx"}),
+}  # fmt: skip
 CARRYING_EXTRAS = {
     "transformers": frozenset(
         {"torch", "torch-vision", "torch-speech", "all", "dev", "accelerate", "agents", "sentencepiece-torch"}

@@ -10,6 +10,7 @@ from gatepost.model import INFO, Edit, Finding, Fix, Location
 from gatepost.patterns import pattern
 from gatepost.rules.torch_source import specs, urls
 from gatepost.rules.torch_source import table as tables
+from gatepost.rules.torch_source.carriers import COMPANIONS
 from gatepost.rules.torch_source.images.events import Event, place_of
 from gatepost.rules.torch_source.images.meant import gpus_beside, says_cpu, switchable
 from gatepost.rules.torch_source.installed.build import FAMILY
@@ -42,7 +43,7 @@ def cuda_in_cpu_image(
     brought = "a ROCm build" if urls.kind(build) == "rocm" else "2-5 GB of CUDA libraries"
     message = f"{head}, and `{shown}` takes {taken} from {index}: {brought} in a CPU image"
     related = (Location(path=first.path, line=first.line or None),) if first.path else ()
-    names = sorted({one.name for one in event.effect.asked if one.name in FAMILY} | {"torch"})
+    names = sorted({"torch"}.union(*(_with_companions(one.name) for one in event.effect.asked)))
     if install.tool in ("pip", "uv-pip"):
         wanted = _wanted(event, names)
         kept = [flag for flag in _WHERE if install.has(flag)]
@@ -96,9 +97,14 @@ def cuda_in_cpu_image(
 _WHERE = ("--break-system-packages", "--user", "--system")
 
 
+def _with_companions(name: str) -> set[str]:
+    """What of the family a package is, or requires besides torch: left to a later command, it comes from PyPI."""
+    return {name} & FAMILY | {companion for companion, carriers in COMPANIONS.items() if name in carriers}
+
+
 def _wanted(event: Event, names: list[str]) -> list[str]:
     """What to install from the CPU index: the family as it is asked for, and what goes with a torch that is pinned."""
-    asked = {one.name: (one.range or one.spec).replace(" ", "") for one in reversed(event.effect.asked)}
+    asked = {one.name: _for_pip(one.range or one.spec) for one in reversed(event.effect.asked)}
     pin = specs.parse(asked.get("torch", "")).pin()
     wanted = []
     for name in names:
@@ -107,6 +113,15 @@ def _wanted(event: Event, names: list[str]) -> list[str]:
             spec = f"=={partner}"
         wanted.append(f'"{name}{spec}"' if re.search(r"[<>!~*,;]", spec) else name + spec)
     return wanted
+
+
+def _for_pip(text: str) -> str:
+    """A range in the words of pip: Poetry's `^2.1` is `>=2.1,<3`; "" for what has none."""
+    from gatepost.locks._poetry_manifest import pep440
+
+    if not re.search(r"[\^|*]|~(?!=)|^\d", text):
+        return text.replace(" ", "")
+    return pep440(text) or ""
 
 
 def _guessed(image: Image) -> bool:

@@ -31,7 +31,7 @@ class Asked:
     build: str  # "cpu", "pypi", "cu121", "rocm6.2", "" (not known)
     path: str
     line: int
-    range: str = ""  # of `name`, as a command of pip's or a requirements file asks for it
+    range: str = ""  # of `name` itself, as it is written where it is asked for
 
 
 @record

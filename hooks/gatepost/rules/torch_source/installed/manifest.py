@@ -90,6 +90,7 @@ def declared(repository: Repository, folder: str, install: Install, build: str, 
                     else build,
                     path=path,
                     line=line(name),
+                    range=spec,
                 )
             )
     if (
