@@ -32,7 +32,7 @@ from gatepost.rules.torch_source.model import (
     Requirement,
     Route,
 )
-from gatepost.rules.torch_source.readers.common import index_of
+from gatepost.rules.torch_source.readers.common import index_of, of_line
 from gatepost.rules.torch_source.routing import options
 from gatepost.rules.torch_source.versions import builds as build_rules
 from gatepost.rules.torch_source.versions import companions, labels, neighbours, releases
@@ -219,15 +219,7 @@ def _in_files(project: Project, files: Iterable[tuple[str, ReqFile]]) -> tuple[R
     """The packages of the requirements files that a command installs."""
     env = Env(kind=FILE, name=project.path)
     return tuple(
-        Requirement(
-            name=re.sub(r"[-_.]+", "-", line.name).lower(),
-            text=line.specifier,
-            spec=specs.parse(line.specifier),
-            marker=line.marker,
-            env=env,
-            where=Location(path=where, line=line.line),
-            url=line.url,
-        )
+        of_line(line, env, Location(path=where, line=line.line))
         for where, file in files
         for line in file.lines
         if line.name

@@ -272,6 +272,10 @@ class Project:
     def semantics(self) -> Semantics:
         return SEMANTICS[self.tool]
 
+    def relocked(self) -> str:
+        """How a remedy ends that makes the lock stale: with the command that renews it."""
+        return f", then run `{self.semantics().relock}`." if self.locks else "."
+
     def about_torch(self) -> bool:
         """Whether PyTorch has any part in it."""
         return (

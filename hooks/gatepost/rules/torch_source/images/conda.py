@@ -6,15 +6,12 @@ import posixpath
 
 from gatepost.model import Finding, Location
 from gatepost.record import replace
-from gatepost.rules.torch_source import specs
 from gatepost.rules.torch_source.model import (
     CONDA_NAMES,
     FAMILY,
-    MAIN,
-    Env,
     Project,
-    Requirement,
 )
+from gatepost.rules.torch_source.readers.conda import of_match
 from gatepost.rules.torch_source.versions import companions
 
 TYPE_CHECKING = False
@@ -34,19 +31,7 @@ def conda_install(path: str, install: Install, v: View, ci: bool) -> Iterator[Fi
     for word in install.words:
         dep = environment.dependency(word.text) if word.known else None
         if dep is not None:
-            requirements.append(
-                Requirement(
-                    name=dep.name,
-                    text=dep.spec,
-                    spec=specs.parse(dep.spec, specs.CONDA),
-                    marker="",
-                    env=Env(kind=MAIN),
-                    where=Location(path=path, line=word.line),
-                    role="conda",
-                    channel=dep.channel,
-                    build=dep.build,
-                )
-            )
+            requirements.append(of_match(dep, Location(path=path, line=word.line)))
     if not any(req.name in CONDA_NAMES or req.name in FAMILY for req in requirements):
         return
     project = Project(

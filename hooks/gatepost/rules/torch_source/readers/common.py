@@ -14,6 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from gatepost.manifests.requirements import ReqLine
     from gatepost.toml.scan import Document
 
     Path = tuple[str | int, ...]
@@ -116,21 +117,43 @@ def requirement(toml: Toml, text: Any, env: Env, path: tuple[str | int, ...], ro
     line = pip_lines.parse_requirement(text)
     if not line.name:
         return None
-    inner = toml.inner(*path) if fold(line.name) in _PLACED else None
+    placed = fold(line.name) in _PLACED
+    inner = toml.inner(*path) if placed else None
     exact = inner is not None and toml.text[inner[0] : inner[1]] == text
     span = (inner[0] + line.span[0], inner[0] + line.span[1]) if inner is not None and exact else None
+    return of_line(
+        line,
+        env,
+        toml.where(*path) if placed else Location(path=toml.path, key=dotted(path)),
+        role=role,
+        span=span,
+        whole=inner if exact else None,
+    )
+
+
+def of_line(
+    line: ReqLine,
+    env: Env,
+    where: Location,
+    *,
+    role: str = DIRECT,
+    span: tuple[int, int] | None = None,
+    whole: tuple[int, int] | None = None,
+) -> Requirement:
+    """A requirement as pip reads it from a line; `span` and `whole` are its places in the file, where they are known."""
     return Requirement(
         name=fold(line.name),
         text=line.specifier,
         spec=specs.parse(line.specifier),
         marker=line.marker,
         env=env,
-        where=toml.where(*path) if fold(line.name) in _PLACED else Location(path=toml.path, key=dotted(path)),
+        where=where,
         role=role,
         url=line.url,
         extras=line.extras,
         span=span,
-        whole=inner if exact else None,
+        whole=whole,
+        hashed=bool(line.hashes),
     )
 
 
@@ -190,6 +213,7 @@ __all__ = [
     "index_of",
     "join",
     "linux_only",
+    "of_line",
     "requirement",
     "string",
     "table",

@@ -49,21 +49,8 @@ def read(
     for dep in file.dependencies:
         if "{" in dep.name:
             continue
-        requirements.append(
-            Requirement(
-                name=dep.name,
-                text=dep.spec,
-                spec=specs.parse(dep.spec, specs.CONDA),
-                marker="",
-                env=Env(kind=MAIN),
-                where=Location(path=path, line=dep.line),
-                role="conda",
-                channel=dep.channel,
-                build=dep.build,
-                span=dep.spec_span,
-                whole=dep.span,
-            )
-        )
+        where = Location(path=path, line=dep.line)
+        requirements.append(replace(of_match(dep, where), span=dep.spec_span, whole=dep.span))
     for item in file.pip:
         text = item.text.replace("\n", " ")
         parsed = lines.parse_text(text)
@@ -81,14 +68,10 @@ def read(
         for line in parsed.lines:
             if line.name:
                 requirements.append(
-                    Requirement(
-                        name=fold(line.name),
-                        text=line.specifier,
-                        spec=specs.parse(line.specifier),
-                        marker=line.marker,
-                        env=Env(kind=FILE, name=path),
-                        where=Location(path=path, line=item.line),
-                        url=line.url,
+                    common.of_line(
+                        line,
+                        Env(kind=FILE, name=path),
+                        Location(path=path, line=item.line),
                         span=(item.span[0] + line.span[0], item.span[0] + line.span[1]),
                         whole=item.span,
                     )
@@ -110,6 +93,21 @@ def read(
         locks=locks,
         title=file.name,
         linux_only=bool(file.platforms) and all("linux" in name for name in file.platforms),
+    )
+
+
+def of_match(dep: environment.CondaDep, where: Location) -> Requirement:
+    """The requirement of a match spec, in a file or on a command line."""
+    return Requirement(
+        name=dep.name,
+        text=dep.spec,
+        spec=specs.parse(dep.spec, specs.CONDA),
+        marker="",
+        env=Env(kind=MAIN),
+        where=where,
+        role="conda",
+        channel=dep.channel,
+        build=dep.build,
     )
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 from gatepost.manifests import requirements as reader
 from gatepost.model import Location
 from gatepost.patterns import pattern
-from gatepost.rules.torch_source import specs
 from gatepost.rules.torch_source import urls as addresses
 from gatepost.rules.torch_source.model import (
     CONSTRAINT,
@@ -90,19 +89,13 @@ def read(path: str, read_file: Callable[[str], ReqFile | None]) -> Project | Non
                     )
                 )
             requirements.append(
-                Requirement(
-                    name=name,
-                    text=line.specifier,
-                    spec=specs.parse(line.specifier),
-                    marker=line.marker,
-                    env=env,
-                    where=Location(path=where, line=line.line),
+                common.of_line(
+                    line,
+                    env,
+                    Location(path=where, line=line.line),
                     role=CONSTRAINT if constraint else DIRECT,
-                    url=line.url,
-                    extras=line.extras,
                     span=line.span,
                     whole=line.whole,
-                    hashed=bool(line.hashes),
                 )
             )
         for option in file.options:

@@ -10,8 +10,7 @@ import re
 
 from gatepost.manifests import requirements as pip_lines
 from gatepost.model import Location
-from gatepost.rules.torch_source import specs
-from gatepost.rules.torch_source.model import FILE, Env, Index, Project, Requirement, fold
+from gatepost.rules.torch_source.model import FILE, Env, Index, Project, Requirement
 from gatepost.rules.torch_source.readers import common
 from gatepost.rules.torch_source.readers.ini import Text, entries
 
@@ -56,18 +55,7 @@ def _project(path: str, name: str, rows: list[Text], elsewhere: bool) -> Project
                 indexes.append(index)
         for line in parsed.lines:
             if line.name:
-                requirements.append(
-                    Requirement(
-                        name=fold(line.name),
-                        text=line.specifier,
-                        spec=specs.parse(line.specifier),
-                        marker=line.marker,
-                        env=env,
-                        where=Location(path=path, line=row.line),
-                        url=line.url,
-                        extras=line.extras,
-                    )
-                )
+                requirements.append(common.of_line(line, env, Location(path=path, line=row.line)))
     return Project(
         tool="pip",
         root=common.folder(path),

@@ -13,8 +13,7 @@ import re
 
 from gatepost.manifests import requirements as pip_lines
 from gatepost.model import Location
-from gatepost.record import record
-from gatepost.rules.torch_source import specs
+from gatepost.record import record, replace
 from gatepost.rules.torch_source.model import EXTRA, MAIN, Env, Project, Requirement, fold
 from gatepost.rules.torch_source.readers import common
 from gatepost.rules.torch_source.readers.ini import ROW, Text, entries
@@ -96,15 +95,10 @@ def _requirement(path: str, text: Text, env: Env, shift: int, marker: str = "") 
         return None
     place = _span(text, shift)
     both = f"({line.marker}) and ({marker})" if line.marker and marker else line.marker or marker
-    return Requirement(
-        name=fold(line.name),
-        text=line.specifier,
-        spec=specs.parse(line.specifier),
-        marker=both,
-        env=env,
-        where=Location(path=path, line=text.line),
-        url=line.url,
-        extras=line.extras,
+    return common.of_line(
+        replace(line, marker=both),
+        env,
+        Location(path=path, line=text.line),
         span=(place[0] + line.span[0], place[0] + line.span[1]) if place else None,
         whole=place,
     )

@@ -45,7 +45,7 @@ def tag_mix(p: Project, v: View) -> Findings:
                 right.where,
                 f"`{right.name}` is the {b} build and `{left.name}` the {a} build in one environment",
                 f"Take both from one index, https://download.pytorch.org/whl/{a} or https://download.pytorch.org/whl/{b}"
-                + (f", then run `{p.semantics().relock}`." if p.locks else "."),
+                + p.relocked(),
                 related=(left.where,),
             )
 
@@ -90,8 +90,7 @@ def unpublished_build(p: Project, v: View) -> Findings:
                 "TS207",
                 req.where,
                 f"`{req.name}=={req.spec.pin()}+{tag}`: no release of PyTorch was ever built for {tag} {v.as_of()}",
-                f"Pin a build that exists, such as `+{table.nearest(tag)}`"
-                + (f", then run `{p.semantics().relock}`." if p.locks else "."),
+                f"Pin a build that exists, such as `+{table.nearest(tag)}`" + p.relocked(),
             )
             continue
         if not rows or not table.known_tag(tag):
@@ -124,7 +123,7 @@ def unpublished_build(p: Project, v: View) -> Findings:
                 else "Use an index of a build that exists, such as"
             )
             + f" https://download.pytorch.org/whl/{newest.cuda[-1]}"
-            + (f", then run `{p.semantics().relock}`." if p.locks else "."),
+            + p.relocked(),
         )
 
 
@@ -161,7 +160,7 @@ def line_ended(p: Project, v: View) -> Findings:
                     f"{next(iter(tags))} ends at torch {last.torch}, so `torch{req.text.strip()}` never reaches {advisory['fixed']}, which mends {advisory['id']} {v.as_of()}",
                     "Move to an index that goes on, such as https://download.pytorch.org/whl/"
                     + table.going_on(next(iter(tags)), table.rows)
-                    + (f", then run `{p.semantics().relock}`." if p.locks else "."),
+                    + p.relocked(),
                 )
                 break
 

@@ -132,7 +132,7 @@ def _apart(p: Project, v: View, torch: Requirement, other: Requirement, rows: li
         "TS204",
         other.where,
         f"no `{name}` in `{shown_range(p, other)}` goes with any torch in `{shown_range(p, torch)}` ({example})",
-        f"Ask for `{name}` {partner}" + (f", then run `{p.semantics().relock}`." if p.locks else "."),
+        f"Ask for `{name}` {partner}" + p.relocked(),
         related=(torch.where,),
     )
 
@@ -146,7 +146,7 @@ def _pins(p: Project, v: View, torch: Requirement, other: Requirement, pinned: s
         "TS203",
         other.where,
         f"`{other.name}` {version} does not go with `torch` {pinned}{with_}",
-        f"Pin `{other.name}` {partner}" + (f", then run `{p.semantics().relock}`." if p.locks else "."),
+        f"Pin `{other.name}` {partner}" + p.relocked(),
         fix=v.edit(other.where.path, f"pin {other.name} {partner}", fixes.replace_version(other, partner))
         if partner
         else None,
@@ -186,9 +186,7 @@ def _uncapped(p: Project, v: View, torch: Requirement, other: Requirement, rows:
         "TS205",
         other.where,
         f"`{other.name}{other.text.strip()}` has no upper bound beside torch {top}{_elsewhere(torch, other)}: {other.name} {first} requires no torch version, so resolvers take it or a newer one, which needs torch>={limit}",
-        f"Ask for {advice}, or cap it with `<{ceiling}`" + (f", then run `{p.semantics().relock}`." if p.locks else ".")
-        if ceiling
-        else f"Pin {advice}.",
+        f"Ask for {advice}, or cap it with `<{ceiling}`" + p.relocked() if ceiling else f"Pin {advice}.",
         fix=fix,
         related=(torch.where,),
     )

@@ -57,7 +57,7 @@ def label_in_range(p: Project, v: View) -> Findings:
                 if routed
                 else f", and choose the build with an index, or pin `=={clause.version}`"
             )
-            + (f", then run `{p.semantics().relock}`." if p.locks else "."),
+            + p.relocked(),
             fix=v.edit(req.where.path, f"drop the build tag from {req.name}", fixes.drop_label(req)),
         )
 

@@ -84,7 +84,7 @@ def numpy_two(p: Project, v: View) -> Findings:
                 "TS213",
                 numpy.where,
                 f"`numpy{numpy.text.strip()}` admits numpy 2, but torch {row_range(rows)} was built against numpy 1 and fails to exchange arrays with it",
-                "Ask for `numpy<2`" + (f", then run `{p.semantics().relock}`." if p.locks else "."),
+                "Ask for `numpy<2`" + p.relocked(),
                 severity=None if sure and at_risk else "warning" if at_risk else "info",
                 fix=v.edit(numpy.where.path, "cap numpy below 2", fixes.cap(numpy, "2")),
                 related=(torch.where,),
@@ -133,8 +133,7 @@ def forced_torch(p: Project, v: View) -> Findings:
                         "TS214",
                         other.where,
                         f"torch {row_range(rows)} requires {need}, which `triton{other.text.strip()}` excludes",
-                        f"Ask for {need}, or leave triton to torch"
-                        + (f", then run `{p.semantics().relock}`." if p.locks else "."),
+                        f"Ask for {need}, or leave triton to torch" + p.relocked(),
                         related=(torch.where,),
                     )
                     break
@@ -148,8 +147,7 @@ def forced_torch(p: Project, v: View) -> Findings:
                     "TS214",
                     torch.where,
                     f"`{name}` {other.spec.pin() or shown_range(p, other)} requires torch{one}, which `torch{shown_range(p, torch)}` excludes",
-                    f"Ask for torch {last.lstrip('=')}"
-                    f", or another {name}" + (f", then run `{p.semantics().relock}`." if p.locks else "."),
+                    f"Ask for torch {last.lstrip('=')}, or another {name}" + p.relocked(),
                     related=(other.where,),
                 )
                 break

@@ -123,8 +123,7 @@ def tag_on_mac(p: Project, v: View) -> Findings:
             "TS210",
             req.where,
             f"`{req.name}=={req.spec.pin()}+{req.tag()}` {'is asked for on macOS' if explicit else 'is asked for on every platform'}, but macOS wheels carry no build tag",
-            "Drop the tag for macOS, or add the marker `sys_platform != 'darwin'`"
-            + (f", then run `{p.semantics().relock}`." if p.locks else "."),
+            "Drop the tag for macOS, or add the marker `sys_platform != 'darwin'`" + p.relocked(),
             severity="error" if explicit else "warning",
             fix=v.edit(req.where.path, f"leave macOS out of {req.name}", changes),
         )

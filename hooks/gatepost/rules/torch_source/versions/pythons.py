@@ -101,7 +101,7 @@ def _ranged(p: Project, v: View, req: Requirement, rows: list[Row], wheels: set[
     bottom, top = min(minor_of(wheel) for wheel in wheels), max(minor_of(wheel) for wheel in wheels)
     low = [minor for minor in asked if minor_of(minor) < bottom]
     high = [] if unknown else [minor for minor in asked if minor_of(minor) > top]
-    relock = f", then run `{p.semantics().relock}`." if p.locks else "."
+    relock = p.relocked()
     if not any(minor in wheels for minor in asked):
         if unknown and len(low) < len(asked):
             return None

@@ -132,7 +132,7 @@ def yanked(p: Project, v: View) -> Findings:
                 req.where,
                 f"`{req.name}` {version} was withdrawn from PyPI"
                 + ("; PyTorch's index still has it" if elsewhere else ""),
-                f"Pin `{req.name}` {better}{label}" + (f", then run `{p.semantics().relock}`." if p.locks else "."),
+                f"Pin `{req.name}` {better}{label}" + p.relocked(),
                 severity="warning" if elsewhere else None,
                 fix=v.edit(req.where.path, f"pin {req.name} {better}", fixes.replace_version(req, better)),
             )
