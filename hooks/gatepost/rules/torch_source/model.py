@@ -222,7 +222,9 @@ SEMANTICS = {
     ),
     "Pipenv": Semantics(relock="pipenv lock", install="pipenv install", index_table="[[source]]"),
     "pip": Semantics(relock="pip-compile", install="pip install -r", merges=True),
-    "conda": Semantics(relock="conda-lock", install="conda env create -f", merges=True),
+    "conda": Semantics(
+        relock="conda-lock", install="conda env create -f", merges=True, apart="outside this file, in a step of its own"
+    ),
     "pixi": Semantics(relock="pixi lock", install="pixi install", universal=True),
     "pyproject": Semantics(relock="uv lock", install="pip install .", merges=True),
     "Hatch": Semantics(relock="", install="hatch env create", merges=True, apart="in `pre-install-commands`"),

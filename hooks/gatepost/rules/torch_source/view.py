@@ -106,8 +106,8 @@ class View:
         uses = re.compile(
             rf"(?:-r|-c|--requirement|--constraint)[=\s]*[\"']?[^\s\"']*{base}\b|(?:compile|sync)[^\n]*{base}\b"
         )
-        for _, text in self.installers():
-            if base.replace("\\", "") not in text:
+        for other, text in self.installers():
+            if base.replace("\\", "") not in text or _elsewhere(other, text, path):
                 continue
             for line in text.splitlines():
                 if uses.search(line) and _INDEX_WORDS.search(line):
@@ -234,6 +234,18 @@ class View:
         return (
             Fix(title=title, edits=(Edit(path=path, old=data, new=new_data),), safe=safe) if new_data != data else None
         )
+
+
+def _elsewhere(installer: str, text: str, path: str) -> bool:
+    """Whether the file that a script installs by its bare name is one of another folder, with the same name.
+
+    A script beside, above or below the file may mean it, one of a CI service too, and one that names its folder.
+    """
+    folder, own = path.rpartition("/")[0], installer.rpartition("/")[0]
+    if not folder or not own or own.startswith(".") or f"{folder}/".startswith(f"{own}/"):
+        return False
+    named = rf"(?<![\w-]){re.escape(folder.rpartition('/')[2])}(?![\w-])"
+    return not f"{own}/".startswith(f"{folder}/") and not re.search(named, text)
 
 
 def by_glob(build: Mapping[str, Any], path: str) -> str:
