@@ -53,7 +53,11 @@ def cuda_in_cpu_image(
             command = f"{_program(install)} install {' '.join(kept + wanted)} --index-url {CPU_INDEX}"
             inside = _made_here(image, event)
             remedy = (
-                f"Add before it, in the same RUN: `{command} &&`." if inside else f"Add before it: `RUN {command}`."
+                f"Install the CPU build instead: `{command}`."
+                if named and not first.path
+                else f"Add before it, in the same RUN: `{command} &&`."
+                if inside
+                else f"Add before it: `RUN {command}`."
             )
         flags = ["--system"] if install.tool == "uv-pip" else ["--no-cache-dir"]
         flags += [flag for flag in kept if flag not in flags]
@@ -116,9 +120,10 @@ def _wanted(event: Event, names: list[str]) -> list[str]:
 
 
 def _for_pip(text: str) -> str:
-    """A range in the words of pip: Poetry's `^2.1` is `>=2.1,<3`; "" for what has none."""
+    """A range in the words of pip, without a label: Poetry's `^2.1` is `>=2.1,<3`; "" for what has none."""
     from gatepost.locks._poetry_manifest import pep440
 
+    text = re.sub(r"\+[A-Za-z0-9.]+", "", text)
     if not re.search(r"[\^|*]|~(?!=)|^\d", text):
         return text.replace(" ", "")
     return pep440(text) or ""

@@ -95,13 +95,22 @@ def gpu_meant(repository: Repository, image: Image, stage: Stage, events: list[E
     return _gpu_in_repository(repository, image)
 
 
+# What takes a build for CPUs: an index, a label, a file, an extra, uv's backend.
+_TAKES_CPU = pattern(rb"whl/cpu|\+cpu|[-_.]cpu[-_.]|--extra[= ]cpu\b|\[cpu\b|backend[= ]cpu\b")
+
+
 def _has_cpu_twin(repository: Repository, image: Image) -> bool:
-    """Whether `Dockerfile.cpu` stands beside this `Dockerfile`, and no third one that is for GPUs."""
+    """Whether `Dockerfile.cpu`, which takes the CPU build, stands beside this `Dockerfile`, and no third one for GPUs."""
     own = _words(image.path)
-    others = [_words(other.path) for other in repository.images() if other.path != image.path]
-    return any("cpu" in words and [word for word in words if word != "cpu"] == own for words in others) and not any(
+    others = {other.path: _words(other.path) for other in repository.images() if other.path != image.path}
+    return any(
+        "cpu" in words
+        and [word for word in words if word != "cpu"] == own
+        and _TAKES_CPU.search(repository.read(path) or b"")
+        for path, words in others.items()
+    ) and not any(
         [word for word in words if not GPU_WORD.search(word) and not re.fullmatch(r"cu\d+", word)] == own
-        for words in others
+        for words in others.values()
     )
 
 
