@@ -29,15 +29,18 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield found.url
 
 
-def uv(version: str, index: str, cwd: Path, *args: str) -> int:
+def uv(version: str, index: str, cwd: Path, *args: str, python: str = sys.executable) -> int:
     env = {name: value for name, value in os.environ.items() if not name.startswith(("UV_", "PIP_"))}
     home = cwd.parents[1] / "home"
     home.mkdir(exist_ok=True)
     env |= {
-        "HOME": str(home), "XDG_CONFIG_HOME": str(home), "XDG_CONFIG_DIRS": str(home), "UV_PYTHON": sys.executable,
+        "HOME": str(home), "XDG_CONFIG_HOME": str(home), "XDG_CONFIG_DIRS": str(home), "UV_PYTHON": python,
         "UV_DEFAULT_INDEX": index, "UV_CACHE_DIR": str(cwd.parents[1] / "cache"), "UV_PYTHON_DOWNLOADS": "never",
         "NO_PROXY": "*",
     }  # fmt: skip
+    if not python:  # uv looks for one, here first
+        env = {name: value for name, value in env.items() if name not in ("UV_PYTHON", "VIRTUAL_ENV")}
+        env["PATH"] = os.pathsep.join((str(Path(sys.executable).resolve().parent), env.get("PATH", "")))
     binary = tool_env(f"uv=={version}") / "uv"
     done = subprocess.run([str(binary), "lock", *args], cwd=cwd, env=env, capture_output=True, text=True, check=False)
     (cwd.parents[1] / f"{cwd.name}.err").write_text(done.stderr)
@@ -115,3 +118,19 @@ def test_rows_are_distinct() -> None:
     names = [(project, name) for project, name, _ in ROWS]
     assert len(names) == len(set(names))
     assert set(names) >= DIFFER
+
+
+@pytest.mark.oracle
+def test_python_version_in_the_place_of_requires_python(tmp_path: Path, index: str) -> None:
+    here = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    root = tmp_path / "rows" / "project"
+    write(root, {"pyproject.toml": '[project]\nname = "a"\nversion = "1"\ndependencies = ["beta"]\n'}, index)
+    for text in (here, f"# ours\n{here}.{sys.version_info[2]}\n"):
+        (root / ".python-version").write_text(text)
+        assert uv(NEWEST, index, root, python="") == 0, (tmp_path / "project.err").read_text()
+        assert uv(NEWEST, index, root, "--check", python="") == 0
+        assert ask(FORMAT, root, "uv.lock")[0] == "fresh"
+    other = (root / "uv.lock").read_text().replace(f'">={here}"', '">=3.8"')
+    (root / "uv.lock").write_text(other)
+    assert uv(NEWEST, index, root, "--check", python="") == 1
+    assert ask(FORMAT, root, "uv.lock")[0] == "unknown"  # as another interpreter may have been asked for

@@ -164,14 +164,14 @@ def _python(case: Case, doubts: list[Undecidable]) -> versions.Ranges:
         if isinstance(value, str):
             wanted = versions.intersect(wanted, versions.python_ranges(value))
             shown.append(value)
-    if not shown:
+    if not shown and not (case.space is not None and text == _pinned(case)):
         doubts.append(
             Undecidable(
                 f"{case.root.path} has no requires-python, so uv takes it from the interpreter it finds", "LF303",
                 case.root.path,
             )
         )  # fmt: skip
-    elif versions.bounds(wanted) != locked:
+    elif shown and versions.bounds(wanted) != locked:
         # 0.13 also accepts trailing zeros: equal as ranges already
         where = next((path for path, value in sources if isinstance(value, str)), case.root.path)
         held = f'"{text}"' if isinstance(text, str) else "none"
@@ -180,6 +180,15 @@ def _python(case: Case, doubts: list[Undecidable]) -> versions.Ranges:
         both = " and ".join(sorted(set(shown)))
         raise Difference("LF102", f"the requires-python of all members together is {both}, the lock has {held}", where)
     return locked
+
+
+def _pinned(case: Case) -> str:
+    """What uv writes for a project without requires-python whose .python-version names a release: `>=3.12`, or ""."""
+    lines = (case.lock.read(case.lock.beside(".python-version")) or b"").decode("utf-8", "replace").splitlines()
+    first = next((line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")), "")
+    parts = first.split(".")
+    known = first.isascii() and 2 <= len(parts) <= 3 and all(part.isdigit() for part in parts)
+    return f">={parts[0]}.{parts[1]}" if known else ""
 
 
 def _members(case: Case, python: versions.Ranges) -> None:

@@ -37,7 +37,7 @@ FILES = (
     r"|Pipfile|Pipfile\.lock|pylock(\.[^/]+)?\.toml|conda-lock\.ya?ml|[^/]+\.conda-lock\.ya?ml|environment[^/]*\.ya?ml"
     r"|meta\.ya?ml|conda[^/]*\.ya?ml|pixi\.toml|pixi\.lock|setup\.(py|cfg)|[^/]+\.in|[^/]+\.txt|requirements[^/]*\.(lock|pip)"
     r"|([^/]*\.)?[Dd]ockerfile([.-][^/]*)?|[Cc]ontainerfile([.-][^/]*)?|[^/]*compose[^/]*\.ya?ml|Procfile|render\.ya?ml"
-    r"|\.gitignore|\.dockerignore|[^/]*\.dockerignore|\.gitlab-ci\.ya?ml|[Mm]akefile|tox\.ini|noxfile\.py"
+    r"|\.gitignore|\.python-version|\.dockerignore|[^/]*\.dockerignore|\.gitlab-ci\.ya?ml|[Mm]akefile|tox\.ini|noxfile\.py"
     r")$|(^|/)\.github/workflows/[^/]+\.ya?ml$"
 )
 
