@@ -163,14 +163,15 @@ class View:
         """How the indexes of a requirements file are read: "pip" merges them, "uv" asks them in turn.
 
         "either" where no command of pip's names the file, and some script installs a file by a variable with uv
-        (`uv pip install -r "$file"`). "pip" too where uv is told to merge (`unsafe-best-match`).
+        (`uv pip install -r "$file"`). "pip" too where uv is told to merge (`unsafe-best-match`), "perhaps" where some
+        script beside the file tells it so, for this file or for another.
         """
         sure, possible, merging = self._tools(path)
         if merging or "pip" in sure or "uv" not in sure | possible or not path.endswith((".txt", ".in")):
             return "pip"
         folder = path.rpartition("/")[0]
         if any(_MERGING in text for other, text in self.installers() if other.rpartition("/")[0] == folder):
-            return "pip"
+            return "perhaps"
         for place in dict.fromkeys((f"{folder}/" if folder else "", "")):
             for name in ("uv.toml", "pyproject.toml"):
                 if _MERGING.encode() in (self.tree.read(place + name) or b""):

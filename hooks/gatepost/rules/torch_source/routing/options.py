@@ -49,7 +49,7 @@ def extra_index(p: Project, v: View) -> Findings:
                 yield _read_differently(index, "or")
             continue
         if index.parts().channel:
-            yield _nightly_merged(p, v, index)
+            yield _nightly_merged(p, v, index, reader)
             continue
         report = None
         for req in sorted(direct, key=lambda req: req.name != "torch"):
@@ -93,14 +93,14 @@ def _read_differently(index: Index, both: str) -> Finding:
     )
 
 
-def _nightly_merged(p: Project, v: View, index: Index) -> Finding:
+def _nightly_merged(p: Project, v: View, index: Index, reader: str) -> Finding:
     """TS122 at its worst: whoever takes a name on PyPI that only the nightly index has is installed from there."""
     return found(
         "TS122",
         index.where,
         f"{urls.show(index.url)} is merged with PyPI" + CONFUSION,
         f"Install from it alone, with `--index-url` {p.semantics().apart}.",
-        severity="warning" if v.nightly() else "error",
+        severity="warning" if v.nightly() or reader == "perhaps" else "error",
     )
 
 

@@ -173,7 +173,7 @@ def _uncapped(p: Project, v: View, torch: Requirement, other: Requirement, rows:
     if spec.bounded_above() and not spec.admits(first):
         return None
     tags = p.tags_of(other)
-    if not tags and other.name == "torchaudio" and p.tool == "pip" and v.reader(p.path) != "pip":
+    if not tags and other.name == "torchaudio" and p.tool == "pip" and v.reader(p.path) in ("uv", "either"):
         tags = {index.tag() for index in p.torch_indexes() if index.tag()}  # uv asks them first, and stops there
     if tags and all(
         (last := table.last_for(tag)) is not None and not specs.parse(">=" + limit).admits(last.torch) for tag in tags
