@@ -500,7 +500,7 @@ class Image:
             candidates.append(folder)
         best = max(candidates, key=lambda one: (score(one), -candidates.index(one)))
         if not named and not self._project(best):
-            best = next((one for one in candidates if self._project(one)), best)
+            best = next((one for one in candidates if self._project(one)), self._installable(candidates, best))
         return best, bool(named) and score(best) == len(named)
 
     def lacks_only(self, name: str) -> bool:
@@ -510,6 +510,20 @@ class Image:
 
     def _exists(self, path: str) -> bool:
         return path in self.repository.paths or path in self.repository.folders
+
+    def _installable(self, candidates: list[str], otherwise: str) -> str:
+        """The nearest folder that holds a file which `pip install -r` names, where the whole context is copied."""
+        files = {
+            posixpath.basename(word.text)
+            for stage in self.dockerfile.stages
+            for step in stage.steps
+            if step.kind == "run"
+            for install in installs.installs(step.commands)
+            for word in install.files
+            if word.known
+        }
+        held = (one for one in candidates for file in files if posixpath.join(one, file) in self.repository.paths)
+        return next(held, otherwise)
 
     def _project(self, folder: str) -> bool:
         names = ("pyproject.toml", "requirements.txt", "setup.py", "Pipfile", "environment.yml")
