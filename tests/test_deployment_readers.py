@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gatepost.manifests import dockerfile, ignores, installs, shell, workflow
-from gatepost.manifests.projects import Repository, is_development, is_dockerfile, is_example, is_generated
+from gatepost.manifests.places import is_development, is_dockerfile, is_example, is_generated
+from gatepost.manifests.projects import Repository
 from gatepost.model import Context, Finding
 from gatepost.rules.lock_freshness import deployment
 from gatepost.rules.torch_source.images import check as images

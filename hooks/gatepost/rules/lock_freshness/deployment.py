@@ -6,6 +6,7 @@ through the image's COPY instructions, so a Dockerfile never speaks for a projec
 
 from __future__ import annotations
 
+from gatepost.manifests import places
 from gatepost.manifests import projects as deployed
 from gatepost.manifests.shell import every_way
 from gatepost.model import ERROR, Location
@@ -22,8 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from gatepost.manifests.dockerfile import Stage
+    from gatepost.manifests.image import Image
     from gatepost.manifests.installs import Install
-    from gatepost.manifests.projects import Image, Repository
+    from gatepost.manifests.projects import Repository
     from gatepost.model import Context, Finding, Outcome
 
 
@@ -31,7 +33,7 @@ def check(ctx: Context) -> Iterable[Outcome]:
     """Findings about deployment: LF401-LF409. Never raises on broken files."""
     paths = ctx.tree.paths()
     if not any(
-        deployed.is_dockerfile(path)
+        places.is_dockerfile(path)
         or path.startswith(".github/workflows/")
         or path.endswith(("Procfile", "render.yaml", ".gitlab-ci.yml"))
         for path in paths
@@ -56,11 +58,11 @@ def check(ctx: Context) -> Iterable[Outcome]:
 
 def _findings(repository: Repository) -> Iterator[tuple[Finding, tuple[str, ...]]]:
     for image in repository.images():
-        example = deployed.is_example(image.path)
+        example = places.is_example(image.path)
         for stage in image.dockerfile.stages:
             if not image.final(stage):
                 continue
-            if example or deployed.is_development(image.path):
+            if example or places.is_development(image.path):
                 continue
             branched: dict[int, list[Install]] = {}
             for index, install in image.installs(stage):

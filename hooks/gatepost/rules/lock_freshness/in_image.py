@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gatepost.manifests.dockerfile import Stage
+    from gatepost.manifests.image import Image
     from gatepost.manifests.installs import Install
-    from gatepost.manifests.projects import Image, Repository
+    from gatepost.manifests.projects import Repository
 
 
 def project(

@@ -16,7 +16,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gatepost.manifests.projects import Image, Pins, Repository
+    from gatepost.manifests.image import Image
+    from gatepost.manifests.projects import Pins, Repository
 
 
 def no_lock(

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gatepost.manifests.dockerfile import Stage
+    from gatepost.manifests.image import Image
     from gatepost.manifests.installs import Install
-    from gatepost.manifests.projects import Image, Pins, Repository
+    from gatepost.manifests.projects import Pins, Repository
 
 # requirements of developers, tests and documentation: an image that installs them is not what is deployed
 _DEVELOPMENT = re.compile(r"(?i)(?:^|[/_.-])(?:dev|devel|development|tests?|testing|docs?|lint|typing|ci)$")

@@ -7,7 +7,7 @@ import re
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from gatepost.manifests.dockerfile import Stage
-    from gatepost.manifests.projects import Image
+    from gatepost.manifests.image import Image
 
 # what may stand before the runner: an init, a script that runs its arguments, an environment's `run`, `python -m`
 _TESTS = re.compile(

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gatepost.manifests.dockerfile import Step
-    from gatepost.manifests.projects import Image
+    from gatepost.manifests.image import Image
 
 _INDEX_OPTIONS = ("-i", "--index-url", "--extra-index-url", "--index", "-f", "--find-links")
 # `$X` and `${X}`, cut or replaced in part or not; not `${X:-default}` and its like.

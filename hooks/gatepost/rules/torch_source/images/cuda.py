@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 
-from gatepost.manifests import projects as deployed
+from gatepost.manifests import places
 from gatepost.model import INFO, Edit, Finding, Fix, Location
 from gatepost.patterns import pattern
 from gatepost.rules.torch_source import specs, urls
@@ -18,8 +18,9 @@ from gatepost.rules.torch_source.installed.build import FAMILY
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from gatepost.manifests.dockerfile import Stage
+    from gatepost.manifests.image import Image
     from gatepost.manifests.installs import Install
-    from gatepost.manifests.projects import Image, Repository
+    from gatepost.manifests.projects import Repository
 
 
 CPU_INDEX = "https://" + ".".join(urls.OFFICIAL[0]) + "/whl/cpu"
@@ -88,8 +89,8 @@ def cuda_in_cpu_image(
         else INFO
         if _guessed(image)
         or gpus_beside(repository, image)
-        or deployed.is_example(image.path)
-        or deployed.is_development(image.path)
+        or places.is_example(image.path)
+        or places.is_development(image.path)
         or switchable(repository, image)
         else None,
         related=related,

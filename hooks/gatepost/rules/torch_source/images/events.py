@@ -12,8 +12,9 @@ from gatepost.rules.torch_source.installed.effect import effect
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from gatepost.manifests.dockerfile import Stage
+    from gatepost.manifests.image import Image
     from gatepost.manifests.installs import Install
-    from gatepost.manifests.projects import Image, Repository
+    from gatepost.manifests.projects import Repository
 
 
 @record

@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 
-from gatepost.manifests import projects as deployed
+from gatepost.manifests import places
 from gatepost.patterns import pattern
 from gatepost.rules.torch_source import urls
 from gatepost.rules.torch_source.images.events import Event
@@ -14,7 +14,8 @@ from gatepost.rules.torch_source.table import names_build
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from gatepost.manifests.dockerfile import Stage
-    from gatepost.manifests.projects import Image, Repository
+    from gatepost.manifests.image import Image
+    from gatepost.manifests.projects import Repository
 
 
 # Images that hold no CUDA, by the last part of their name. Alpine is left out: torch has no wheels for musl.
@@ -155,7 +156,7 @@ def _gpu_in_repository(repository: Repository, image: Image) -> bool:
         if other.path != image.path
     ):
         return False
-    many = len([one for one in repository.images() if not deployed.is_example(one.path)]) > 3
+    many = len([one for one in repository.images() if not places.is_example(one.path)]) > 3
     folder = posixpath.dirname(image.path)
     count = 0
     for path in sorted(path for path in repository.paths if path.endswith(_TELLING) or "README" in path):
@@ -164,7 +165,7 @@ def _gpu_in_repository(repository: Repository, image: Image) -> bool:
         if (path.endswith((".yaml", ".yml")) and not path.startswith(".github/")) or re.search(
             r"(?:^|/)(?:Makefile|README[^/]*|[^/]+\.sh|justfile|DOCKER[^/]*\.md)$", path
         ):
-            if deployed.is_generated(path):
+            if places.is_generated(path):
                 continue
             count += 1
             data = repository.read(path) or b""
@@ -192,4 +193,4 @@ def switchable(repository: Repository, image: Image) -> bool:
     prefix = image.context + "/" if image.context else ""
     files = [path for path in sorted(repository.paths) if path.startswith(prefix) and path.endswith((".py", ".yml"))]
     found = re.compile(rb"\b(?:ENABLE|USE|WITH|HAS)_(?:CUDA|GPU)\b")
-    return any(found.search(repository.read(path) or b"") for path in files[:200] if not deployed.is_generated(path))
+    return any(found.search(repository.read(path) or b"") for path in files[:200] if not places.is_generated(path))

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gatepost.manifests.dockerfile import Stage
-    from gatepost.manifests.projects import Image, Repository
+    from gatepost.manifests.image import Image
+    from gatepost.manifests.projects import Repository
     from gatepost.rules.torch_source.table import Row
     from gatepost.rules.torch_source.view import View
 

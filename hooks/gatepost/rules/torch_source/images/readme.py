@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 
-from gatepost.manifests import projects as deployed
+from gatepost.manifests import places
 from gatepost.model import INFO, Finding, Location
 from gatepost.patterns import pattern
 
@@ -27,7 +27,7 @@ _BUILD = pattern(r"(?:/whl/|\btorch\s*==\s*[\d.]+\+)((?:cu|cpu|rocm|xpu)[\w.]*)"
 def readme(repository: Repository, projects: Sequence[Project]) -> Iterator[Finding]:
     """TS508: the version that a README installs, where no manifest of its folder admits it."""
     for path in sorted(path for path in repository.paths if path.endswith((".md", ".rst"))):
-        if not _NAME.search(path) or deployed.is_generated(path) or deployed.is_example(path):
+        if not _NAME.search(path) or places.is_generated(path) or places.is_example(path):
             continue
         data = repository.read(path) or b""
         if b"torch=" not in data.replace(b" ", b""):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
     from gatepost.manifests.dockerfile import Stage, Step
-    from gatepost.manifests.projects import Image
+    from gatepost.manifests.image import Image
     from gatepost.rules.torch_source.images.ran import Ran
 
 

@@ -26,8 +26,9 @@ from gatepost.rules.torch_source.installed.manifest import declared
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from gatepost.manifests.dockerfile import Stage
+    from gatepost.manifests.image import Image
     from gatepost.manifests.installs import Install
-    from gatepost.manifests.projects import Image, Repository
+    from gatepost.manifests.projects import Repository
 
 
 def effect(repository: Repository, image: Image | None, stage: Stage | None, index: int, install: Install) -> Effect:

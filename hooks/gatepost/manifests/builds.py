@@ -1,0 +1,173 @@
+"""Which images are built, with which context and arguments, where a file says so literally.
+
+Compose files, docker/build-push-action, and `docker build` lines of jobs, scripts and READMEs.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+
+from gatepost.manifests import workflow
+from gatepost.manifests.places import is_example, is_generated, join
+from gatepost.patterns import pattern
+from gatepost.record import record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from typing import Any
+
+    from gatepost.manifests.projects import Repository
+
+_COMPOSE = pattern(r"(?:^|/)(?:docker-)?compose[^/]*\.ya?ml$")
+_SCRIPTS = pattern(r"(?:^|/)(?:Makefile|makefile|GNUmakefile|justfile|Justfile|[^/]+\.sh|README(?:\.[a-z]+)?)$")
+
+
+@record
+class Build:
+    """A literal `docker build`: paths from the repository's root; None is "not said"."""
+
+    dockerfile: str
+    context: str
+    target: str
+    arguments: tuple[tuple[str, str], ...]
+    gpu: bool  # the compose service asks for a GPU
+    path: str  # where it is said
+    line: int
+
+
+def builds(repository: Repository) -> Iterator[Build]:
+    """Every literal build of an image: compose files, build-push actions, `docker build` lines."""
+    for path in sorted(path for path in repository.paths if path.endswith((".yml", ".yaml"))):
+        if _COMPOSE.search(path) and not is_generated(path):
+            yield from _compose_builds(path, repository.read(path) or b"")
+    for path, jobs in repository.jobs(b"docker", b"podman"):
+        for job in jobs:
+            for step in job.steps:
+                if step.uses.startswith("docker/build-push-action"):
+                    yield from _action_build(path, step.line, step.inputs)
+                for command in step.commands:
+                    yield from _command_build(path, command.texts, command.cwd, command.line)
+    for path in sorted(repository.paths):
+        if _SCRIPTS.search(path) and not is_generated(path) and not is_example(path):
+            data = repository.read(path) or b""
+            if b"docker build" in data or b"docker buildx build" in data or b"podman build" in data:
+                from gatepost.manifests.shell import Source, split
+
+                body = data[:500_000].decode("utf-8", "replace").replace("\\\r\n", " ").replace("\\\n", " ")
+                folder = posixpath.dirname(path)
+                for match in re.finditer(r"(?:docker|podman)(?: buildx)? build[^\n`]*", body):
+                    for command in split(Source(text=match[0]), cwd="/" + folder):
+                        yield from _command_build(path, command.texts, command.cwd, 0)
+
+
+def _compose_builds(path: str, data: bytes) -> Iterator[Build]:
+    if b"build" not in data:
+        return
+    root = workflow.compose(data)
+    folder = posixpath.dirname(path)
+    for _, key, service in workflow.items(workflow.get(root, "services")):
+        build = workflow.get(service, "build")
+        if build is None:
+            continue
+        context = workflow.text(build) or workflow.text(workflow.get(build, "context")) or "."
+        name = workflow.text(workflow.get(build, "dockerfile")) or "Dockerfile"
+        if "$" in context or "$" in name or "://" in context:
+            continue
+        where = join(folder, context)
+        target = join(where, name) if where is not None else None
+        if where is None or target is None:
+            continue
+        listed = workflow.get(build, "args")
+        pairs = [(name, workflow.text(value)) for name, _, value in workflow.items(listed)]
+        if not pairs:
+            pairs = [(item.partition("=")[0], item.partition("=")[2]) for item in workflow.texts(listed) if "=" in item]
+        yield Build(
+            dockerfile=target,
+            context=where,
+            target=workflow.text(workflow.get(build, "target")),
+            arguments=tuple(pair for pair in pairs if "$" not in pair[1]),
+            gpu=_wants_gpu(service),
+            path=path,
+            line=key.start_mark.line + 1,
+        )
+
+
+def _wants_gpu(service: Any) -> bool:
+    if workflow.text(workflow.get(service, "runtime")) == "nvidia" or workflow.get(service, "gpus") is not None:
+        return True
+    devices = workflow.get(service, "deploy", "resources", "reservations", "devices")
+    for device in devices.value if devices is not None and devices.id == "sequence" else ():
+        if workflow.text(workflow.get(device, "driver")) == "nvidia" or "gpu" in workflow.texts(
+            workflow.get(device, "capabilities")
+        ):
+            return True
+    return False
+
+
+def _action_build(path: str, line: int, inputs: Any) -> Iterator[Build]:
+    context = inputs.get("context", ".") or "."
+    name = inputs.get("file", "")
+    if "$" in context or "$" in name or "://" in context:
+        return
+    where = join(context)
+    target = join(name) if name else join(where or "", "Dockerfile")
+    if where is None or target is None:
+        return
+    pairs = [
+        (row.partition("=")[0].strip(), row.partition("=")[2].strip())
+        for row in inputs.get("build-args", "").splitlines()
+    ]
+    yield Build(
+        dockerfile=target,
+        context=where,
+        target=inputs.get("target", "") if "$" not in inputs.get("target", "") else "",
+        arguments=tuple(pair for pair in pairs if pair[0] and "$" not in pair[1]),
+        gpu=False,
+        path=path,
+        line=line,
+    )
+
+
+def _command_build(path: str, texts: Sequence[str], cwd: str | None, line: int) -> Iterator[Build]:
+    words = list(texts)
+    if (
+        not words
+        or words[0] not in ("docker", "podman", "buildah", "nerdctl")
+        or "build" not in words[1:3]
+        or cwd is None
+    ):
+        return
+    rest = words[words.index("build") + 1 :]
+    name = target = ""
+    arguments: list[tuple[str, str]] = []
+    plain: list[str] = []
+    valued = {"-t", "--tag", "--platform", "--cache-from", "--cache-to", "--secret", "--label", "--network", "--output", "-o",
+              "--progress", "--ssh", "--add-host", "--builder", "--build-context", "-m", "--memory", "--shm-size", "--iidfile"}  # fmt: skip
+    index = 0
+    while index < len(rest):
+        word = rest[index]
+        key, equals, value = word.partition("=")
+        if key in ("-f", "--file", "--target", "--build-arg") or key in valued:
+            if not equals:
+                index += 1
+                value = rest[index] if index < len(rest) else ""
+            if key in ("-f", "--file"):
+                name = value
+            elif key == "--target":
+                target = value
+            elif key == "--build-arg" and "=" in value and "$" not in value:
+                arguments.append((value.partition("=")[0], value.partition("=")[2]))
+        elif not word.startswith("-"):
+            plain.append(word)
+        index += 1
+    folder = cwd.lstrip("/")
+    if len(plain) != 1 or not plain[0] or "$" in plain[0] + name or "://" in plain[0] or "<" in plain[0]:
+        return
+    where = join(folder, plain[0])
+    file = join(folder, name) if name else join(where or "", "Dockerfile")
+    if where is not None and file is not None:
+        yield Build(
+            dockerfile=file, context=where, target=target, arguments=tuple(arguments), gpu=False, path=path, line=line
+        )

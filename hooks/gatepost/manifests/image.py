@@ -1,0 +1,305 @@
+"""A Dockerfile bound to the project that it really copies.
+
+`uv sync` in /app means the `pyproject.toml` that some COPY put into /app. The build context comes from compose files,
+workflows and `docker build` lines where they are literal, else from where the COPY sources exist.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+
+from gatepost.manifests import dockerfile, ignores, installs
+from gatepost.manifests.places import join
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gatepost.manifests.dockerfile import Copy, Dockerfile, Stage
+    from gatepost.manifests.dockerfile import Step as DockerStep
+    from gatepost.manifests.installs import Install
+    from gatepost.manifests.projects import Repository
+    from gatepost.manifests.shell import Command
+
+
+class Image:
+    """A Dockerfile bound to the files that its build sees."""
+
+    def __init__(self, repository: Repository, path: str) -> None:
+        self.repository = repository
+        self.path = path
+        self.builds = tuple(build for build in repository.builds() if build.dockerfile == path)
+        arguments = {key: value for build in self.builds[:1] for key, value in build.arguments}
+        data = repository.read(path) or b""
+        self.dockerfile: Dockerfile = dockerfile.parse(data, arguments)
+        self.ambiguous_arguments = len({build.arguments for build in self.builds}) > 1
+        self.context, self.certain = self._context()
+        self._patterns: tuple[ignores.Pattern, ...] | None = None
+        self.ignore_file = ""
+
+    def _context(self) -> tuple[str, bool]:
+        """The folder that COPY reads from, and whether something literal says so."""
+        wanted = [
+            word.text.removeprefix("./").strip("/")
+            for stage in self.dockerfile.stages
+            for step in stage.steps
+            for copy in step.copies
+            if copy.source == "" and not copy.inline
+            for word in copy.sources
+            if word.known and "://" not in word.text and not re.search(r"[*?\[]", word.text)
+        ]
+        named = [word for word in wanted if word not in ("", ".")]
+        self._named = tuple(named)
+
+        def score(folder: str) -> int:
+            return sum(self._exists(posixpath.join(folder, word)) for word in named)
+
+        for build in self.builds:
+            if score(build.context) == len(named):
+                return build.context, True
+        folder = posixpath.dirname(self.path)
+        candidates = [folder]
+        while folder:
+            folder = posixpath.dirname(folder)
+            candidates.append(folder)
+        best = max(candidates, key=lambda one: (score(one), -candidates.index(one)))
+        if not named and not self._project(best):
+            best = next((one for one in candidates if self._project(one)), self._installable(candidates, best))
+        return best, bool(named) and score(best) == len(named)
+
+    def lacks_only(self, name: str) -> bool:
+        """Whether every file and folder that COPY names is in the context, except files of this base name."""
+        others = [word for word in self._named if posixpath.basename(word) != name]
+        return bool(others) and all(self._exists(posixpath.join(self.context, word)) for word in others)
+
+    def _exists(self, path: str) -> bool:
+        return path in self.repository.paths or path in self.repository.folders
+
+    def _installable(self, candidates: list[str], otherwise: str) -> str:
+        """The nearest folder that holds a file which `pip install -r` names, where the whole context is copied."""
+        files = {
+            posixpath.basename(word.text)
+            for stage in self.dockerfile.stages
+            for step in stage.steps
+            if step.kind == "run"
+            for install in installs.installs(step.commands)
+            for word in install.files
+            if word.known
+        }
+        held = (one for one in candidates for file in files if posixpath.join(one, file) in self.repository.paths)
+        return next(held, otherwise)
+
+    def _project(self, folder: str) -> bool:
+        names = ("pyproject.toml", "requirements.txt", "setup.py", "Pipfile", "environment.yml")
+        return any(posixpath.join(folder, name) in self.repository.paths for name in names)
+
+    def ignored(self, path: str) -> ignores.Pattern | None:
+        """The .dockerignore pattern that keeps a repository path out of the build."""
+        if self._patterns is None:
+            own = self.path + ".dockerignore"
+            self.ignore_file = own if own in self.repository.paths else posixpath.join(self.context, ".dockerignore")
+            self._patterns = ignores.docker_patterns(self.repository.read(self.ignore_file) or b"")
+        if not self._patterns:
+            return None
+        inner = path[len(self.context) + 1 :] if self.context else path
+        return ignores.docker_ignored(self._patterns, inner)
+
+    def steps(self, stage: Stage) -> tuple[tuple[Stage, int, DockerStep], ...]:
+        """Every step that makes a stage, those of the stages below it first."""
+        return tuple(
+            (one, index, step) for one in self.dockerfile.lineage(stage) for index, step in enumerate(one.steps)
+        )
+
+    def installs(self, stage: Stage) -> tuple[tuple[int, Install], ...]:
+        """The installer commands of a stage alone: (number of the step, command)."""
+        return tuple(
+            (index, found)
+            for index, step in enumerate(stage.steps)
+            if step.kind == "run"
+            for found in installs.installs(step.commands)
+        )
+
+    def locate(self, stage: Stage, index: int, path: str, seen: int = 0) -> str | None:
+        """The repository file that is at an absolute path of the image when step `index` runs, or None."""
+        path = posixpath.normpath(path)
+        chain = self.dockerfile.lineage(stage)
+        for one in reversed(chain):
+            last = index if one is stage else len(one.steps) - 1
+            for number in range(min(last, len(one.steps) - 1), -1, -1):
+                step = one.steps[number]
+                for copy in reversed(step.copies):
+                    if copy.mount and not (one is stage and number == index):
+                        continue
+                    found = self._from(copy, path, one, seen)
+                    if found is not None:
+                        return found
+        return None
+
+    def _from(self, copy: Copy, path: str, stage: Stage, seen: int) -> str | None:
+        if copy.dest is None or copy.inline or seen > 20:
+            return None
+        dest = copy.dest.rstrip("/") or "/"
+        if path != dest and not path.startswith(dest if dest == "/" else dest + "/"):
+            return None
+        inner = path[len(dest) :].lstrip("/")
+        for word in copy.sources:
+            if not word.known or "://" in word.text:
+                continue
+            if copy.source:
+                other = self.dockerfile.find(copy.source)
+                if other is None or other.index >= stage.index:
+                    continue
+                base = posixpath.normpath("/" + word.text.lstrip("/"))
+                targets = [posixpath.join(base, inner) if inner else base]
+                if inner == posixpath.basename(base):
+                    targets.append(base)
+                for target in targets:
+                    found = self.locate(other, len(other.steps) - 1, target, seen + 1)
+                    if found is not None:
+                        return found
+                continue
+            for target in self._sources(word.text, inner, copy):
+                if target in self.repository.paths and self.ignored(target) is None:
+                    return target
+        return None
+
+    def _sources(self, text: str, inner: str, copy: Copy) -> Iterator[str]:
+        """Repository paths that could be the file at `inner` below the copy's destination."""
+        source = posixpath.normpath(text.lstrip("/") or ".")
+        source = "" if source == "." else source
+        if source.startswith(".."):
+            return
+        if re.search(r"[*?\[]", source):
+            yield from self._globbed(source, inner)
+            return
+        base = join(self.context, source)
+        if base is None:
+            return
+        if base in self.repository.paths:
+            name = posixpath.basename(base)
+            if inner == "" or inner == name or (copy.parents and inner == source):
+                yield base
+            return
+        if base in self.repository.folders:
+            found = join(base, inner)
+            if found:
+                yield found
+            if copy.parents and (found := join(self.context, inner)):
+                yield found
+
+    def _globbed(self, source: str, inner: str) -> Iterator[str]:
+        """Files that a glob names, and those inside folders that it names (COPY takes a folder's contents)."""
+        prefix = self.context + "/" if self.context else ""
+        base, _, rest = inner.partition("/")
+        for path in sorted(self.repository.paths):
+            if not path.startswith(prefix) or not path.endswith(inner):
+                continue
+            relative = path[len(prefix) :]
+            if posixpath.basename(relative) == base and not rest and ignores.glob_matches(source, relative, exact=True):
+                yield path
+            folder = relative[: -len(inner)].rstrip("/") if inner else ""
+            if folder and ignores.glob_matches(source, folder, exact=True):
+                yield path
+
+    def opaque(self, stage: Stage, index: int) -> bool:
+        """Whether files may be there that the repository does not show: a clone, a download, an unknown COPY."""
+        for one in self.dockerfile.lineage(stage):
+            for number, step in enumerate(one.steps):
+                if one is stage and number > index:
+                    break
+                for copy in step.copies:
+                    if (
+                        copy.inline
+                        or copy.dest is None
+                        or any(not word.known or "://" in word.text for word in copy.sources)
+                    ):
+                        return True
+                    if copy.source and self.dockerfile.find(copy.source) is None and not copy.mount:
+                        if not any(word.text.endswith(("/uv", "/uvx", "/bin/")) for word in copy.sources):
+                            return True
+                for command in step.commands:
+                    texts = command.texts
+                    if texts[:2] == ("git", "clone") or texts[0] in (
+                        "wget",
+                        "tar",
+                        "unzip",
+                        "svn",
+                        "mv",
+                        "cp",
+                        "rsync",
+                    ):
+                        return True
+        return False
+
+    def touched(self, stage: Stage, index: int, name: str, before: Command) -> bool:
+        """Whether a command before this one makes or changes a file of that base name (export, compile, sed, redirect)."""
+        for one in self._feeding(stage):
+            for number, step in enumerate(one.steps):
+                if one is stage and number > index:
+                    break
+                if any(copy.inline and (copy.dest or "").endswith(name) for copy in step.copies):
+                    return True
+                for command in step.commands:
+                    if command is before:
+                        break
+                    if any(posixpath.basename(output) == name for output in command.outputs):
+                        return True
+                    texts = command.texts
+                    found = installs.install(command)
+                    if found is not None and found.action not in ("export", "compile", "lock", "freeze"):
+                        continue
+                    if any(posixpath.basename(text.partition("=")[2] or text) == name for text in texts[1:]):
+                        return texts[0] not in ("cat", "ls", "test", "[", "echo", "chmod", "chown", "rm")
+        return False
+
+    def _feeding(self, stage: Stage) -> tuple[Stage, ...]:
+        """The stages whose files can be in a stage: what it starts from, and what it copies from."""
+        found: dict[int, Stage] = {}
+        todo = list(self.dockerfile.lineage(stage))
+        while todo:
+            one = todo.pop()
+            if one.index in found:
+                continue
+            found[one.index] = one
+            for step in one.steps:
+                for copy in step.copies:
+                    other = self.dockerfile.find(copy.source) if copy.source else None
+                    if other is not None and other.index < one.index:
+                        todo += self.dockerfile.lineage(other)
+        return tuple(found[index] for index in sorted(found))
+
+    def descendants(self, stage: Stage) -> tuple[Stage, ...]:
+        """The stages that carry what a stage holds: built on it, or copying from it; itself included."""
+        found = {stage.index}
+        for other in self.dockerfile.stages[stage.index + 1 :]:
+            sources = {copy.source for step in other.steps for copy in step.copies if not copy.mount and copy.source}
+            copied = {one.index for name in sources if (one := self.dockerfile.find(name)) is not None}
+            if (other.parent is not None and other.parent in found) or copied & found:
+                found.add(other.index)
+        return tuple(one for one in self.dockerfile.stages if one.index in found)
+
+    def final(self, stage: Stage) -> bool:
+        """Whether what a stage holds ends up in an image that is built: the last stage, or a named target."""
+        stages = self.dockerfile.stages
+        targets = {build.target.lower() for build in self.builds if build.target}
+        carried = self.descendants(stage)
+        return any(one.index == len(stages) - 1 or (one.name and one.name in targets) for one in carried)
+
+    def project(self, stage: Stage, index: int, install: Install) -> str | None:
+        """The repository folder whose project a project command (`uv sync`, `poetry install`, `pip install .`) means."""
+        where = install.command.cwd
+        for option in install.values("--directory", "--project", "-C", "-P"):
+            where = posixpath.join(where, option.text) if where is not None and option.known else None
+        for word in install.paths:
+            target = word.text.split("[", 1)[0]
+            where = posixpath.join(where, target) if where is not None and word.known else None
+            break
+        if where is None:
+            return None
+        names = ("Pipfile",) if install.tool == "pipenv" else ("pyproject.toml", "setup.py")
+        for name in names:
+            found = self.locate(stage, index, posixpath.join(where, name))
+            if found is not None:
+                return posixpath.dirname(found)
+        return None
