@@ -5,7 +5,7 @@ from __future__ import annotations
 from gatepost.model import ERROR, INFO, WARNING, Code
 
 _CPU = "--index-url https://download.pytorch.org/whl/cpu"
-CODES: tuple[Code, ...] = (
+CONTAINERS: tuple[Code, ...] = (
     Code(
         id="TS501",
         name="cuda-in-cpu-image",
