@@ -27,6 +27,19 @@ def quote(text: str) -> str:
     return "'" + text.replace("'", "'\"'\"'") + "'"
 
 
+def within(folder: str, name: str) -> str:
+    """The path of a file relative to a folder of the repository; `..` is resolved, "" if it leaves the repository."""
+    parts = folder.split("/") if folder else []
+    for part in name.replace("\\", "/").split("/"):
+        if part == "..":
+            if not parts:
+                return ""
+            parts.pop()
+        elif part not in ("", "."):
+            parts.append(part)
+    return "/".join(parts)
+
+
 _PLAIN = {ord(char): "a" for char in "_@%+=:,./-"}
 
 
@@ -59,15 +72,7 @@ class Lock:
 
     def beside(self, name: str) -> str:
         """The path of a file relative to the lock's directory; `..` is resolved, "" if it leaves the repository."""
-        parts = self.directory.split("/") if self.directory else []
-        for part in name.replace("\\", "/").split("/"):
-            if part == "..":
-                if not parts:
-                    return ""
-                parts.pop()
-            elif part not in ("", "."):
-                parts.append(part)
-        return "/".join(parts)
+        return within(self.directory, name)
 
 
 @record

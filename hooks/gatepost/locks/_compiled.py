@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 
+from gatepost.locks._base import within
 from gatepost.locks._manifest import canonical, strings, table
 from gatepost.manifests.requirements import decode, parse_text
 from gatepost.record import record
@@ -195,17 +196,7 @@ def base_directory(lock: Lock, command: Command) -> str | None:
 
 def join(base: str, name: str) -> str:
     """A path relative to a directory of the repository, "" if it leaves it or is absolute."""
-    if name.startswith("/"):
-        return ""
-    parts = base.split("/") if base else []
-    for part in name.replace("\\", "/").split("/"):
-        if part == "..":
-            if not parts:
-                return ""
-            parts.pop()
-        elif part not in ("", "."):
-            parts.append(part)
-    return "/".join(parts)
+    return "" if name.startswith("/") else within(base, name)
 
 
 def read_inputs(lock: Lock, command: Command, base: str) -> Inputs:
