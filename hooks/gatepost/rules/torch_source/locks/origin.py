@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gatepost.rules.torch_source import markers, urls
+from gatepost.rules.torch_source import markers, specs, urls
 from gatepost.rules.torch_source.locks.edges import outside_scopes
 from gatepost.rules.torch_source.model import (
     DEFAULT,
@@ -85,7 +85,7 @@ def origin(p: Project, v: View) -> Findings:
                         f"Run `{p.semantics().relock}`{'' if official else ', or declare the index'}.",
                     )
                     continue
-            asking = [req for req in reqs if markers.overlap(req.marker, entry.marker)]
+            asking = answered(entry, reqs)
             if reqs and not asking:
                 continue  # other packages ask for it, where the manifest does not
             allowed = _allowed(p, entry, asking)
@@ -101,6 +101,17 @@ def origin(p: Project, v: View) -> Findings:
                     f"`{entry.name}` {entry.version} is locked from {urls.show(entry.origin) or 'PyPI'}, but the manifest takes it from {want}",
                     f"Run `{p.semantics().relock}`.",
                 )
+
+
+def answered(entry: Locked, reqs: Sequence[Requirement]) -> list[Requirement]:
+    """The requests that an entry can answer: by the marker, and by the range, as a lock of Poetry 1 has no markers.
+
+    Where no range admits the entry, the lock is stale, and it answers whatever the marker lets it.
+    """
+    asking = [req for req in reqs if markers.overlap(req.marker, entry.marker)]
+    version = specs.public(entry.version)
+    admitting = [req for req in asking if req.role != DIRECT or req.spec.broken or req.spec.admits(version)]
+    return admitting if any(req.role == DIRECT for req in admitting) else asking
 
 
 def _allowed(p: Project, entry: Locked, reqs: list[Requirement]) -> set[str] | None:
@@ -145,7 +156,9 @@ def _allowed(p: Project, entry: Locked, reqs: list[Requirement]) -> set[str] | N
                 continue
             allowed.add(index.url)
         if not routes or (p.tool == "uv" and not covers(routes)):
-            if p.semantics().one_per_name and any(p.routes_of(other) for other in reqs):
+            if p.semantics().one_per_name and any(
+                p.routes_of(other) and markers.overlap(other.marker, req.marker) for other in reqs
+            ):
                 continue  # one entry serves all groups, from the sourced index
             allowed |= base
     return allowed

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from gatepost.rules.torch_source import markers
+from gatepost.rules.torch_source.locks.origin import answered
 from gatepost.rules.torch_source.model import (
     DIRECT,
     FAMILY,
@@ -101,11 +102,18 @@ def _mac_without_wheel(p: Project, lock: Lock, entry: Locked, served: set[str]) 
     """Whether Poetry locked one entry of the CPU index for every platform (poetry#7597): macOS has no `+cpu` wheel."""
     if lock.format != "poetry.lock" or p.linux_only or p.environments or entry.marker or entry.tag() != "cpu":
         return False
-    reqs = p.named(entry.name)
     everywhere = any(
-        req.env.kind == MAIN and not req.optional and markers.possible(req.marker, "macos_arm64") for req in reqs
+        req.env.kind == MAIN and not req.optional and markers.possible(req.marker, "macos_arm64")
+        for req in answered(entry, p.named(entry.name))
     )
-    return everywhere and not any(name.startswith("macos") for name in served)
+    others = {
+        platform
+        for other in lock.entries
+        if other.name == entry.name and other is not entry
+        for file in other.files
+        for platform in wheel_platforms(file)
+    }
+    return everywhere and not any(name.startswith("macos") for name in served | others)
 
 
 def _asked(p: Project, entry: Locked, platform: str) -> bool:
