@@ -8,14 +8,14 @@ from __future__ import annotations
 import posixpath
 import re
 
-from gatepost.manifests import workflow
+from gatepost.manifests import gpus, workflow
 from gatepost.manifests.places import is_example, is_generated, join
 from gatepost.patterns import pattern
-from gatepost.record import record
+from gatepost.record import record, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from typing import Any
 
     from gatepost.manifests.projects import Repository
@@ -32,23 +32,57 @@ class Build:
     context: str
     target: str
     arguments: tuple[tuple[str, str], ...]
-    gpu: bool  # the compose service asks for a GPU
+    gpu: bool  # its name, the service or the job that runs it says that it is for a GPU
     path: str  # where it is said
     line: int
+    tags: tuple[str, ...] = ()  # the names that the image gets
 
 
 def builds(repository: Repository) -> Iterator[Build]:
     """Every literal build of an image: compose files, build-push actions, `docker build` lines."""
+    found: list[Build] = []
+    run: set[str] = set()
+    for path, root, overlaid in _composed(repository):
+        found += _compose_builds(path, root, overlaid)
+        run.update(gpus.run(root))
+    for path, jobs in repository.jobs(b"docker", b"podman", b"--gpus"):
+        run.update(gpus.run_by(jobs))
+        for job in jobs:
+            pushes = [step for step in job.steps if step.uses.startswith("docker/build-push-action")]
+            names = [
+                name
+                for step in job.steps
+                if len(pushes) == 1 and step.uses.startswith("docker/metadata-action")
+                for name in gpus.described(step.inputs)
+            ]
+            for step in pushes:
+                found += _action_build(path, step.line, step.inputs, names)
+            for step in job.steps:
+                for command in step.commands:
+                    found += _command_build(path, command.texts, command.cwd, command.line)
+    found += _scripted_builds(repository)
+    for build in found:
+        gpu = build.gpu or any(tag in run or gpus.named(tag) for tag in build.tags)
+        yield replace(build, gpu=gpu)
+
+
+def _composed(repository: Repository) -> Iterator[tuple[str, Any, frozenset[str]]]:
+    """(path, YAML node, services that another file of the folder gives a GPU) of every compose file."""
+    roots = {}
     for path in sorted(path for path in repository.paths if path.endswith((".yml", ".yaml"))):
         if _COMPOSE.search(path) and not is_generated(path):
-            yield from _compose_builds(path, repository.read(path) or b"")
-    for path, jobs in repository.jobs(b"docker", b"podman"):
-        for job in jobs:
-            for step in job.steps:
-                if step.uses.startswith("docker/build-push-action"):
-                    yield from _action_build(path, step.line, step.inputs)
-                for command in step.commands:
-                    yield from _command_build(path, command.texts, command.cwd, command.line)
+            data = repository.read(path) or b""
+            if any(word in data for word in (b"build", b"nvidia", b"gpu", b"GPU", b"cuda", b"CUDA")):
+                roots[path] = workflow.compose(data)
+    overlaid: dict[str, set[str]] = {}
+    for path, root in roots.items():
+        overlaid.setdefault(posixpath.dirname(path), set()).update(gpus.overlaid(root))
+    for path, root in roots.items():
+        yield path, root, frozenset(overlaid[posixpath.dirname(path)])
+
+
+def _scripted_builds(repository: Repository) -> Iterator[Build]:
+    """The `docker build` lines of scripts and READMEs."""
     for path in sorted(repository.paths):
         if _SCRIPTS.search(path) and not is_generated(path) and not is_example(path):
             data = repository.read(path) or b""
@@ -62,12 +96,9 @@ def builds(repository: Repository) -> Iterator[Build]:
                         yield from _command_build(path, command.texts, command.cwd, 0)
 
 
-def _compose_builds(path: str, data: bytes) -> Iterator[Build]:
-    if b"build" not in data:
-        return
-    root = workflow.compose(data)
+def _compose_builds(path: str, root: Any, overlaid: frozenset[str]) -> Iterator[Build]:
     folder = posixpath.dirname(path)
-    for _, key, service in workflow.items(workflow.get(root, "services")):
+    for called, key, service in workflow.items(workflow.get(root, "services")):
         build = workflow.get(service, "build")
         if build is None:
             continue
@@ -88,25 +119,14 @@ def _compose_builds(path: str, data: bytes) -> Iterator[Build]:
             context=where,
             target=workflow.text(workflow.get(build, "target")),
             arguments=tuple(pair for pair in pairs if "$" not in pair[1]),
-            gpu=_wants_gpu(service),
+            gpu=called in overlaid or gpus.service(service),
             path=path,
             line=key.start_mark.line + 1,
+            tags=(image,) if (image := workflow.text(workflow.get(service, "image"))) else (),
         )
 
 
-def _wants_gpu(service: Any) -> bool:
-    if workflow.text(workflow.get(service, "runtime")) == "nvidia" or workflow.get(service, "gpus") is not None:
-        return True
-    devices = workflow.get(service, "deploy", "resources", "reservations", "devices")
-    for device in devices.value if devices is not None and devices.id == "sequence" else ():
-        if workflow.text(workflow.get(device, "driver")) == "nvidia" or "gpu" in workflow.texts(
-            workflow.get(device, "capabilities")
-        ):
-            return True
-    return False
-
-
-def _action_build(path: str, line: int, inputs: Any) -> Iterator[Build]:
+def _action_build(path: str, line: int, inputs: Mapping[str, str], names: Sequence[str]) -> Iterator[Build]:
     context = inputs.get("context", ".") or "."
     name = inputs.get("file", "")
     if "$" in context or "$" in name or "://" in context:
@@ -127,6 +147,7 @@ def _action_build(path: str, line: int, inputs: Any) -> Iterator[Build]:
         gpu=False,
         path=path,
         line=line,
+        tags=(*names, *inputs.get("tags", "").replace(",", "\n").split()),
     )
 
 
@@ -141,6 +162,7 @@ def _command_build(path: str, texts: Sequence[str], cwd: str | None, line: int) 
         return
     rest = words[words.index("build") + 1 :]
     name = target = ""
+    tags: list[str] = []
     arguments: list[tuple[str, str]] = []
     plain: list[str] = []
     valued = {"-t", "--tag", "--platform", "--cache-from", "--cache-to", "--secret", "--label", "--network", "--output", "-o",
@@ -157,6 +179,8 @@ def _command_build(path: str, texts: Sequence[str], cwd: str | None, line: int) 
                 name = value
             elif key == "--target":
                 target = value
+            elif key in ("-t", "--tag"):
+                tags.append(value)
             elif key == "--build-arg" and "=" in value and "$" not in value:
                 arguments.append((value.partition("=")[0], value.partition("=")[2]))
         elif not word.startswith("-"):
@@ -169,5 +193,12 @@ def _command_build(path: str, texts: Sequence[str], cwd: str | None, line: int) 
     file = join(folder, name) if name else join(where or "", "Dockerfile")
     if where is not None and file is not None:
         yield Build(
-            dockerfile=file, context=where, target=target, arguments=tuple(arguments), gpu=False, path=path, line=line
+            dockerfile=file,
+            context=where,
+            target=target,
+            arguments=tuple(arguments),
+            gpu=False,
+            path=path,
+            line=line,
+            tags=tuple(tags),
         )

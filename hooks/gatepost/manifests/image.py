@@ -63,10 +63,36 @@ class Image:
         while folder:
             folder = posixpath.dirname(folder)
             candidates.append(folder)
+        started = self._started()
+        candidates = [
+            one for one in candidates if all(posixpath.join(one, name) in self.repository.paths for name in started)
+        ] or candidates
         best = max(candidates, key=lambda one: (score(one), -candidates.index(one)))
         if not named and not self._project(best):
             best = next((one for one in candidates if self._project(one)), self._installable(candidates, best))
         return best, bool(named) and score(best) == len(named)
+
+    def _started(self) -> tuple[str, ...]:
+        """The scripts that CMD or ENTRYPOINT starts where the stage copies its whole context: they lie in the context."""
+        last = self.dockerfile.stages[-1] if self.dockerfile.stages else None
+        steps = last.steps if last is not None else ()
+        whole = {
+            (copy.dest or "").rstrip("/")
+            for step in steps
+            for copy in step.copies
+            if not (copy.source or copy.inline or step.kind == "run")
+            and any(posixpath.normpath(word.text.lstrip("/") or ".") == "." for word in copy.sources if word.known)
+        }
+        names = [
+            posixpath.normpath(command.texts[1])
+            for step in steps
+            if step.kind in ("cmd", "entrypoint") and (step.cwd or "").rstrip("/") in whole
+            for command in step.commands
+            if len(command.texts) > 1
+            and re.fullmatch(r"(?:\./)?[\w./-]+\.py", command.texts[1])
+            and re.fullmatch(r"python[\d.]*", posixpath.basename(command.texts[0]))
+        ]
+        return tuple(name for name in names if not name.startswith(("/", "..")))
 
     def lacks_only(self, name: str) -> bool:
         """Whether every file and folder that COPY names is in the context, except files of this base name."""

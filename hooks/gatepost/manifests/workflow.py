@@ -51,6 +51,7 @@ class Job:
     steps: tuple[Step, ...]
     kind: str  # "github" or "gitlab"
     title: str = ""  # what people read instead of its name
+    options: str = ""  # what its container is run with
 
 
 def is_workflow(path: str) -> bool:
@@ -159,6 +160,7 @@ def _github(root: Any) -> Iterator[Job]:
             ),
             kind="github",
             title=text(get(job, "name")),
+            options=text(get(container, "options")),
         )
 
 

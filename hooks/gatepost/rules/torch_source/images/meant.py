@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 
-from gatepost.manifests import places
+from gatepost.manifests import gpus, places
 from gatepost.patterns import pattern
 from gatepost.rules.torch_source import urls
 from gatepost.rules.torch_source.images.events import Event
@@ -73,7 +73,7 @@ def gpu_meant(repository: Repository, image: Image, stage: Stage, events: list[E
                     and value not in ("", "0", "-1")
                 ):
                     return True
-                if key == "CUDA_VISIBLE_DEVICES" and value not in ("", "-1", "none", None):
+                if gpus.asked_by(key, value):
                     return True
             for step in lineage.steps:
                 for command in step.commands:
