@@ -10,7 +10,7 @@ import re
 
 from gatepost.locks._base import Contents, Fresh, LockFormat, Package, Stale, Unknown
 from gatepost.locks._compiled import join, pins
-from gatepost.locks._manifest import canonical, conflict_line, quote, show
+from gatepost.locks._manifest import canonical, conflict_line, quote, show, table
 from gatepost.locks._origin import above, origins, others
 
 TYPE_CHECKING = False
@@ -143,7 +143,9 @@ def _lacking(lock: Lock, data: dict[str, Any], pinned: set[str], member: str) ->
         for edge in _tables(queue.pop(0).get("dependencies")):
             name = str(edge.get("name"))
             found = entries.get(name, [])
-            if "marker" in edge or name in seen or len(found) != 1 or "registry" not in (found[0].get("source") or ()):
+            if "marker" in edge or name in seen or len(found) != 1:
+                continue
+            if "registry" not in table(found[0], "source"):
                 continue
             if canonical(name) not in pinned:
                 return name

@@ -127,6 +127,8 @@ def leave_shared_blocks(
             continue
         gone = set()
         for n, module in enumerate(block["module"]):
+            if not isinstance(module, str):
+                continue
             pairs = [(module, key) for key in block if key != "module"]
             entries = [before.get(pair) for pair in pairs]
             if pairs and all(

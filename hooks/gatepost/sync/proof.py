@@ -58,7 +58,10 @@ def _made(document: Document, meant: dict[str, Any], ops: Sequence[Op]) -> tuple
     comments = _comments(document)
     for op in ops:
         after = scan(_SPLICES[op[0]](document, op))
-        _change(meant, op, document, after)
+        try:
+            _change(meant, op, document, after)
+        except (AttributeError, IndexError, KeyError, TypeError):  # a value stands where a table or array should
+            raise NotSpliceable(f"something else stands in the place of {show(map(str, op[1]))}") from None
         left = _comments(after)
         if op[0] not in ("prune", "del", "clear"):
             lost = comments - left

@@ -157,23 +157,14 @@ def conflicts(case: Case, python: versions.Ranges) -> None:
     wanted = []
     includes = False
     for member in members_first(case.space) or [case.root]:
-        found = member.uv.get("conflicts")
-        for group in found if isinstance(found, list) else ():
-            items = []
-            for item in group if isinstance(group, list) else ():
-                if isinstance(item, dict):
-                    items.append(_conflict(item, member.name))
-                    includes = includes or "group" in item
-            wanted.append(frozenset(items))
+        for group in _sets(member.uv.get("conflicts")):
+            wanted.append(frozenset(_conflict(item, member.name) for item in group))
+            includes = includes or any("group" in item for item in group)
     if not case.space.root.project:
-        found = case.root.uv.get("conflicts")
-        for group in found if isinstance(found, list) else ():
-            wanted.append(frozenset(_conflict(item, "") for item in group if isinstance(item, dict)))
-            includes = includes or any("group" in item for item in group if isinstance(item, dict))
-    locked = []
-    stored = case.data.head.get("conflicts")
-    for group in stored if isinstance(stored, list) else ():
-        locked.append(frozenset(_conflict(item, "") for item in group if isinstance(item, dict)))
+        sets = _sets(case.root.uv.get("conflicts"))
+        wanted += [frozenset(_conflict(item, "") for item in group) for group in sets]
+        includes = includes or any("group" in item for group in sets for item in group)
+    locked = [frozenset(_conflict(item, "") for item in group) for group in _sets(case.data.head.get("conflicts"))]
     if set(wanted) == set(locked):
         return
     if includes and any(
@@ -189,6 +180,12 @@ def conflicts(case: Case, python: versions.Ranges) -> None:
     had = "; ".join(" / ".join(sorted(item[1] for item in group)) for group in locked) or "none"
     path = case.root.path
     raise Difference("LF105", f"tool.uv.conflicts is {shown}, the lock has {had}", path, "tool.uv.conflicts")
+
+
+def _sets(value: object) -> list[list[Mapping[str, Any]]]:
+    """An array of arrays of tables; what is something else is left out."""
+    groups = value if isinstance(value, list) else []
+    return [[item for item in (group if isinstance(group, list) else ()) if isinstance(item, dict)] for group in groups]
 
 
 def _conflict(item: Mapping[str, Any], package: str) -> tuple[str, str]:

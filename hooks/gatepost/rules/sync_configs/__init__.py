@@ -24,7 +24,7 @@ FILES = (
 def check(ctx: Context) -> Iterable[Outcome]:
     """What the sync would change, and what the project should know about its settings."""
     profiles = ctx.common.get("profile", "base")
-    own = [each for each in ([profiles] if isinstance(profiles, str) else profiles) if isinstance(each, str)]
+    own = [each for each in (profiles if isinstance(profiles, list) else [profiles]) if isinstance(each, str)]
     if ctx.scope is not None and not any(re.search(FILES, path) or path in own for path in ctx.scope):
         return ()
     from gatepost.tree.links import leads_out
