@@ -35,7 +35,7 @@ def base_image(image: Image, base: str, events: list[Event]) -> Iterator[Finding
             continue
         if cuda and re.fullmatch(r"cu\d{2,3}", build) and not event.effect.locked:
             wheel = urls.cuda_version(build)
-            if wheel != f"{cuda[1]}.{cuda[2]}":
+            if wheel != f"{cuda[1]}.{cuda[2]}" and not _newest_wins(image, event):
                 yield Finding(
                     code="TS503",
                     where=Location(path=image.path, line=line),
@@ -70,6 +70,20 @@ def base_image(image: Image, base: str, events: list[Event]) -> Iterator[Finding
                     related=(Location(path=one.path, line=one.line or None),) if one.path else (),
                 )
                 return  # one is enough: the next install finds the replaced torch
+
+
+def _newest_wins(image: Image, event: Event) -> bool:
+    """Whether pip takes the newest of PyPI's releases and an index's, beside it: the build need not be the index's."""
+    first = event.effect.first
+    if event.install.tool != "pip" or first.name != "torch":
+        return False
+    spec, given = specs.parse(first.spec), sources(event.install)
+    if spec.pin() or spec.labels() or spec.bounded_above():
+        return False
+    family = image.repository.family(first.path) if first.path else ()
+    options = {option.name: option.value for _, file in family for option in file.options}
+    main = options.get("index-url") or (given.index.text if given.index is not None else "")
+    return bool(given.extra or "extra-index-url" in options) and (not main or index_build(main) == "pypi")
 
 
 def vendor_replaced(image: Image, stage: Stage, base: str, ran: list[Ran]) -> Iterator[Finding]:
