@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from gatepost.rules.torch_source import specs
 from gatepost.rules.torch_source.model import DIRECT, EXTENDED, FAMILY
 from gatepost.toml.scan import KEY, scan
 
@@ -155,6 +156,8 @@ def add_conflict(view: View, project: Project, pair: Sequence[tuple[str, str]]) 
     entry = "[" + ", ".join(f'{{ {kind} = "{name}" }}' for kind, name in pair) + "]"
     span = doc.span(("tool", "uv", "conflicts"))
     if span is not None:
+        if doc.text[span[0]] != "[":
+            return []  # no array: uv refuses it
         items = doc.items(span[0])
         at = items[-1].end if items else span[0] + 1
         return [(at, at, (", " if items else "") + entry)]
@@ -174,6 +177,8 @@ def append(doc: Document, key: tuple[str, ...], item: str) -> list[Change]:
     span = doc.span(key)
     if span is None:
         return add_key(doc, key[:-1], f'{key[-1]} = ["{item}"]')
+    if doc.text[span[0]] != "[":
+        return []
     items = doc.items(span[0])
     if not items:
         return [(span[0], span[1], f'["{item}"]')]
@@ -191,12 +196,18 @@ def append(doc: Document, key: tuple[str, ...], item: str) -> list[Change]:
     return [*changes, (at, at, f'\n{indent}"{item}",')]
 
 
+def lives(text: str, dialect: str, releases: Iterable[str] | None = None) -> bool:
+    """Whether a range that a fix writes admits something: one of the known releases it is meant for, or any version."""
+    spec = specs.parse(text, dialect)
+    return not spec.broken and (not spec.empty() if releases is None else any(map(spec.admits, releases)))
+
+
 def drop_label(req: Requirement) -> list[Change]:
-    """The range without its local labels."""
+    """The range without its local labels; [] if nothing would be left of it."""
     if req.span is None or req.hashed:
         return []
     new = re.sub(r"\+[A-Za-z0-9]+(?:[._-][A-Za-z0-9]+)*", "", req.text)
-    return [(*req.span, new)] if new != req.text else []
+    return [(*req.span, new)] if new != req.text and lives(new, req.spec.dialect) else []
 
 
 def replace_version(req: Requirement, version: str) -> list[Change]:
@@ -205,6 +216,8 @@ def replace_version(req: Requirement, version: str) -> list[Change]:
     if req.span is None or len(clauses) != 1 or req.hashed:  # the hashes are of the other file
         return []
     clause = clauses[0]
+    if clause.op not in ("==", "===", "=*"):
+        return []  # no pin: an override elsewhere decides
     label = "+" + clause.version.partition("+")[2] if "+" in clause.version else ""
     offset = _offset(req)
     if offset is None:
@@ -216,8 +229,11 @@ def _offset(req: Requirement) -> int | None:
     return req.span[0] if req.span is not None else None
 
 
-def cap(req: Requirement, limit: str) -> list[Change]:
-    """Add an upper bound to a range: `torchaudio>=2.1` -> `torchaudio>=2.1,<2.11`."""
+def cap(req: Requirement, limit: str, releases: Iterable[str]) -> list[Change]:
+    """Add an upper bound to a range: `torchaudio>=2.1` -> `torchaudio>=2.1,<2.11`.
+
+    [] where the capped range would admit none of `releases`, the known ones below the bound that serve the purpose.
+    """
     if req.span is None or req.hashed:
         return []
     text = req.text.strip()
@@ -226,7 +242,7 @@ def cap(req: Requirement, limit: str) -> list[Change]:
         return [(start, end if text else start, f"<{limit}")]
     if req.spec.dialect == "poetry" and ("||" in text or not re.match(r"[<>=!~^]", text)):
         return []
-    if req.spec.pin():
+    if req.spec.pin() or not lives(f"{text},<{limit}", req.spec.dialect, releases):
         return []
     return [(start, end, f"{text},<{limit}")]
 

@@ -147,6 +147,21 @@ class Spec:
         trial += [f"{major}.{number}.{patch}" for number in range(minor + 1) for patch in range(3)]
         return any(self.admits(version) for version in trial if (key(version) or found) < found)
 
+    def empty(self) -> bool:
+        """Whether no version at all lies in the range: none of its bounds, none just above one, none below them all."""
+        trial = ["0", "9999.0"]
+        for clause in self.clauses():
+            release = _release(clause.version)
+            if not release:
+                trial.append(clause.version)  # `===` with any text
+                continue
+            epoch = clause.version.partition("!")[0].strip() + "!" if "!" in clause.version else ""
+            bounds = [release, *(_next(release, place) for place in range(len(release)))]
+            trial += [public(clause.version), f"{public(clause.version)}.post1", f"{epoch}0"]
+            trial += [epoch + ".".join(map(str, bound)) for bound in bounds]
+            trial += [epoch + ".".join(map(str, (*bound, 0, 0, 1))) for bound in bounds]
+        return not any(self.admits(version) for version in trial)
+
     def bounded_above(self) -> bool:
         return not self.admits("9999.0") and not self.admits("999999.1")
 
@@ -230,8 +245,12 @@ def _prefix(version: str, want: Key) -> bool:
     return have[: len(release)] == release
 
 
+def _next(release: tuple[int, ...], place: int) -> tuple[int, ...]:
+    return (*release[:place], release[place] + 1)
+
+
 def _bump(release: tuple[int, ...], place: int) -> str:
-    return ".".join(str(part) for part in (*release[:place], release[place] + 1))
+    return ".".join(map(str, _next(release, place)))
 
 
 def _holds(clause: Clause, want: Key, text: str) -> bool:

@@ -43,7 +43,7 @@ VERSIONS: tuple[Code, ...] = (
         "companion-ranges-never-pair",
         ERROR,
         "No release of the companion in its range goes with any torch in its range.",
-        "The resolver has no solution (kohya_ss: torch 2.8.* with torchvision 0.22.*).",
+        "The resolver has no solution (kohya_ss: torch 2.8.* with torchvision 0.22.*), or, with torchaudio and torchcodec, one that fails on import.",
         "torch==2.8.*\ntorchvision==0.22.*",
         "torch==2.8.*\ntorchvision==0.23.*",
         "Move one range.",
@@ -56,7 +56,7 @@ VERSIONS: tuple[Code, ...] = (
         "torchaudio 2.11 requires no torch at all, so `torch<2.9` with `torchaudio>=2.1` resolves to torchaudio 2.11.0, which needs torch 2.11 (so-vits-svc-fork's lock).",
         "torch<2.9\ntorchaudio>=2.1",
         "torch<2.9\ntorchaudio>=2.1,<2.11",
-        "Cap the companion.",
+        "Cap the companion. A lower bound above every partner of torch is TS204.",
         safe=True,
     ),
     page(
@@ -141,7 +141,7 @@ VERSIONS: tuple[Code, ...] = (
         "Those wheels were built against numpy 1: `RuntimeError: Numpy is not available` (pytorch#107302).",
         "torch==2.1.2\nnumpy>=1.24",
         "torch==2.1.2\nnumpy>=1.24,<2",
-        "Cap numpy below 2.",
+        "Cap numpy below 2; where the range asks for numpy 2, raise torch to 2.4.1 or newer.",
         safe=True,
     ),
     page(

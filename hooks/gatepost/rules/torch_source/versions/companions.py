@@ -179,19 +179,57 @@ def _uncapped(p: Project, v: View, torch: Requirement, other: Requirement, rows:
         (last := table.last_for(tag)) is not None and not specs.parse(">=" + limit).admits(last.torch) for tag in tags
     ):
         return None  # the index ends before that release
+    fitting = _fitting(v, other.name, first, spec, rows)
+    if not fitting and not (other.name == "torchcodec" and _before_codec(v, rows)):
+        return replace(report := _apart(p, v, torch, other, rows), remedy=_either(report.remedy, v, other.name, spec))
     top = rows[-1].torch
     partner = table.partner(other.name, top) if other.name == "torchaudio" else _codec(v, top)
     ceiling = limit if other.name == "torchaudio" else _next_minor(partner)
-    advice = f"`{other.name}` {partner}" if partner else f"`{other.name}<{ceiling}`"
-    fix = v.edit(other.where.path, f"cap {other.name} below {ceiling}", fixes.cap(other, ceiling)) if ceiling else None
+    advice = f"`{other.name}` {partner}"
+    fix = None
+    if ceiling and fitting:
+        fix = v.edit(other.where.path, f"cap {other.name} below {ceiling}", fixes.cap(other, ceiling, fitting))
     return found(
         "TS205",
         other.where,
         f"`{other.name}{other.text.strip()}` has no upper bound beside torch {top}{_elsewhere(torch, other)}: {other.name} {first} requires no torch version, so resolvers take it or a newer one, which needs torch>={limit}",
-        f"Ask for {advice}, or cap it with `<{ceiling}`" + p.relocked() if ceiling else f"Pin {advice}.",
+        (
+            f"Ask for {advice}, or cap it with `<{ceiling}`"
+            if partner
+            else f"Ask for a newer torch: none of `{other.name}` is known to go with this one"
+        )
+        + p.relocked(),
         fix=fix,
         related=(torch.where,),
     )
+
+
+def _fitting(v: View, name: str, first: str, spec: specs.Spec, rows: list[Row]) -> list[str]:
+    """The releases below `first` that a range admits and that go with one of the torches. Those of a torchcodec line
+    are not in the table: any of its patches may be meant."""
+    found_ = []
+    for version in v.table.versions(name):
+        if (specs.key(version) or ()) >= (specs.key(first) or ()):
+            continue
+        patches = [f"{version}.{patch}" for patch in range(10)] if version.count(".") == 1 else [version]
+        if any(v.table.pairs(name, version, row.torch) is not False for row in rows):
+            found_ += spec.rows(patches)
+    return found_
+
+
+def _before_codec(v: View, rows: list[Row]) -> bool:
+    """Whether a torch is older than every one that the table has a torchcodec for."""
+    return not any(_codec(v, row.torch) for row in rows)
+
+
+def _either(remedy: str, v: View, name: str, spec: specs.Spec) -> str:
+    """A remedy with the other way out: the torch that the lowest admitted release goes with."""
+    for version in v.table.versions(name):
+        goes = v.table.torch_of(name, version)
+        if goes and any(spec.admits(each) for each in (version, f"{version}.9")):
+            asked, comma, rest = remedy.partition(",")
+            return f"{asked.rstrip('.')}, or for torch {goes[0].torch} or newer{comma}{rest}" + ("" if comma else ".")
+    return remedy
 
 
 def _elsewhere(torch: Requirement, other: Requirement) -> str:

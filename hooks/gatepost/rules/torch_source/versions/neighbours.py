@@ -51,6 +51,16 @@ NUMPY_CAPPED = frozenset(
 )
 
 
+_LAST_OF_NUMPY_ONE = (
+    "1.16.6", "1.17.5", "1.18.5", "1.19.5", "1.20.3", "1.21.6", "1.22.4", "1.23.5", "1.24.4", "1.25.2", "1.26.4",
+)  # fmt: skip
+_NUMPY_ONE = tuple(
+    f"{minor}.{patch}"
+    for minor, _, last in (version.rpartition(".") for version in _LAST_OF_NUMPY_ONE)
+    for patch in range(int(last) + 1)
+)
+
+
 def numpy_two(p: Project, v: View) -> Findings:
     """TS213: a torch built against numpy 1 beside numpy 2."""
     table = v.table
@@ -80,15 +90,24 @@ def numpy_two(p: Project, v: View) -> Findings:
             )
             at_risk = max(map(minor_of, pythons)) > 9  # numpy 2 needs 3.9: the one Python that both have, if any
 
+            older = spec.rows(_NUMPY_ONE)
+            one = bool(older) or bool(numpy.spec.pin())
             yield found(
                 "TS213",
                 numpy.where,
-                f"`numpy{numpy.text.strip()}` admits numpy 2, but torch {row_range(rows)} was built against numpy 1 and fails to exchange arrays with it",
-                "Ask for `numpy<2`" + p.relocked(),
+                f"`numpy{numpy.text.strip()}` admits numpy 2{'' if one else ' only'}, but torch {row_range(rows)} was built against numpy 1 and fails to exchange arrays with it",
+                ("Ask for `numpy<2`" if one else _newer_torch(p, v)) + p.relocked(),
                 severity=None if sure and at_risk else "warning" if at_risk else "info",
-                fix=v.edit(numpy.where.path, "cap numpy below 2", fixes.cap(numpy, "2")),
+                fix=v.edit(numpy.where.path, "cap numpy below 2", fixes.cap(numpy, "2", older)) if older else None,
                 related=(torch.where,),
             )
+
+
+def _newer_torch(p: Project, v: View) -> str:
+    """The advice where numpy 2 is asked for: the first torch whose wheels for every system go with it."""
+    row = next(row for row in v.table.rows if {"l", "w"} <= set(row.numpy2))
+    beside = [f"{name} {row.companions[name][-1]}" for name in ("torchvision", "torchaudio") if p.named(name)]
+    return f"Raise torch to {row.torch} or newer" + (f" (with {' and '.join(beside)})" if beside else "")
 
 
 def _major(version: str) -> str:

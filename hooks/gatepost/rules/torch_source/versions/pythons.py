@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from gatepost.model import Location
-from gatepost.rules.torch_source import specs
+from gatepost.rules.torch_source import fixes, specs
 from gatepost.rules.torch_source.model import MAIN
 from gatepost.rules.torch_source.versions.ranges import conda_minors, conda_python, minor_of, row_range, tightened
 from gatepost.rules.torch_source.view import found
@@ -115,7 +115,11 @@ def _ranged(p: Project, v: View, req: Requirement, rows: list[Row], wheels: set[
     if high:
         limit = f"<3.{top + 1}"
         fix = None
-        if p.python_span is not None and re.fullmatch(r"\s*>=\s*3\.\d+(\.\d+)?\s*", p.python):
+        if (
+            p.python_span is not None
+            and re.fullmatch(r"\s*>=\s*3\.\d+(\.\d+)?\s*", p.python)
+            and fixes.lives(f"{p.python},{limit}", spec.dialect, _patches(wheels))
+        ):
             fix = v.edit(
                 p.python_where.path, f"cap Python at {limit}", [(p.python_span[1], p.python_span[1], f",{limit}")]
             )
@@ -136,7 +140,7 @@ def _ranged(p: Project, v: View, req: Requirement, rows: list[Row], wheels: set[
             f"allows Python {low[0]}, but torch {row_range(rows)} has wheels from 3.{bottom} only: it cannot be installed there",
             f"Raise it to `>=3.{bottom}`" + relock,
             severity=None if universal else "warning",
-            fix=_raised(p, v, spec, bottom),
+            fix=_raised(p, v, spec, bottom, wheels),
             related=(req.where,),
         )
     return None
@@ -151,12 +155,20 @@ def _capped(text: str, spec: specs.Spec, limit: str) -> str:
     return (text[:start] + limit + text[bounds[0].end :]).strip()
 
 
-def _raised(p: Project, v: View, spec: specs.Spec, bottom: int) -> Fix | None:
+def _patches(wheels: set[str]) -> list[str]:
+    """Versions of each Python that has a wheel, as a range may ask for them."""
+    return [version for wheel in wheels for version in (wheel, f"{wheel}.5")]
+
+
+def _raised(p: Project, v: View, spec: specs.Spec, bottom: int, wheels: set[str]) -> Fix | None:
     """The lower bound `>=3.x` written anew, if there is one such bound and no alternatives."""
     bounds = [clause for clause in spec.clauses() if clause.op == ">="]
     if len(spec.alternatives) != 1 or len(bounds) != 1 or p.python_span is None or p.python_where is None:
         return None
     start = p.python_span[0]
+    raised = f"{p.python[: bounds[0].start]}3.{bottom}{p.python[bounds[0].end :]}"
+    if not fixes.lives(raised, spec.dialect, _patches(wheels)):
+        return None
     return v.edit(
         p.python_where.path,
         f"raise Python to 3.{bottom}",
