@@ -54,6 +54,9 @@ class Table:
         self.vision_python: dict[str, dict[str, str]] = table["torchvision_python"]
         self._needs: dict[str, dict[object, str]] = {}
         self._keys = {specs.key(row.torch): row for row in self.rows}
+        for tag, versions in overlay["builds"]["tags"].items():
+            for row in filter(None, map(self.row, versions)):
+                row.unadvertised += [tag]
 
     def row(self, version: str) -> Row | None:
         """The row of a torch version (`2.1` is `2.1.0`), or None if it is not known."""
@@ -139,14 +142,25 @@ class Table:
         tagged = [row for row in self.rows if (row.rocm if tag.startswith("rocm") else row.tags())]
         return having[-1] if having and having[-1] is not tagged[-1] else None
 
-    def going_on(self, tag: str, rows: list[Row]) -> str:
-        """The next higher build of a tag's kind that the newest tagged one of `rows` has, else its highest; "": none."""
+    def going_on(self, tag: str, rows: list[Row], major: str = "") -> str:
+        """The next higher build of a tag's kind that the newest tagged one of `rows` has, else its highest; "": none.
+
+        `major` ("12") limits it to builds for that CUDA, if there are any.
+        """
         kind = [row for row in rows if (row.rocm if tag.startswith("rocm") else row.cuda)]
         if not kind or tag.startswith("rocm"):
             return "rocm" + kind[-1].rocm[-1] if kind else ""
-        newest = kind[-1]
+        having = [other for other in kind[-1].cuda if major and other.startswith("cu" + major)] or kind[-1].cuda
         number = int(tag[2:]) if tag[2:].isdigit() else 0
-        return next((other for other in newest.cuda if int(other[2:]) >= number), newest.cuda[-1])
+        return next((other for other in having if int(other[2:]) >= number), having[-1])
+
+    def built(self, name: str, version: str) -> set[str]:
+        """The build tags of a release of the family: those of the first torch that it came out with."""
+        if name == "torch":
+            row = self.row(version)
+        else:
+            row = next((row for row in self.rows if version in row.companions.get(name, ())), None)
+        return row.tags() if row is not None else set()
 
     def first_for(self, tag: str) -> Row | None:
         return next((row for row in self.rows if tag in row.tags()), None)
