@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 
-from gatepost.rules.torch_source import markers, urls
-from gatepost.rules.torch_source.model import fold
+from gatepost.rules.torch_source import markers, specs, urls
+from gatepost.rules.torch_source.model import FAMILY, fold
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-    from gatepost.rules.torch_source.model import Locked, Project
+    from gatepost.rules.torch_source.model import Lock, Locked, Project
     from gatepost.rules.torch_source.view import View
 
 
@@ -47,6 +47,43 @@ def outside_scopes(p: Project, v: View, path: str, entry: Locked) -> bool:
         and _from_pypi(edge)
     ]
     return bool(edges) and all(_excludes(edge, scopes) for edge in edges)
+
+
+def keeps_back(v: View, lock: Lock, fixed: str) -> bool:
+    """Whether a package of a lock, neither PyTorch's nor the project's own, may keep torch below a version.
+
+    poetry.lock says for what range each asks; uv.lock only who does, so that any may.
+    """
+    if lock.format not in ("uv.lock", "poetry.lock"):
+        return False
+    from gatepost.toml.load import TomlError, loads
+
+    try:
+        packages = [one for one in loads(v.tree.read(lock.path) or b"").get("package", ()) if isinstance(one, dict)]
+    except (TomlError, AttributeError, TypeError):
+        return True
+    for one in packages:
+        if fold(str(one.get("name"))) in FAMILY:
+            continue
+        if lock.format == "poetry.lock":
+            given = one.get("dependencies")
+            asked = given.get("torch", ()) if isinstance(given, dict) else ()
+            for item in asked if isinstance(asked, list) else (asked,):
+                text = item.get("version", "") if isinstance(item, dict) else item
+                spec = specs.parse(text, specs.POETRY) if isinstance(text, str) and text else None
+                if spec is not None and not spec.broken and not spec.admits(fixed):
+                    return True
+        elif not _own(one) and any(fold(str(edge.get("name"))) == "torch" for edge in _edges(one)):
+            return True
+    return False
+
+
+def _own(package: dict[str, Any]) -> bool:
+    """Whether an entry of uv.lock is the project itself or a member of its workspace."""
+    source = package.get("source")
+    return isinstance(source, dict) and any(
+        kind in source for kind in ("virtual", "editable", "directory", "workspace")
+    )
 
 
 def _edges(package: dict[str, Any]) -> Iterator[dict[str, Any]]:

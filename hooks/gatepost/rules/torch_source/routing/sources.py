@@ -17,6 +17,7 @@ from gatepost.rules.torch_source.model import (
     wheel_platforms,
 )
 from gatepost.rules.torch_source.table import names_system
+from gatepost.rules.torch_source.versions.ranges import asks
 from gatepost.rules.torch_source.view import found
 
 TYPE_CHECKING = False
@@ -97,7 +98,7 @@ def lost_on_publish(p: Project, v: View) -> Findings:
                 "TS118",
                 req.where,
                 f"the source of `{req.name}` is for this checkout only: whoever installs the published package "
-                + (f"finds no `{req.name}{req.text.strip()}` on PyPI" if label else "gets PyPI's build"),
+                + (f"finds no `{asks(req)}` on PyPI" if label else "gets PyPI's build"),
                 "Say in the README how to choose the build, or ignore this if the package is not published.",
             )
             return

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 from gatepost.rules.torch_source import markers, specs
+from gatepost.rules.torch_source.locks.edges import keeps_back
 from gatepost.rules.torch_source.model import (
     CONSTRAINT,
     DIRECT,
@@ -11,7 +14,7 @@ from gatepost.rules.torch_source.model import (
     MAIN,
     SHARED,
 )
-from gatepost.rules.torch_source.versions.ranges import held, tightened
+from gatepost.rules.torch_source.versions.ranges import asks, ceiling, held, tightened
 from gatepost.rules.torch_source.view import found
 
 TYPE_CHECKING = False
@@ -101,9 +104,10 @@ def unpublished_build(p: Project, v: View) -> Findings:
         there = [table.published(tag, row) for row in rows]
         if last is not None and False in there and _all_after(rows, last, spec):
             there = [bool(one) for one in there]  # an ended line does not come back in a release too new for the table
-        if any(one is not False for one in there):
+        if any(one is not False for one in there) or _locked(p, req.name, tag, spec):
             continue
         newest = next(row for row in reversed(rows) if row.cuda)
+        better = _common(p, v, req, tag, newest)
         what = f"{req.name} {req.text.strip() or newest.torch}"
         first = table.first_for(tag)
         span = (
@@ -118,13 +122,40 @@ def unpublished_build(p: Project, v: View) -> Findings:
             req.where,
             f"`{what}` was never published for {tag} ({tag} builds exist for {span}); torch {newest.torch} has {', '.join(newest.cuda)} and cpu {v.as_of()}",
             (
-                f"Pin a build that exists, such as `+{newest.cuda[-1]}`, from"
+                f"Pin a build that exists, such as `+{better}`, from"
                 if req.tag()
                 else "Use an index of a build that exists, such as"
             )
-            + f" https://download.pytorch.org/whl/{newest.cuda[-1]}"
+            + f" https://download.pytorch.org/whl/{better}"
             + p.relocked(),
         )
+
+
+def _locked(p: Project, name: str, tag: str, spec: specs.Spec) -> bool:
+    """Whether a lock of the project holds such a build: then it was published, whatever the table says."""
+    return any(
+        entry.name == name and entry.tag() == tag and spec.admits(specs.public(entry.version))
+        for lock in p.locks
+        for entry in lock.entries
+    )
+
+
+def _common(p: Project, v: View, req: Requirement, tag: str, newest: Row) -> str:
+    """The highest CUDA build of a torch that the family beside a requirement, of the same build now, was built for."""
+    table = v.table
+    have: list[set[str]] = []
+    for other in p.family():
+        if other is req or other.url or p.tags_of(other) != {tag}:
+            continue
+        if other.env != req.env and not p.together(req, other):
+            continue
+        known = table.torch if other.name == "torch" else table.versions(other.name)
+        tags = {found for version in tightened(p, other).rows(known) for found in table.built(other.name, version)}
+        have += [tags] if tags else []
+    own = tightened(p, req).rows(table.torch if req.name == "torch" else table.versions(req.name))
+    have += [tags] if (tags := {found for version in own for found in table.built(req.name, version)}) else []
+    common = [other for other in newest.cuda if all(other in tags for tags in have)]
+    return (common or newest.cuda)[-1]
 
 
 def _serving(p: Project, req: Requirement) -> list[Index]:
@@ -147,22 +178,51 @@ def line_ended(p: Project, v: View) -> Findings:
         tags = p.tags_of(req)
         if len(tags) != 1 or req.spec.broken or req.tag() or held(p, v, req):
             continue
-        last = table.last_for(next(iter(tags)))
+        tag = next(iter(tags))
+        last = table.last_for(tag)
         if last is None or any(index.parts().channel for index in p.torch_indexes()):
             continue
         for advisory in table.overlay["advisories"]:
             fixed = specs.key(advisory["fixed"])
             end = specs.key(last.torch)
             if fixed is not None and end is not None and end < fixed and req.spec.admits(advisory["fixed"]):
+                if _kept_below(p, v, req, tag, last, advisory["fixed"]):
+                    break
+                top = ceiling(p, v, req)
+                short = top is not None and not specs.parse(f">={advisory['fixed']}").admits(top.torch)
                 yield found(
                     "TS221",
                     req.where,
-                    f"{next(iter(tags))} ends at torch {last.torch}, so `torch{req.text.strip()}` never reaches {advisory['fixed']}, which mends {advisory['id']} {v.as_of()}",
+                    f"{tag} ends at torch {last.torch}, so `{asks(req)}` never reaches {advisory['fixed']}, which mends {advisory['id']} {v.as_of()}",
                     "Move to an index that goes on, such as https://download.pytorch.org/whl/"
-                    + table.going_on(next(iter(tags)), table.rows)
+                    + table.going_on(tag, table.rows, _major(req))
+                    + (f", and raise what holds torch at {top.torch} beside it" if top is not None and short else "")
                     + p.relocked(),
                 )
                 break
+
+
+def _major(req: Requirement) -> str:
+    """The CUDA major that the name of a group or an extra states: "12" of `cuda12`, or ""."""
+    stated = re.search(r"(?<![a-z])cu(?:da)?[-_]?(1\d)(?!\d)", req.env.name.lower()) if req.env.kind != MAIN else None
+    return stated[1] if stated else ""
+
+
+def _kept_below(p: Project, v: View, req: Requirement, tag: str, last: Row, fixed: str) -> bool:
+    """Whether a move to another index brings no fix: something else keeps torch below it, or the line has it after all.
+
+    What the lock holds decides. A torch below the last of the line, beside packages that ask for torch too, may be
+    kept there by them.
+    """
+    end = specs.key(last.torch)
+    for lock in p.locks:
+        for entry in lock.entries:
+            at = specs.key(entry.version) if entry.name == "torch" and entry.tag() == tag else None
+            if at is None or end is None or at == end:
+                continue
+            if at > end or keeps_back(v, lock, fixed):
+                return True
+    return any(finding.where == req.where for finding in unpublished_build(p, v))  # TS207 says it
 
 
 def moving_cuda(p: Project, v: View) -> Findings:
@@ -189,6 +249,6 @@ def moving_cuda(p: Project, v: View) -> Findings:
             yield found(
                 "TS222",
                 req.where,
-                f"`torch{req.text.strip()}` spans PyPI builds for CUDA {' and '.join(majors)}: a new install takes {rows[-1].torch}, an older one needs another driver",
+                f"`{asks(req)}` spans PyPI builds for CUDA {' and '.join(majors)}: a new install takes {rows[-1].torch}, an older one needs another driver",
                 "Narrow the range, or choose the build with an index.",
             )

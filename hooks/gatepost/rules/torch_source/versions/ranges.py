@@ -94,6 +94,48 @@ def held(p: Project, v: View, req: Requirement) -> bool:
     )
 
 
+_NAMES_TORCH = ("torchvision", "torchaudio", "torchtext", "xformers", "vllm")  # nearly each release requires one torch
+
+
+def ceiling(p: Project, v: View, req: Requirement) -> Row | None:
+    """The newest torch that companions beside a requirement leave to it, or None: any, or not known.
+
+    Each release that the companion's range admits must require a torch with an end. A pin that the table does not
+    know goes with no newer torch than the next release that it knows.
+    """
+    ends = []
+    for name in _NAMES_TORCH:
+        needs = v.table.requires.get(name, {})
+        for other in p.named(name):
+            spec = tightened(p, other)
+            if (
+                other.url
+                or (other.marker and other.marker != req.marker)
+                or not spec.bounded_above()
+                or not (other.env == req.env or p.together(req, other))
+            ):
+                continue
+            admitted = spec.rows(list(needs)) or _next_known(list(needs), spec.pin())
+            asked = [specs.parse(needs[version]) for version in admitted]
+            rows = [row for row in v.table.rows if any(need.admits(row.torch) for need in asked)]
+            if rows and all(need.bounded_above() for need in asked):
+                ends.append(rows[-1])
+    return min(ends, key=lambda row: v.table.torch.index(row.torch), default=None)
+
+
+def _next_known(known: list[str], pin: str) -> list[str]:
+    """The lowest of the known releases above a pin, if there is one."""
+    at = specs.key(pin) if pin else None
+    above = [(key, version) for version in known if at is not None and (key := specs.key(version)) and key > at]
+    return [min(above)[1]] if above else []
+
+
+def asks(req: Requirement) -> str:
+    """A requirement as people write it: Poetry's bare version is a pin."""
+    text = req.text.strip()
+    return f"{req.name}{'==' if text[:1].isdigit() else ''}{text}"
+
+
 def held_by_torch(p: Project, v: View, req: Requirement) -> bool:
     """Whether a pin of torch holds a companion: every release of it above torch's partner requires another torch."""
     needs = v.table.requires.get(req.name, {})

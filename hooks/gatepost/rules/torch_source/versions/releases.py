@@ -12,7 +12,8 @@ from gatepost.rules.torch_source.model import (
     ROUTED,
     fold,
 )
-from gatepost.rules.torch_source.versions.ranges import held, tightened
+from gatepost.rules.torch_source.versions.builds import unpublished_build
+from gatepost.rules.torch_source.versions.ranges import ceiling, held, tightened
 from gatepost.rules.torch_source.view import found
 
 TYPE_CHECKING = False
@@ -44,6 +45,7 @@ def floating(p: Project, v: View) -> Findings:
             or tightened(p, req).bounded_above()
             or req.spec.pin()
             or held(p, v, req)
+            or ceiling(p, v, req) is not None
         ):
             continue
         if p.path.endswith(".in") and p.path[:-3] + ".txt" in set(v.tree.paths()):
@@ -51,6 +53,8 @@ def floating(p: Project, v: View) -> Findings:
         shared = _metadata(p.path, v)
         if shared and not _installed(p.path, v):
             continue
+        if any(finding.where == req.where for finding in unpublished_build(p, v)):
+            continue  # TS207: it takes no torch at all
         yield found(
             "TS212",
             req.where,
