@@ -97,3 +97,15 @@ def test_what_is_offered_is_made_and_made_once(case) -> None:  # type: ignore[no
     assert offered == []
     again, _then, _left = plan(judge(OverlayTree(tree, edits.values())), OverlayTree(tree, edits.values()), judge)
     assert again == {}
+
+
+def test_the_selector_fix_names_the_channel_of_its_packages() -> None:
+    case = read_case(FOLDER / "ts606-nvidia.txt")
+    tree = MemoryTree(case.files)
+    edits, _then, _left = plan(judge(tree), tree, judge)
+    for name, data in case.files.items():
+        assert b"nvidia" not in data.partition(b"dependencies")[0]
+        new = edits[name].new
+        assert new is not None
+        assert b"nvidia" in new.partition(b"dependencies")[0]
+        assert b"pytorch-cuda=11.7" in new

@@ -312,6 +312,21 @@ def _line(v: View, req: Requirement) -> list[tuple[int, int, str]]:
     return [(start, len(text) if stop < 0 else stop + 1, "")]
 
 
+def _add_channel(v: View, path: str, name: str) -> list[tuple[int, int, str]]:
+    """Add a channel behind the last one of an environment file: its priority is the lowest. [] where there is no list."""
+    text = (v.tree.read(path) or b"").decode("utf-8", "replace")
+    listed = re.search(
+        r"^channels:[ \t]*(?:\[([^\]\n#]+)\]|(?:#[^\n]*)?((?:\r?\n[ \t]*(?:#[^\n]*|- [^\n]*)?)+))", text, re.M
+    )
+    if listed is None:
+        return []
+    if listed[1]:
+        return [(listed.end(1), listed.end(1), f", {name}")]
+    items = list(re.finditer(r"^([ \t]*- )[^\r\n]*", listed[2], re.M))
+    at = listed.start(2) + items[-1].end() if items else 0
+    return [(at, at, f"\n{items[-1][1]}{name}")] if items else []
+
+
 def old_selector(p: Project, v: View) -> Findings:
     """TS606: cudatoolkit where pytorch-cuda is the selector."""
     if p.tool != "conda":
@@ -333,12 +348,11 @@ def old_selector(p: Project, v: View) -> Findings:
         version = wanted[0].lstrip("=<>~ ") if wanted else ""
         known = {cuda for row in rows for cuda in builds.get(".".join(row.split(".")[:2]), ())}
         fix = None
-        if version in known and req.whole is not None and p.tool == "conda" and own:
-            fix = v.edit(
-                req.where.path,
-                f"select the build with pytorch-cuda={version}",
-                [(*req.whole, f"pytorch-cuda={version}")],
-            )
+        nvidia = [] if "nvidia" in p.channels else _add_channel(v, req.where.path, "nvidia")
+        if version in known and req.whole is not None and own and ("nvidia" in p.channels or nvidia):
+            selector = ("" if "pytorch" in p.channels else "pytorch::") + f"pytorch-cuda={version}"
+            changes = [*nvidia, (*req.whole, selector)]
+            fix = v.edit(req.where.path, f"select the build with pytorch-cuda={version}", changes)
         why = (
             "`cudatoolkit` ends at 11.8"
             if missing
