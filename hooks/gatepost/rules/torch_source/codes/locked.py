@@ -11,7 +11,7 @@ LOCKED: tuple[Code, ...] = (
         "lock-origin-differs",
         ERROR,
         "The lock takes torch from another index than the manifest says.",
-        "What is installed is what the lock says: the manifest's intent is not in effect.",
+        "What is installed is what the lock says: the manifest's intent is not in effect. Silent where the lock is in step with its manifest by the exact rule of its own tool, which then resolved it so.",
         'uv.lock: torch, source = { registry = "<PyPI>" }',
         f'uv.lock: torch, source = {{ registry = "{CPU}" }}',
         "Lock again.",

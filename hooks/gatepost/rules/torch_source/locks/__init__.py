@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from gatepost.rules.torch_source.locks import agreement, numpy_two, origin, wheels
+from gatepost.rules.torch_source.locks import agreement, numpy_two, origin, resolved, wheels
 
 RULES = (
-    origin.origin,
+    resolved.origin,
     agreement.stale,
     wheels.missing_wheel,
     wheels.mixed_entry,
