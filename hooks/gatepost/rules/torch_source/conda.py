@@ -316,13 +316,13 @@ def _add_channel(v: View, path: str, name: str) -> list[tuple[int, int, str]]:
     """Add a channel behind the last one of an environment file: its priority is the lowest. [] where there is no list."""
     text = (v.tree.read(path) or b"").decode("utf-8", "replace")
     listed = re.search(
-        r"^channels:[ \t]*(?:\[([^\]\n#]+)\]|(?:#[^\n]*)?((?:\r?\n[ \t]*(?:#[^\n]*|- [^\n]*)?)+))", text, re.M
+        r"^channels:[ \t]*(?:\[([^\]\n#]+)\]|(?:#[^\n]*)?((?:\r?\n[ \t]*(?:#[^\n]*|- [^\n]*)?)+))", text, re.MULTILINE
     )
     if listed is None:
         return []
     if listed[1]:
         return [(listed.end(1), listed.end(1), f", {name}")]
-    items = list(re.finditer(r"^([ \t]*- )[^\r\n]*", listed[2], re.M))
+    items = list(re.finditer(r"^([ \t]*- )[^\r\n]*", listed[2], re.MULTILINE))
     at = listed.start(2) + items[-1].end() if items else 0
     return [(at, at, f"\n{items[-1][1]}{name}")] if items else []
 

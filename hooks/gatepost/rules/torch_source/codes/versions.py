@@ -25,7 +25,7 @@ VERSIONS: tuple[Code, ...] = (
         "PyPI holds no version with a build tag: the requirement cannot be installed. `uv export` writes such files.",
         "torch==2.5.1+cu121",
         "--extra-index-url https://download.pytorch.org/whl/cu121\ntorch==2.5.1+cu121",
-        "Name the index.",
+        "Name the index; in a file that `uv export` or `uv pip compile` writes, with `--emit-index-url` in that command. An `.in` file may leave it to the command that compiles it.",
     ),
     page(
         "TS203",

@@ -14,6 +14,7 @@ from gatepost.rules.torch_source.model import (
     LINKS,
     SHARED,
 )
+from gatepost.rules.torch_source.versions import compiled
 from gatepost.rules.torch_source.versions.builds import unpublished_build
 from gatepost.rules.torch_source.view import found
 
@@ -21,7 +22,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gatepost.model import Finding, Location
+    from gatepost.model import Finding, Location, Severity
     from gatepost.rules.torch_source.model import Index, Project
     from gatepost.rules.torch_source.view import View
 
@@ -69,6 +70,7 @@ def label_without_index(p: Project, v: View) -> Findings:
     ):
         return
     missing: set[Location] | None = None
+    said: set[tuple[str, str]] = set()
     for req in p.requirements:
         if req.name not in FAMILY or req.url or req.role not in (DIRECT, CONSTRAINT):
             continue
@@ -79,7 +81,10 @@ def label_without_index(p: Project, v: View) -> Findings:
         if any(not _lacks(index, tag) for index in serving):
             continue
         if p.tool == "pip" and (
-            v.index_given_for(p.path) or v.index_given_for(req.where.path) or _given_by_includer(p, v, req.where.path)
+            v.index_given_for(p.path)
+            or v.index_given_for(req.where.path)
+            or _given_by_includer(p, v, req.where.path)
+            or compiled.given(v, req.where.path)
         ):
             continue
         if p.tool == "conda" and v.pip_conf():
@@ -105,11 +110,21 @@ def label_without_index(p: Project, v: View) -> Findings:
             p.tool,
             f'Add [[tool.uv.index]] with `url = "{address}"` and `explicit = true`, and route `{req.name}` in [tool.uv.sources], then run `uv lock`.',
         )
+        severity: Severity | None = None
+        if p.tool == "pip":
+            lasting = compiled.advice(v, req.where.path, address)
+            if lasting and (req.where.path, tag) in said:
+                continue  # one option mends them all
+            said.add((req.where.path, tag))
+            remedy = lasting or remedy
+            if compiled.command(v, req.where.path) and not v.install_tools(req.where.path):
+                severity = "warning"  # a copy for others to read, perhaps
         yield found(
             "TS202",
             req.where,
             f"`{req.name}=={version}+{tag}` is not on PyPI, and no index here has it: it cannot be installed",
             remedy,
+            severity=severity,
         )
 
 
