@@ -36,6 +36,7 @@ class Build:
     path: str  # where it is said
     line: int
     tags: tuple[str, ...] = ()  # the names that the image gets
+    service: str = ""  # of a compose file
 
 
 def builds(repository: Repository) -> Iterator[Build]:
@@ -123,6 +124,7 @@ def _compose_builds(path: str, root: Any, overlaid: frozenset[str]) -> Iterator[
             path=path,
             line=key.start_mark.line + 1,
             tags=(image,) if (image := workflow.text(workflow.get(service, "image"))) else (),
+            service=called,
         )
 
 

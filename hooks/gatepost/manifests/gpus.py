@@ -78,6 +78,19 @@ def overlaid(root: Any) -> Iterator[str]:
             yield name
 
 
+def shown(page: bytes) -> Iterator[str]:
+    """The services that the compose files shown in a Markdown page, between fences, give a GPU."""
+    if b"nvidia" not in page and b"gpus:" not in page:
+        return
+    from textwrap import dedent
+
+    for block in re.findall(rb"(?ms)^[ \t]*```ya?ml[^\n]*\n(.*?)^[ \t]*```", page[:500_000]):
+        root = workflow.compose(dedent(block.decode("utf-8", "replace")).encode())
+        for name, _, node in workflow.items(workflow.get(root, "services") or root):
+            if service(node):
+                yield name
+
+
 def run(root: Any) -> Iterator[str]:
     """The images that services of a compose file run with a GPU, other than those that they build."""
     for _, _, node in workflow.items(workflow.get(root, "services")):

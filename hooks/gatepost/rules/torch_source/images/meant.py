@@ -31,6 +31,7 @@ _TRAIN_WORD = pattern(
     re.IGNORECASE,
 )
 _NOT_GPU = pattern(r"(?:no|non|without)[-_]?gpu|gpu[-_]?less|cpu", re.IGNORECASE)
+_TELLS = pattern(r"(?:^|/)(?:Makefile|README[^/]*|[^/]+\.sh|justfile|DOCKER[^/]*\.md)$")
 _TELLING = (".yaml", ".yml", "Makefile", ".sh", "justfile", ".md")
 
 
@@ -93,7 +94,7 @@ def gpu_meant(repository: Repository, image: Image, stage: Stage, events: list[E
                         re.search(r"(?:^|/)(?:pip\.conf|pip|\.pip|\.config)/?$", word.text) for word in copy.sources
                     ):
                         return True
-    return _gpu_in_repository(repository, image)
+    return _gpu_in_repository(repository, image) or (not says_cpu(image, stage) and _switched(repository, image))
 
 
 # What takes a build for CPUs: an index, a label, a file, an extra, uv's backend.
@@ -148,33 +149,71 @@ def _says_gpu(path: str) -> bool:
     return urls.kind(names_build(re.split(r"[^A-Za-z0-9]+", path))) not in ("", "cpu")
 
 
+_RUN_WITH = pattern(rb"--gpus[ =]|--runtime[= ]nvidia|nvidia-docker|driver: nvidia|nvidia\.com/gpu")
+_COMMENTED = pattern(rb"(?m)^\s*#.*(?:driver: nvidia|--gpus[ =]|runtime: nvidia|gpus: all)")
+
+
 def _gpu_in_repository(repository: Repository, image: Image) -> bool:
-    """A Kubernetes file or a `docker run` line that asks for a GPU, when no other Dockerfile is there for it."""
-    if any(
-        GPU_WORD.search(other.path) or any(GPU_WORD.search(stage.image) for stage in other.dockerfile.stages)
+    """A page, a Kubernetes file or a `docker run` line that asks for a GPU, when no other Dockerfile is there for it."""
+    folder = posixpath.dirname(image.path)
+    others = [
+        other.path
         for other in repository.images()
         if other.path != image.path
-    ):
+        and (GPU_WORD.search(other.path) or any(GPU_WORD.search(stage.image) for stage in other.dockerfile.stages))
+    ]
+    if any(path.startswith(folder + "/" if folder else "") for path in others):
         return False
+    if _documented(repository, image):
+        return True
+    if others:
+        return _beside(repository, folder)
     many = len([one for one in repository.images() if not places.is_example(one.path)]) > 3
-    folder = posixpath.dirname(image.path)
     count = 0
     for path in sorted(path for path in repository.paths if path.endswith(_TELLING) or "README" in path):
         if count > 300 or (many and not path.startswith(folder)):
             continue
-        if (path.endswith((".yaml", ".yml")) and not path.startswith(".github/")) or re.search(
-            r"(?:^|/)(?:Makefile|README[^/]*|[^/]+\.sh|justfile|DOCKER[^/]*\.md)$", path
-        ):
+        if (path.endswith((".yaml", ".yml")) and not path.startswith(".github/")) or _TELLS.search(path):
             if places.is_generated(path):
                 continue
             count += 1
-            data = repository.read(path) or b""
-            if b"nvidia.com/gpu" in data or re.search(
-                rb"--gpus[ =]|--runtime[= ]nvidia|nvidia-docker|driver: nvidia",
-                data,
-            ):
+            if _RUN_WITH.search(repository.read(path) or b""):
                 return True
     return False
+
+
+def _beside(repository: Repository, folder: str) -> bool:
+    """Whether what stands beside a Dockerfile says how to run its image with a GPU: text, or a comment of a YAML file."""
+    for path in sorted(path for path in repository.paths if posixpath.dirname(path) == folder):
+        telling = _COMMENTED if path.endswith((".yaml", ".yml")) else _RUN_WITH if _TELLS.search(path) else None
+        if telling is not None and telling.search(repository.read(path) or b""):
+            return True
+    return False
+
+
+def _documented(repository: Repository, image: Image) -> bool:
+    """Whether a page shows a compose file that gives a GPU to a service which this Dockerfile builds."""
+    if not any(build.service for build in image.builds):
+        return False
+    if ("services with a GPU",) not in repository.memo:
+        repository.memo["services with a GPU",] = {
+            (_top(path), name)
+            for path in sorted(path for path in repository.paths if path.endswith((".md", ".mdx", ".rst")))[:1000]
+            if not places.is_generated(path)
+            for name in gpus.shown(repository.read(path) or b"")
+        }
+    shown: set[tuple[str, str]] = repository.memo["services with a GPU",]
+    return any(
+        build.service == name and (build.path.startswith(top + "/") or not top)
+        for build in image.builds
+        for top, name in shown
+    )
+
+
+def _top(path: str) -> str:
+    """The folder that a page speaks of: where it lies, or what the folder of documents that it lies in belongs to."""
+    parts = posixpath.dirname(path).split("/")
+    return "/".join(parts[: next((at for at, part in enumerate(parts) if part.startswith("doc")), len(parts))])
 
 
 def gpus_beside(repository: Repository, image: Image) -> bool:
@@ -188,9 +227,21 @@ def gpus_beside(repository: Repository, image: Image) -> bool:
     )
 
 
+_SWITCHES = rb"\b(?:ENABLE|USE|WITH|HAS)_(?:CUDA|GPU)\b"
+
+
 def switchable(repository: Repository, image: Image) -> bool:
-    """Whether the code reads a variable such as ENABLE_CUDA or USE_GPU: the same image may also run with a GPU."""
+    """Whether a word such as ENABLE_CUDA or USE_GPU is in the code: the same image may also run with a GPU."""
+    return _in_context(repository, image, _SWITCHES)
+
+
+def _switched(repository: Repository, image: Image) -> bool:
+    """Whether the code reads such a variable from the environment: one image, for a CPU or for a GPU as it is run."""
+    return _in_context(repository, image, rb"(?:getenv|environ)\b.{0,20}" + _SWITCHES)
+
+
+def _in_context(repository: Repository, image: Image, expression: bytes) -> bool:
     prefix = image.context + "/" if image.context else ""
     files = [path for path in sorted(repository.paths) if path.startswith(prefix) and path.endswith((".py", ".yml"))]
-    found = re.compile(rb"\b(?:ENABLE|USE|WITH|HAS)_(?:CUDA|GPU)\b")
+    found = re.compile(expression)
     return any(found.search(repository.read(path) or b"") for path in files[:200] if not places.is_generated(path))

@@ -8,7 +8,7 @@ from gatepost.manifests.installs import sources
 from gatepost.model import INFO, Finding, Location
 from gatepost.rules.torch_source import specs, urls
 from gatepost.rules.torch_source.images.events import Event
-from gatepost.rules.torch_source.installed.build import index_build
+from gatepost.rules.torch_source.installed.build import FAMILY, index_build
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -73,15 +73,19 @@ def base_image(image: Image, base: str, events: list[Event]) -> Iterator[Finding
 
 
 def _newest_wins(image: Image, event: Event) -> bool:
-    """Whether pip takes the newest of PyPI's releases and an index's, beside it: the build need not be the index's."""
+    """Whether pip takes the newest of PyPI's releases and an index's, beside it: the build need not be the index's.
+
+    Not where a companion with a pin or a label holds torch at an older release.
+    """
     first = event.effect.first
     if event.install.tool != "pip" or first.name != "torch":
         return False
-    spec, given = specs.parse(first.spec), sources(event.install)
-    if spec.pin() or spec.labels() or spec.bounded_above():
+    given = sources(event.install)
+    family = [specs.parse(one.range) for one in event.effect.asked if one.name in FAMILY]
+    if any(spec.labels() or spec.bounded_above() for spec in family):
         return False
-    family = image.repository.family(first.path) if first.path else ()
-    options = {option.name: option.value for _, file in family for option in file.options}
+    files = image.repository.family(first.path) if first.path else ()
+    options = {option.name: option.value for _, file in files for option in file.options}
     main = options.get("index-url") or (given.index.text if given.index is not None else "")
     return bool(given.extra or "extra-index-url" in options) and (not main or index_build(main) == "pypi")
 
