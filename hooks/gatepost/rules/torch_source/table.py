@@ -24,6 +24,7 @@ class Row:
 
     def __init__(self, values: list[Any]) -> None:
         self.torch: str = values[0]
+        self.date: str = values[1]  # of the release, "2026-07-08"
         self.companions: dict[str, list[str]] = {"torchvision": values[2].split(), "torchaudio": values[3].split()}
         self.pypi_cuda: str = values[4]
         self.cuda: list[str] = values[5].split()

@@ -49,17 +49,22 @@ def outside_scopes(p: Project, v: View, path: str, entry: Locked) -> bool:
     return bool(edges) and all(_excludes(edge, scopes) for edge in edges)
 
 
-def keeps_back(v: View, lock: Lock, fixed: str) -> bool:
+def keeps_back(v: View, lock: Lock, fixed: str, since: str) -> bool:
     """Whether a package of a lock, neither PyTorch's nor the project's own, may keep torch below a version.
 
-    poetry.lock says for what range each asks; uv.lock only who does, so that any may.
+    poetry.lock says for what range each asks; uv.lock only who does, so that any may, unless nothing in the lock is
+    of the day `since` ("2026-03-23") or later: it is only older than the release that it does not have.
     """
     if lock.format not in ("uv.lock", "poetry.lock"):
         return False
     from gatepost.toml.load import TomlError, loads
 
+    data = v.tree.read(lock.path) or b""
+    uploads = re.findall(rb'upload-time = "(\d{4}-\d\d-\d\d)', data) if lock.format == "uv.lock" else []
+    if uploads and max(uploads).decode() < since:
+        return False
     try:
-        packages = [one for one in loads(v.tree.read(lock.path) or b"").get("package", ()) if isinstance(one, dict)]
+        packages = [one for one in loads(data).get("package", ()) if isinstance(one, dict)]
     except (TomlError, AttributeError, TypeError):
         return True
     for one in packages:

@@ -220,7 +220,7 @@ def _kept_below(p: Project, v: View, req: Requirement, tag: str, last: Row, fixe
             at = specs.key(entry.version) if entry.name == "torch" and entry.tag() == tag else None
             if at is None or end is None or at == end:
                 continue
-            if at > end or keeps_back(v, lock, fixed):
+            if at > end or keeps_back(v, lock, fixed, last.date):
                 return True
     return any(finding.where == req.where for finding in unpublished_build(p, v))  # TS207 says it
 
