@@ -114,7 +114,7 @@ def _image(repository: Repository, image: Image, policy: object, view: View) -> 
         if known:
             yield from base_image(image, base, own)
         said = {finding.where.line for finding in ordered if finding.code == "TS502"}
-        yield from (found for found in contradictions(image.path, own) if found.where.line not in said)
+        yield from (found for found in contradictions(image.path, own, view) if found.where.line not in said)
         yield from environment(image, stage, own)
         set_here = {name for step in stage.steps if step.kind == "env" for name in step.names}
         yield from backend_ignored(image.path, own, set_here)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from functools import partial
 
@@ -16,7 +17,7 @@ from gatepost.rules.torch_source.images.meant import GPU_WORD
 from gatepost.rules.torch_source.images.ran import Ran
 from gatepost.rules.torch_source.images.stages import backend_ignored
 from gatepost.rules.torch_source.installed.build import FAMILY
-from gatepost.rules.torch_source.installed.effect import effect, located
+from gatepost.rules.torch_source.installed.effect import LOCKS, effect, located
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ _LEFT_OUT = ("http", "--ignore", "--deselect", "--exclude", "--skip")
 _HOSTED = pattern(r"(?:ubuntu|macos|windows)-(?:latest|\d[\w.]*)(?:-(?:xlarge|large|arm))?$")
 
 
-def contradictions(path: str, events: list[Event]) -> Iterator[Finding]:
+def contradictions(path: str, events: list[Event], view: View) -> Iterator[Finding]:
     """TS505: a version on a command line that the project's own files rule out."""
     for event in events:
         if event.install.command.conditional:
@@ -62,14 +63,33 @@ def contradictions(path: str, events: list[Event]) -> Iterator[Finding]:
                     spec = specs.parse(wanted.spec, dialect)
                     if spec.broken or spec.admits(pin):
                         continue
+                    place, says = wanted.path, f"{f':{wanted.line}' if wanted.line else ''} wants torch{wanted.spec}"
+                    if other.effect.locked:
+                        if _stale(view, wanted.path, pin, spec.pin()):
+                            continue  # TS303 says it
+                        folder, _, _ = wanted.path.rpartition("/")
+                        place = posixpath.join(folder, LOCKS[other.install.tool])
+                        says = f" holds torch {specs.parse(wanted.spec).pin()}"
                     yield Finding(
                         code="TS505",
                         where=Location(path=path, line=one.line),
-                        message=f"this installs torch {pin}, and {wanted.path}{f':{wanted.line}' if wanted.line else ''} wants torch{wanted.spec}",
+                        message=f"this installs torch {pin}, and {place}{says}",
                         remedy="Name the version once: remove it here, or make the two agree.",
                         related=(Location(path=wanted.path, line=wanted.line or None),),
                     )
                     break
+
+
+def _stale(view: View, manifest: str, pin: str, locked: str) -> bool:
+    """Whether a manifest asks for the version of the command, and not for the one that its lock still holds."""
+    asked = [
+        req.spec
+        for project in view.projects
+        if project.path == manifest
+        for req in project.named("torch")
+        if not req.url and not req.spec.broken
+    ]
+    return any(spec.admits(pin) and not spec.admits(locked) for spec in asked)
 
 
 def torch_needles(repository: Repository) -> tuple[bytes, ...]:
@@ -105,7 +125,7 @@ def job_findings(repository: Repository, path: str, job: Job, view: View) -> Ite
                     files=commands.files_of(install, partial(_file, repository, install)),
                 )
             )
-    yield from contradictions(path, events)
+    yield from contradictions(path, events, view)
     yield from backend_ignored(path, events)
     yield from commands.judge(path, ran, view, ci=True, python=python if not job.container else "")
     hosted = bool(job.runners) and all(_HOSTED.match(label) for label in job.runners) and job.kind == "github"

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from gatepost.manifests.installs import Install
     from gatepost.manifests.projects import Repository
 
+LOCKS = {"uv": "uv.lock", "poetry": "poetry.lock", "pdm": "pdm.lock", "pipenv": "Pipfile.lock"}
+
 
 def effect(repository: Repository, image: Image | None, stage: Stage | None, index: int, install: Install) -> Effect:
     """What an install command of an image (or, with `image` None, of a CI step) brings."""
@@ -229,7 +231,7 @@ def _project(repository: Repository, image: Image | None, stage: Stage | None, i
         folder = "" if folder == "." else folder
     if folder is None:
         return Effect(asked=(), gpu="", locked=False, unknown=True)
-    name = {"uv": "uv.lock", "poetry": "poetry.lock", "pdm": "pdm.lock", "pipenv": "Pipfile.lock"}[install.tool]
+    name = LOCKS[install.tool]
     lock = next((path for path in repository.locks(folder) if posixpath.basename(path) == name), None)
     if "torch" in [word.text for word in install.values("--no-install-package")] or install.has("--only-dev"):
         return NOTHING

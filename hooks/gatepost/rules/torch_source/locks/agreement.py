@@ -53,7 +53,7 @@ def stale(p: Project, v: View) -> Findings:
                     continue
                 if not p.own(req.where):
                     continue
-                versions = ", ".join(entry.version for entry in entries)
+                versions = ", ".join(dict.fromkeys(entry.version for entry in entries))
                 yield found(
                     "TS303",
                     entries[0].where,
