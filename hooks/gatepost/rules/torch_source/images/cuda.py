@@ -64,6 +64,19 @@ def cuda_in_cpu_image(
         flags += [flag for flag in kept if flag not in flags]
         line = f"RUN {_program(install)} install {' '.join(flags + wanted)} --index-url {CPU_INDEX}"
         fix = None if named else _inserted(repository, image, stage, event, line)
+        if _one_of_several(image, first.path):
+            pinned = first.name == "torch" and specs.parse(first.spec).pin()
+            remedy = (
+                f"Begin `{first.path}` with `--extra-index-url {CPU_INDEX}`{'' if pinned else ', and pin `torch` in it'}: "
+                "other builds of this Dockerfile install another file."
+            )
+            fix = None
+    elif repository.published(posixpath.dirname(first.path)):
+        remedy = (
+            f"Make torch an extra that takes it from an explicit index with url `{CPU_INDEX}`, lock, and install that extra here: "
+            "a route of the whole project takes CUDA from all who install this library from its source."
+        )
+        fix = None
     elif install.tool == "uv":
         remedy = (
             f"{'Route torch' if first.name == 'torch' else 'Declare torch and route it'}: `[[tool.uv.index]]` with url `{CPU_INDEX}` and `explicit = true`, and "
@@ -96,6 +109,14 @@ def cuda_in_cpu_image(
         related=related,
         fix=fix,
     )
+
+
+def _one_of_several(image: Image, path: str) -> bool:
+    """Whether a build argument names the requirements file, and another build of the Dockerfile names another one."""
+    name = posixpath.basename(path)
+    values = [dict(build.arguments) for build in image.builds]
+    keys = {key for one in values for key, value in one.items() if name and posixpath.basename(value) == name}
+    return any(one.get(key, name) != name and posixpath.basename(one[key]) != name for one in values for key in keys)
 
 
 # Options without which the same command would install elsewhere, or be refused (PEP 668).
