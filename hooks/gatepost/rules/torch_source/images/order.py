@@ -198,7 +198,20 @@ def _undone(image: Image, event: Event, current: Event, view: View) -> str | Non
             pin = specs.parse(one.spec).pin() if one.name == "torch" else ""
             if pin and here is not None and here and specs.key(pin) != specs.key(here):
                 return f"wants torch {pin} and replaces {here}"
+        companion = _companion(event, here or "", view)
+        if companion is not None:
+            return companion
         return _older(image, event, current, view)
+    return None
+
+
+def _companion(event: Event, here: str, view: View) -> str | None:
+    """Why a pinned torchvision or torchaudio replaces a pinned torch: each release requires one release of torch."""
+    for one in event.effect.asked:
+        pin = specs.parse(one.range).pin() if one.name in FAMILY - {"torch"} else ""
+        rows = view.table.torch_of(one.name, pin) if pin and here else []
+        if len(rows) == 1 and view.table.pairs(one.name, pin, here) is False:
+            return f"wants {one.name} {pin}, which requires torch {rows[0].torch}, and replaces {here}"
     return None
 
 
@@ -346,6 +359,8 @@ def _undoing(image: Image, event: Event, current: Event, why: str) -> Finding:
         if lock
         else f'Ask for `"torch{loose}"` in it, as the requirements do.'
         if loose
+        else f"Pin the same pair in both, from the {_word(current)} index."
+        if not wanted and not event.effect.locked
         else f"Install the same version that the requirements pin, from the {_word(current)} index.",
         related=(Location(path=image.path, line=event.install.line),),
     )
