@@ -329,6 +329,7 @@ class Collector:
                 if (
                     name.lower() in EXTENDED
                     and named
+                    and any(req.name == name.lower() for req in project.requirements)  # else it is its own affair
                     and not any(route.package == name.lower() for route in project.routes)
                 ):
                     facts.append(

@@ -42,7 +42,7 @@ LOCKED: tuple[Code, ...] = (
         "TS304",
         "no-wheel-for-platform",
         ERROR,
-        "A locked torch has no wheel for a platform that its marker names.",
+        "A locked torch has no wheel for a platform, or a Python, that its marker names.",
         "`poetry lock` and `uv lock` pass; installing there fails (poetry#7933, #9524).",
         "torch 2.7.1+cpu, markers = \"sys_platform == 'darwin'\"",
         "torch 2.7.1 for darwin",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from gatepost.manifests.installs import sources
-from gatepost.model import INFO, Finding, Location
+from gatepost.model import INFO, WARNING, Finding, Location
 from gatepost.rules.torch_source import specs, urls
 from gatepost.rules.torch_source.images.events import Event
 from gatepost.rules.torch_source.installed.build import FAMILY, index_build
@@ -46,6 +46,18 @@ def base_image(image: Image, base: str, events: list[Event]) -> Iterator[Finding
         framework = re.search(r"(?:^|/)pytorch/pytorch:(\d+\.\d+(?:\.\d+)?)", base)
         if _uninstalled(image, event):
             return
+        if framework and event is events[0] and _already_there(image, event, base, framework[1]):
+            nightly = _nightly(event)
+            yield Finding(
+                code="TS502",
+                where=Location(path=image.path, line=line),
+                message=f"this {'nightly' if nightly else build} install of torch changes nothing: `{base}` already holds torch {framework[1]}, which satisfies it",
+                remedy="Add `--upgrade`, or start from an image without torch."
+                if nightly
+                else "Start from an image without torch, or remove this command.",
+                severity=WARNING,
+            )
+            return
         vendor = re.search(r"nvcr\.io/nvidia/pytorch:", base)
         if not framework and not vendor:
             continue
@@ -70,6 +82,35 @@ def base_image(image: Image, base: str, events: list[Event]) -> Iterator[Finding
                     related=(Location(path=one.path, line=one.line or None),) if one.path else (),
                 )
                 return  # one is enough: the next install finds the replaced torch
+
+
+def _nightly(event: Event) -> bool:
+    index = sources(event.install).index
+    return index is not None and "nightly" in urls.split(index.text).channel
+
+
+def _already_there(image: Image, event: Event, base: str, version: str) -> bool:
+    """Whether pip leaves the torch of PyTorch's own image, as the command names no release, and another build's index."""
+    install = event.install
+    if install.tool not in ("pip", "uv-pip") or event.place != "system" or install.files or install.paths:
+        return False
+    if image.dockerfile.stages[event.stage].parent is not None or install.has(*_AGAIN):
+        return False
+    torch = [one for one in event.effect.asked if one.name == "torch"]
+    if len(torch) != 1 or len(install.packages) != len(event.effect.asked) or event.effect.build in ("", "pypi"):
+        return False
+    spec = specs.parse(torch[0].spec)
+    if spec.broken or spec.labels() or not spec.admits(version):
+        return False
+    cuda = re.search(r"cuda(\d+)\.(\d+)", base)
+    return cuda is not None and (_nightly(event) or event.effect.build != f"cu{cuda[1]}{cuda[2]}")
+
+
+# Options with which pip and uv install what is there already.
+_AGAIN = (
+    "-U", "--upgrade", "-P", "--upgrade-package", "-I", "--ignore-installed", "--force-reinstall", "--reinstall",
+    "--reinstall-package", "--target", "-t", "--prefix", "--root",
+)  # fmt: skip
 
 
 def _newest_wins(image: Image, event: Event) -> bool:

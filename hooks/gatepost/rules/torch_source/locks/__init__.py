@@ -8,6 +8,7 @@ RULES = (
     resolved.origin,
     agreement.stale,
     wheels.missing_wheel,
+    wheels.missing_python,
     wheels.mixed_entry,
     wheels.strangers,
     agreement.disagree,

@@ -176,5 +176,27 @@ def tag_mix_locked(p: Project, v: View) -> Findings:
             "TS220",
             tagged[0].where,
             f"the variants are locked at different torch versions: {shown}",
-            f"Pin one version that every variant has, then run `{p.semantics().relock}`.",
+            f"{_levelled(v, tagged)}, then run `{p.semantics().relock}`.",
         )
+
+
+def _levelled(v: View, tagged: list[Locked]) -> str:
+    """How variants come to one version: not by a pin that takes the fix of an advisory from those that have it."""
+    for advisory in v.table.overlay["advisories"]:
+        spec = specs.parse(f">={advisory['fixed']}")
+        low = [entry for entry in tagged if not spec.admits(specs.public(entry.version))]
+        if not low or len(low) == len(tagged):
+            continue
+        shown = " and ".join(sorted(entry.version for entry in low))
+        ended = next((tag for entry in low if (tag := entry.tag()) and _before(v, tag, spec)), "")
+        if ended:
+            better = f"https://download.pytorch.org/whl/{v.table.going_on(ended, v.table.rows)}"
+            return f"Move {ended}, which ended before {advisory['fixed']} with the fix of {advisory['id']}, to an index that goes on, such as {better}"
+        return f"Find what holds {shown} below {advisory['fixed']}, which mends {advisory['id']}, and ask for that version in every variant"
+    return "Pin one version that every variant has"
+
+
+def _before(v: View, tag: str, fixed: specs.Spec) -> bool:
+    """Whether a build line ended before a version."""
+    last = v.table.last_for(tag)
+    return last is not None and not fixed.admits(last.torch)

@@ -1,10 +1,10 @@
-"""TS304, TS305, TS306: the files of a locked entry: platforms without one, builds that mix, other packages."""
+"""TS304, TS305, TS306: the files of a locked entry: platforms and Pythons without one, builds that mix, other packages."""
 
 from __future__ import annotations
 
 import re
 
-from gatepost.rules.torch_source import markers
+from gatepost.rules.torch_source import markers, specs
 from gatepost.rules.torch_source.locks.origin import answered
 from gatepost.rules.torch_source.model import (
     DIRECT,
@@ -13,6 +13,8 @@ from gatepost.rules.torch_source.model import (
     url_tag,
     wheel_platforms,
 )
+from gatepost.rules.torch_source.versions.pythons import known_minors
+from gatepost.rules.torch_source.versions.ranges import minor_of
 from gatepost.rules.torch_source.view import found
 
 TYPE_CHECKING = False
@@ -80,13 +82,46 @@ def missing_wheel(p: Project, v: View) -> Findings:
                     break
 
 
+def missing_python(p: Project, v: View) -> Findings:
+    """TS304: Poetry locked an entry for Pythons alone that none of its wheels is for: it does not look at them."""
+    if p.tool != "Poetry":
+        return
+    allowed = specs.parse(p.python, specs.POETRY) if p.python else None
+    for lock in p.locks:
+        for entry in lock.entries if lock.format == "poetry.lock" else ():
+            wheels = [file for file in entry.files if file.split("#")[0].endswith(".whl")]
+            node = markers.parse(entry.marker)
+            if entry.name not in FAMILY or node is None or not wheels or len(wheels) != len(entry.files):
+                continue
+            served = _pythons(wheels)
+            meant = [
+                minor
+                for minor in known_minors(v)
+                if (allowed is None or allowed.broken or allowed.admits(minor) or allowed.admits(minor + ".5"))
+                and any(markers.evaluate(node, values) is not False for _, values in markers.environments((minor,)))
+            ]
+            if served == markers.PYTHONS or not meant or not set(meant).isdisjoint(served):
+                continue
+            first = next((row for row in v.table.rows if meant[-1] in row.python.get("linux_x86_64", ())), None)
+            newer = first if entry.name == "torch" and minor_of(meant[0]) > minor_of(served[-1]) else None
+            yield found(
+                "TS304",
+                entry.where,
+                f"`{entry.name}` {entry.version} is locked for Python {', '.join(meant)}, but has wheels for {', '.join(served)} only: `{p.semantics().install}` fails there",
+                f"Leave that Python out of `python` in {p.path}"
+                + (f", or ask for torch>={newer.torch}" if newer is not None else "")
+                + f", then run `{p.semantics().relock}`.",
+                severity="warning",
+            )
+
+
 def _pythons(wheels: list[str]) -> tuple[str, ...]:
     """The Pythons ("3.10") that the wheels are for; every one where a wheel is for several."""
     tags = [wheel.split("#")[0][:-4].rsplit("/", 1)[-1].split("-")[-3:-1] for wheel in wheels]
     found = [re.fullmatch(r"cp3(\d+)", tag[0]) for tag in tags if len(tag) == 2 and tag[1] != "abi3"]
     if len(found) < len(wheels) or not all(found):
         return markers.PYTHONS
-    return tuple(sorted({f"3.{match[1]}" for match in found if match}))
+    return tuple(f"3.{minor}" for minor in sorted({int(match[1]) for match in found if match}))
 
 
 def _reaches(marker: str, platform: str, pythons: tuple[str, ...]) -> bool:

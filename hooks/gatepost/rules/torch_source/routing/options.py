@@ -71,12 +71,18 @@ def extra_index(p: Project, v: View) -> Findings:
             yield found(
                 "TS122",
                 index.where,
-                f"every package {f'of this {_unit(p)}' if p.requirements else 'that pip installs with this configuration'} may come from "
+                f"every package {_whose(p, index) if p.requirements else 'that pip installs with this configuration'} may come from "
                 f"{urls.show(index.url)} as well as from PyPI: pip takes the highest version it finds",
                 f"Install PyTorch {p.semantics().apart} with `--index-url`, or pin every package.",
             )
         if p.tool == "pip" and v.install_tools(p.path) == {"pip", "uv"}:
             yield _read_differently(index, "and")
+
+
+def _whose(p: Project, index: Index) -> str:
+    """Of which installation an index is, in a message at the index."""
+    included = p.tool == "pip" and index.where.path != p.path
+    return f"of `{p.path}`, which includes this file," if included else f"of this {_unit(p)}"
 
 
 def _unit(p: Project) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 
+from gatepost.patterns import pattern
 from gatepost.rules.torch_source import markers
 from gatepost.rules.torch_source.model import (
     DIRECT,
@@ -20,6 +21,8 @@ from gatepost.rules.torch_source.table import names_system
 from gatepost.rules.torch_source.versions.ranges import asks
 from gatepost.rules.torch_source.view import found
 
+_CHOOSES = pattern(r"download\.pytorch\.org/whl/\w|--torch-backend|UV_TORCH_BACKEND")
+_ARM_BOARD = pattern(r"jetson|jetpack|tegra|l4t|orin|xavier|aarch64|arm64")
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -91,6 +94,8 @@ def lost_on_publish(p: Project, v: View) -> Findings:
     """TS118: a source never reaches the metadata of a published distribution."""
     if not p.published or p.tool not in ("Poetry", "uv") or any(_holds(other, p) for other in v.projects):
         return
+    if _told(p, v):
+        return
     for req in p.family():
         if req.env.kind in (MAIN, EXTRA) and any(route.index for route in p.routes_of(req)) and p.own(req.where):
             label = req.spec.exact_label()
@@ -102,6 +107,21 @@ def lost_on_publish(p: Project, v: View) -> Findings:
                 "Say in the README how to choose the build, or ignore this if the package is not published.",
             )
             return
+
+
+def _told(p: Project, v: View) -> bool:
+    """Whether the README says how to choose the build, or some page that the project is not published."""
+    name = r"[-_. ]".join(re.escape(part) for part in re.split(r"[-_. ]+", p.title)) if p.title else "(?!)"
+    unpublished = re.compile(
+        rf"\b{name}`? is \W{{0,2}}not\W{{0,2}} (?:yet )?(?:published |available |released )?(?:on|to) PyPI\b",
+        re.IGNORECASE,
+    )
+    folder = p.root + "/" if p.root else ""
+    return any(
+        (where.startswith(f"{folder}README") and _CHOOSES.search(text)) or unpublished.search(text)
+        for where, text in v.installers()
+        if where.endswith((".md", ".rst", "README"))
+    )
 
 
 def _holds(outer: Project, p: Project) -> bool:
@@ -138,12 +158,15 @@ def one_platform_url(p: Project, v: View) -> Findings:
         served = wheel_platforms(url)
         if name not in FAMILY and not (_built_for_torch(url) and _torch_elsewhere(p, name, served)):
             continue
-        stated = names_system(re.split(r"[^A-Za-z0-9]+", where.path))
+        words = re.split(r"[^A-Za-z0-9]+", where.path.lower())
+        stated = names_system(words)
         if stated and all(platform.startswith(stated) for platform in served):
+            continue
+        if served == {"linux_aarch64"} and any(_ARM_BOARD.match(word) for word in words):
             continue
         if not served or len(served) >= 4 or markers.names(marker) or p.environments:
             continue
-        marker = place.format(f"sys_platform == '{_sys(served)}'")
+        marker = place.format(_marker(served))
         yield found(
             "TS124",
             where,
@@ -189,6 +212,9 @@ def _torch_elsewhere(p: Project, name: str, served: set[str]) -> bool:
     )
 
 
-def _sys(served: set[str]) -> str:
+def _marker(served: set[str]) -> str:
+    """The marker of a wheel's platforms; with the machine where it is for one machine of a system that has several."""
     first = min(served)
-    return "linux" if first.startswith("linux") else "win32" if first.startswith("win") else "darwin"
+    system = "linux" if first.startswith("linux") else "win32" if first.startswith("win") else "darwin"
+    machine = f" and platform_machine == '{first.partition('_')[2]}'" if len(served) == 1 and system != "win32" else ""
+    return f"sys_platform == '{system}'{machine}"

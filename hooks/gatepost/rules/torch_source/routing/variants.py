@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gatepost.model import Finding
-    from gatepost.rules.torch_source.model import Project, Requirement
+    from gatepost.rules.torch_source.model import Project, Requirement, Route
     from gatepost.rules.torch_source.view import View
 
     Findings = Iterator[Finding]
@@ -221,13 +221,30 @@ def _pairs(
             yield left, right
 
 
+def _variant_by_default(p: Project, v: View, routes: list[Route]) -> bool:
+    """Whether `default-groups` hold a variant, so that a plain `uv sync` chooses one: a routed group, or its opposite."""
+    from gatepost.rules.torch_source.installed.groups import default_groups
+    from gatepost.toml.load import TomlError, loads
+
+    doc = fixes.document(v, p.path)
+    if doc is None or "default-groups" not in doc.text:
+        return False
+    try:
+        chosen = default_groups(loads(doc.text.encode()))
+    except TomlError:
+        return False
+    names = {f"group:{fold(str(name))}" for name in chosen} if isinstance(chosen, list) else set()
+    routed = {f"extra:{fold(route.extra)}" if route.extra else f"group:{fold(route.group)}" for route in routes}
+    return bool(names & routed) or any(names & conflict and routed & conflict for conflict in p.conflicts)
+
+
 def base_bypasses_variant(p: Project, v: View) -> Findings:
     """TS117: the variants are routed by extra or group, and the base dependencies ask for the package as well."""
     if p.tool != "uv":
         return
     for name in sorted(FAMILY):
         routes = [route for route in p.routes if route.package == name]
-        if not routes or not all(route.extra or route.group for route in routes):
+        if not routes or not all(route.extra or route.group for route in routes) or _variant_by_default(p, v, routes):
             continue
         for req in p.named(name):
             if req.env.kind == MAIN:

@@ -63,7 +63,7 @@ def _pinned(p: Project, v: View, req: Requirement, rows: list[Row], wheels: set[
 def _conda(p: Project, v: View, req: Requirement, rows: list[Row], wheels: set[str]) -> Finding | None:
     """conda's Python, into which pip installs torch."""
     minors = conda_minors(p)
-    asked = {minor for minor in _minors(v) if minor_of(minor) in minors}
+    asked = {minor for minor in known_minors(v) if minor_of(minor) in minors}
     python = conda_python(p)
     if python is None or not asked or not asked.isdisjoint(wheels):
         return None
@@ -76,7 +76,7 @@ def _conda(p: Project, v: View, req: Requirement, rows: list[Row], wheels: set[s
     )
 
 
-def _minors(v: View) -> list[str]:
+def known_minors(v: View) -> list[str]:
     """The Python versions that are held against a manifest: the newest in the table is too young for that."""
     known = {
         int(minor[2:])
@@ -95,7 +95,7 @@ def _ranged(p: Project, v: View, req: Requirement, rows: list[Row], wheels: set[
     spec = specs.parse(p.python, specs.POETRY if p.tool == "Poetry" else specs.PEP440)
     if spec.broken:
         return None
-    asked = [minor for minor in _minors(v) if spec.admits(minor) or spec.admits(minor + ".5")]
+    asked = [minor for minor in known_minors(v) if spec.admits(minor) or spec.admits(minor + ".5")]
     if not asked:
         return None
     bottom, top = min(minor_of(wheel) for wheel in wheels), max(minor_of(wheel) for wheel in wheels)

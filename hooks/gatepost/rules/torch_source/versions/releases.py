@@ -104,10 +104,17 @@ def nightly(p: Project, v: View) -> Findings:
         channel = index.parts().channel
         unused = index.role == ROUTED and all(route.index != index.name for route in p.routes)  # TS102 says so
         if channel in ("nightly", "test") and not unused:
+            why = (
+                "its builds are deleted after some weeks"
+                if channel == "nightly"
+                else "it holds release candidates, which no release need keep to"
+            )
+            if index.role != ROUTED:
+                why += ", and its names may be free on PyPI (torchtriton, December 2022)"
             yield found(
                 "TS216",
                 index.where,
-                f"{urls.show(index.url)} is PyTorch's {channel} index: its builds are deleted after some weeks, and its names may be free on PyPI (torchtriton, December 2022)",
+                f"{urls.show(index.url)} is PyTorch's {channel} index: {why}",
                 "Use a release index, or allow it with `nightly = true` under [tool.gatepost.torch-source].",
             )
     if "pytorch-nightly" in p.channels:
