@@ -6,9 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gatepost.manifests import dockerfile, ignores, installs, shell, workflow
+from gatepost.manifests import dockerfile, ignores, installs, workflow
 from gatepost.manifests.places import is_development, is_dockerfile, is_example, is_generated
 from gatepost.manifests.projects import Repository
+from gatepost.manifests.shell import lines
+from gatepost.manifests.shell.commands import split
+from gatepost.manifests.shell.expansion import MAX_EXPANDED, expand
 from gatepost.model import Context, Finding
 from gatepost.rules.lock_freshness import deployment
 from gatepost.rules.torch_source.images import check as images
@@ -16,7 +19,7 @@ from gatepost.tree.memory import MemoryTree, OverlayTree
 
 
 def commands(text: str, **variables: str | None) -> list[tuple[int, list[str]]]:
-    return [(one.line, list(one.texts)) for one in shell.split(shell.lines(text), variables)]
+    return [(one.line, list(one.texts)) for one in split(lines(text), variables)]
 
 
 @pytest.mark.parametrize(
@@ -41,7 +44,7 @@ def test_commands_of_a_shell(text: str, expected: list[list[str]]) -> None:
 
 
 def test_a_word_that_cannot_be_known_says_so() -> None:
-    (command,) = shell.split(shell.lines("pip install $(cat x) $Y ${{ matrix.z }} '$q'"))
+    (command,) = split(lines("pip install $(cat x) $Y ${{ matrix.z }} '$q'"))
     assert [(word.text, word.known) for word in command.words[2:]] == [
         ("", False),
         ("", False),
@@ -51,7 +54,7 @@ def test_a_word_that_cannot_be_known_says_so() -> None:
 
 
 def test_directory_and_exports_last_as_long_as_their_shell() -> None:
-    found = shell.split(shell.lines("cd app && export A=1 && a; (cd b; c); d"), {}, "/srv")
+    found = split(lines("cd app && export A=1 && a; (cd b; c); d"), {}, "/srv")
     assert [(one.texts[0], one.cwd, one.env.get("A")) for one in found if one.texts[0] in ("a", "c", "d")] == [
         ("a", "/srv/app", "1"),
         ("c", "/srv/app/b", "1"),
@@ -60,7 +63,7 @@ def test_directory_and_exports_last_as_long_as_their_shell() -> None:
 
 
 def test_commands_behind_a_condition_are_marked() -> None:
-    found = shell.split(shell.lines("a || b\n[ x ] && c\nif d; then e; fi\nf"))
+    found = split(lines("a || b\n[ x ] && c\nif d; then e; fi\nf"))
     assert {one.texts[0] for one in found if one.conditional} >= {"b", "c", "e"}
     assert {one.texts[0] for one in found if not one.conditional} >= {"a", "f"}
 
@@ -131,14 +134,14 @@ def test_dockerfile() -> None:
     ],
 )
 def test_installs(text: str, tool: str, action: str, options: list[tuple[str, str | None]]) -> None:
-    (found,) = installs.installs(shell.split(shell.lines(text)))
+    (found,) = installs.installs(split(lines(text)))
     assert (found.tool, found.action) == (tool, action)
     assert [(option.name, option.value.text if option.value else None) for option in found.options] == options
 
 
 def test_options_win_over_the_environment() -> None:
     (found,) = installs.installs(
-        shell.split(shell.lines("pip install -i https://a.example x"), {"PIP_INDEX_URL": "https://b.example"})
+        split(lines("pip install -i https://a.example x"), {"PIP_INDEX_URL": "https://b.example"})
     )
     index = installs.sources(found).index
     assert index is not None and index.text == "https://a.example"
@@ -317,8 +320,8 @@ def test_hostile_files(text: bytes) -> None:
 def test_a_variable_that_doubles_itself_is_not_known() -> None:
     variables: dict[str, str | None] = {"A": "x"}
     for _ in range(60):
-        value, known = shell.expand("${A}${A}", variables)
+        value, known = expand("${A}${A}", variables)
         variables["A"] = value if known else None
-        assert len(value) <= shell.MAX_EXPANDED
+        assert len(value) <= MAX_EXPANDED
     assert variables["A"] is None
-    assert shell.expand("y" * 20_000 + "$B", {"B": "z"}) == ("y" * 20_000 + "z", True)  # only what variables add counts
+    assert expand("y" * 20_000 + "$B", {"B": "z"}) == ("y" * 20_000 + "z", True)  # only what variables add counts

@@ -8,7 +8,8 @@ import pytest
 
 from gatepost.manifests.installs import installs
 from gatepost.manifests.projects import Repository
-from gatepost.manifests.shell import Source, split
+from gatepost.manifests.shell import Source
+from gatepost.manifests.shell.commands import split
 from gatepost.rules.torch_source.installed import uv
 from gatepost.rules.torch_source.installed.build import Effect
 

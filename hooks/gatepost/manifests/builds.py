@@ -88,7 +88,8 @@ def _scripted_builds(repository: Repository) -> Iterator[Build]:
         if _SCRIPTS.search(path) and not is_generated(path) and not is_example(path):
             data = repository.read(path) or b""
             if b"docker build" in data or b"docker buildx build" in data or b"podman build" in data:
-                from gatepost.manifests.shell import Source, split
+                from gatepost.manifests.shell import Source
+                from gatepost.manifests.shell.commands import split
 
                 body = data[:500_000].decode("utf-8", "replace").replace("\\\r\n", " ").replace("\\\n", " ")
                 folder = posixpath.dirname(path)

@@ -13,7 +13,9 @@ import posixpath
 import re
 from itertools import islice
 
-from gatepost.manifests.shell import Command, Source, Word, expand, lines, split
+from gatepost.manifests.shell import Command, Source, Word, lines
+from gatepost.manifests.shell.commands import split
+from gatepost.manifests.shell.expansion import expand
 from gatepost.patterns import pattern
 from gatepost.record import record
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 import posixpath
 import re
 
-from gatepost.manifests.shell import Command, Source, lines, split
+from gatepost.manifests.shell import Command, Source, lines
+from gatepost.manifests.shell.commands import split
 from gatepost.record import record
 
 TYPE_CHECKING = False

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from gatepost.manifests import places
 from gatepost.manifests import projects as deployed
-from gatepost.manifests.shell import every_way
+from gatepost.manifests.shell.branches import every_way
 from gatepost.model import ERROR, Location
 from gatepost.rules.lock_freshness.in_ci import workflows
 from gatepost.rules.lock_freshness.in_image import project, relock
