@@ -9,11 +9,11 @@ and fields that 0.13 added (revision 5) are compared only in locks that have tha
 from __future__ import annotations
 
 from gatepost.locks._base import Fresh, Stale, Unknown
-from gatepost.locks.uv import lowering
 from gatepost.locks.uv import project as p
 from gatepost.locks.uv import read as r
 from gatepost.locks.uv.case import Case, Difference, exists, members_first
-from gatepost.locks.uv.lowering import Lowering, Wanted
+from gatepost.locks.uv.identity import Wanted, recorded
+from gatepost.locks.uv.lowering import Lowering, differ
 from gatepost.locks.uv.packages import packages
 from gatepost.locks.uv.project import Project, Undecidable, Workspace, listed, strings, table
 from gatepost.manifests import versions
@@ -115,10 +115,9 @@ def _compare(lock: Lock, data: r.UvLock, revision: int) -> Undecidable | None:
     python = _python(case, doubts)
     steps = [_members, _manifest, packages]
     if _has_settings(case):
-        from gatepost.locks.uv import settings as recorded
+        from gatepost.locks.uv.settings import conflicts, environments, metadata, options
 
-        steps = [recorded.options, recorded.environments, recorded.conflicts, _members, _manifest,
-                 recorded.metadata, packages]  # fmt: skip
+        steps = [options, environments, conflicts, _members, _manifest, metadata, packages]
     for step in steps:
         try:
             step(case, python)
@@ -318,8 +317,8 @@ def _same(
     case: Case, wanted: list[Wanted], stored: Any, python: versions.Ranges, what: str, unused: set[str] | None = None
 ) -> None:
     """Stale if two sets of requirements differ; `unused`: new ones for names outside it do not count (uv 0.13)."""
-    locked = [lowering.recorded(item, case.lock.directory) for item in listed(stored) if isinstance(item, dict)]
-    missing, extra = lowering.differ(wanted, locked, python)
+    locked = [recorded(item, case.lock.directory) for item in listed(stored) if isinstance(item, dict)]
+    missing, extra = differ(wanted, locked, python)
     if unused is not None and not extra:
         missing = [item for item in missing if item.name in unused]
     if missing or extra:

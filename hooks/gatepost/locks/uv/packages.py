@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from gatepost.locks.uv import lowering
 from gatepost.locks.uv import project as p
 from gatepost.locks.uv import read as r
 from gatepost.locks.uv.case import Case, Difference, exists
-from gatepost.locks.uv.lowering import Lowering, Wanted
+from gatepost.locks.uv.identity import Wanted, index_identity, recorded
+from gatepost.locks.uv.lowering import Lowering, differ, requires_dist
 from gatepost.locks.uv.project import Project, Undecidable, Workspace, listed, strings, table
 from gatepost.manifests import markers, versions
 from gatepost.manifests.pep508 import canonical
@@ -98,14 +98,14 @@ def _indexes(case: Case) -> set[str] | None:
         if isinstance(entry, dict) and isinstance(entry.get("url"), str):
             configured = True
             default = default or entry.get("default") is True
-            found.add(lowering.index_identity(entry["url"], case.lock.directory))
+            found.add(index_identity(entry["url"], case.lock.directory))
     if isinstance(settings.get("index-url"), str):
         configured = default = True
-        found.add(lowering.index_identity(settings["index-url"], case.lock.directory))
+        found.add(index_identity(settings["index-url"], case.lock.directory))
     for key in ("extra-index-url", "find-links"):
         for url in strings(settings.get(key)):
             configured = True
-            found.add(lowering.index_identity(url, case.lock.directory))
+            found.add(index_identity(url, case.lock.directory))
     if settings.get("no-index") is True:
         configured = True
     elif not default:
@@ -153,7 +153,7 @@ def _tree(case: Case, item: Mapping[str, Any], where: str, python: versions.Rang
             raise Difference("LF103", f"{name} is version {version}, the lock has {locked_version}", project.path,
                          "project.version")  # fmt: skip
     lower = Lowering(case.lock.directory, project, space, case.lock.read, lambda path: exists(case, path))
-    wanted, extras, groups = lowering.requires_dist(project, lower)
+    wanted, extras, groups = requires_dist(project, lower)
     metadata = table(item, "metadata")
     if case.revision >= 1:
         had = {canonical(extra) for extra in strings(metadata.get("provides-extras"))}
@@ -174,11 +174,9 @@ def _tree(case: Case, item: Mapping[str, Any], where: str, python: versions.Rang
             if group not in groups and (stored[group] or case.revision >= 1):
                 raise Difference("LF101", f'{name} lost the group "{group}"', project.path, "dependency-groups")
         locked = [
-            lowering.recorded(entry, case.lock.directory)
-            for entry in listed(stored.get(group))
-            if isinstance(entry, dict)
+            recorded(entry, case.lock.directory) for entry in listed(stored.get(group)) if isinstance(entry, dict)
         ]
-        missing, extra = lowering.differ(groups.get(group, []), locked, python)
+        missing, extra = differ(groups.get(group, []), locked, python)
         if missing or extra:
             from gatepost.locks.uv.words import difference
 
@@ -194,12 +192,12 @@ def _tree(case: Case, item: Mapping[str, Any], where: str, python: versions.Rang
 def _requirements(
     case: Case, name: str, project: Project, wanted: list[Wanted], stored: Any, python: versions.Ranges
 ) -> None:
-    locked = [lowering.recorded(entry, case.lock.directory) for entry in listed(stored) if isinstance(entry, dict)]
-    missing, extra = lowering.differ(wanted, locked, python)
+    locked = [recorded(entry, case.lock.directory) for entry in listed(stored) if isinstance(entry, dict)]
+    missing, extra = differ(wanted, locked, python)
     if not missing and not extra:
         return
     if "version" in project.dynamic and any(need.name == name for need in wanted):
-        again, left = lowering.differ(_flat(wanted, name), locked, python)
+        again, left = differ(_flat(wanted, name), locked, python)
         if not again and not left:
             return
     from gatepost.locks.uv.words import difference

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
-    from gatepost.locks.uv.lowering import Wanted
+    from gatepost.locks.uv.identity import Wanted
     from gatepost.manifests.markers import Formula
 
 _MANY = 8  # distinct markers of one name: above that, lines that differ are taken for different

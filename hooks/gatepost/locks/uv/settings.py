@@ -5,8 +5,8 @@ Loaded only where the lock or the manifest has any of them.
 
 from __future__ import annotations
 
-from gatepost.locks.uv import lowering
 from gatepost.locks.uv.case import Case, Difference, members_first
+from gatepost.locks.uv.identity import recorded, specifier_identity
 from gatepost.locks.uv.project import Undecidable, listed, strings, table
 from gatepost.manifests import markers, pep508, versions
 from gatepost.manifests.pep508 import canonical
@@ -36,14 +36,39 @@ def options(case: Case, python: versions.Ranges) -> None:
 
     plain("resolution", "resolution-mode", "highest")
     plain("fork-strategy", "fork-strategy", "requires-python")
-    prerelease = settings.get("prerelease")
-    if not isinstance(prerelease, dict):
-        plain("prerelease", "prerelease-mode", "if-necessary", "if-necessary-or-explicit")
-    elif "prerelease-package" not in head and "prerelease-mode" not in head:
-        raise Undecidable("its prerelease settings are per package", "LF302", path)
-    _cutoff(settings.get("exclude-newer"), head.get("exclude-newer"), head.get("exclude-newer-span"), path, prefix)
+    plain("prerelease", "prerelease-mode", "if-necessary", "if-necessary-or-explicit")
+    _prereleases(case, table(settings, "prerelease-package"), table(head, "prerelease-package"), path, prefix)
+    _cutoffs(case, settings, head, path, prefix)
+
+
+def _prereleases(
+    case: Case, setting: Mapping[str, Any], recorded: Mapping[str, Any], path: str, prefix: str
+) -> None:
+    """Pre-releases by package (uv 0.13): what is said of packages that are not locked does not count."""
+    wanted = {canonical(name): value for name, value in setting.items()}
+    locked = {canonical(name): value for name, value in recorded.items()}
+    for name in sorted({*wanted, *locked}):
+        if wanted.get(name) != locked.get(name) and (name in locked or _locks(case, name)):
+            key = f"{prefix}prerelease-package.{name}"
+            now, had = (f'"{found[name]}"' if name in found else "none" for found in (wanted, locked))
+            raise Difference("LF105", f"{key} is {now if name in wanted else 'not set'}, the lock has {had}", path, key)
+
+
+def _locks(case: Case, name: str) -> bool:
+    return any(entry.name == name for entry in case.data.entries)
+
+
+def _cutoffs(
+    case: Case, settings: Mapping[str, Any], head: Mapping[str, Any], path: str, prefix: str
+) -> None:
     wanted = {canonical(name): value for name, value in table(settings, "exclude-newer-package").items()}
     locked = {canonical(name): value for name, value in table(head, "exclude-newer-package").items()}
+    whole = (settings.get("exclude-newer"), head.get("exclude-newer"), head.get("exclude-newer-span"))
+    if not wanted and not locked and whole == (None, None, None):
+        return
+    from gatepost.locks.uv.cutoffs import compare
+
+    compare(*whole, path, prefix)
     for name in sorted({*wanted, *locked}):
         old, span = locked.get(name), None
         if isinstance(old, dict):
@@ -51,80 +76,9 @@ def options(case: Case, python: versions.Ranges) -> None:
             old = old.get("timestamp", old.get("exclude-newer"))
         if (wanted.get(name) is False and old in (None, False)) or (old is False and name not in wanted):
             continue
-        _cutoff(wanted.get(name), old, span, path, prefix, f"-package.{name}")
-
-
-def _cutoff(wanted: Any, locked: Any, span: Any, path: str, prefix: str, suffix: str = "") -> None:
-    key = f"{prefix}exclude-newer{suffix}"
-    if wanted is not None and not isinstance(wanted, str) and (suffix == "" or wanted is not False):
-        raise Undecidable(f"{key} is no string, so uv ignores all settings of its table", "LF305", path, key)
-    if wanted is None or locked is None:
-        if wanted is None and locked is None and span is None:
-            return
-        if wanted is not None and span is not None and locked is None:
-            pass
-        else:
-            state = f'"{wanted}"' if wanted is not None else "not set"
-            had = f'has "{span or locked}"' if locked is not None or span is not None else "has none"
-            raise Difference("LF105", f"{key} is {state}, the lock {had}", path, key)
-    want_span = _span(str(wanted))
-    if want_span is not None or span is not None:
-        have = _span(str(span)) if span is not None else None
-        if want_span is not None and have is not None and want_span == have:
-            return
-        raise Difference("LF105", f'{key} is "{wanted}", the lock has "{span or locked}"', path, key)
-    new, low, high = str(wanted), _instant(str(wanted)), _instant(str(locked))
-    if low is None or high is None:
-        raise Undecidable(f'{key} "{wanted}" is not a date that is understood here', "LF302", path, key)
-    import re
-
-    if re.fullmatch(r"\d{4}-\d\d-\d\d", new.strip()):  # the midnight that ends that day, in the zone of the machine
-        low += 86400
-        if low - 14 * 3600 <= high <= low + 12 * 3600:
-            return
-    elif high <= low:  # a later cutoff keeps the lock, since 0.13
-        return
-    raise Difference("LF105", f'{key} is "{wanted}", the lock has "{locked}"', path, key)
-
-
-def _instant(text: str) -> float | None:
-    import re
-    from datetime import datetime, timezone
-
-    text = re.sub(r"(\.\d{6})\d+", r"\1", text.strip().upper().replace("Z", "+00:00"))
-    text = re.sub(r"\.(\d{1,5})(?=[+-]|$)", lambda found: "." + found[1].ljust(6, "0"), text)
-    try:
-        found = datetime.fromisoformat(text)
-        return (found if found.tzinfo else found.replace(tzinfo=timezone.utc)).timestamp()
-    except (ValueError, OverflowError):
-        return None
-
-
-_UNITS = {"y": "Y", "mo": "M", "w": "W", "d": "D", "h": "h", "m": "m", "s": "s"}
-
-
-def _span(text: str) -> dict[str, int] | None:
-    """`P3W`, `3 weeks`, `1d 12h` as numbers by unit; None if it is no span."""
-    import re
-
-    text = text.strip()
-    found: dict[str, int] = {}
-    if re.fullmatch(r"[Pp](\d+[YyMmWwDd])*([Tt](\d+[HhMmSs])+)?", text) and len(text) > 2:
-        date, _, clock = text[1:].upper().partition("T")
-        for number, unit in re.findall(r"(\d+)([A-Z])", date):
-            found[unit] = found.get(unit, 0) + int(number)
-        for number, unit in re.findall(r"(\d+)([A-Z])", clock):
-            found[unit.lower()] = found.get(unit.lower(), 0) + int(number)
-        return found
-    pattern = (
-        r"(\d+)\s*(years?|yrs?|y|months?|mos?|weeks?|wks?|w|days?|d|hours?|hrs?|h|minutes?|mins?|m|seconds?|secs?|s)"
-    )
-    if not re.fullmatch(rf"(?:{pattern}[\s,]*)+(?:ago)?", text):
-        return None
-    for number, unit in re.findall(pattern, text):
-        short = "mo" if unit.startswith("mo") else unit[0]
-        found[_UNITS[short]] = found.get(_UNITS[short], 0) + int(number)
-    return found
+        if name not in locked and isinstance(wanted[name], str) and not _locks(case, name):
+            continue  # 0.13 lets what is new for packages that are not locked pass
+        compare(wanted.get(name), old, span, path, prefix, f"-package.{name}")
 
 
 def environments(case: Case, python: versions.Ranges) -> None:
@@ -151,21 +105,21 @@ def environments(case: Case, python: versions.Ranges) -> None:
 
 
 def conflicts(case: Case, python: versions.Ranges) -> None:
-    """Extras and groups that are never installed together: sets of sets."""
+    """Extras and groups that are never installed together: a list of sets, of the members in the order of their names."""
     if case.space is None:
         return
     wanted = []
     includes = False
-    for member in members_first(case.space) or [case.root]:
+    for _, member in sorted(case.space.members.items()):
         for group in _sets(member.uv.get("conflicts")):
             wanted.append(frozenset(_conflict(item, member.name) for item in group))
             includes = includes or any("group" in item for item in group)
     if not case.space.root.project:
         sets = _sets(case.root.uv.get("conflicts"))
-        wanted += [frozenset(_conflict(item, "") for item in group) for group in sets]
+        wanted = [frozenset(_conflict(item, "") for item in group) for group in sets] + wanted
         includes = includes or any("group" in item for group in sets for item in group)
     locked = [frozenset(_conflict(item, "") for item in group) for group in _sets(case.data.head.get("conflicts"))]
-    if set(wanted) == set(locked):
+    if wanted == locked:  # uv compares the order of the sets, too
         return
     if includes and any(
         isinstance(entry, dict)
@@ -178,8 +132,10 @@ def conflicts(case: Case, python: versions.Ranges) -> None:
                 return  # uv adds the sets that follow through include-group
     shown = "; ".join(" / ".join(sorted(item[1] for item in group)) for group in wanted) or "not set"
     had = "; ".join(" / ".join(sorted(item[1] for item in group)) for group in locked) or "none"
-    path = case.root.path
-    raise Difference("LF105", f"tool.uv.conflicts is {shown}, the lock has {had}", path, "tool.uv.conflicts")
+    path, where = case.root.path, "tool.uv.conflicts"
+    if set(wanted) == set(locked):
+        raise Difference("LF105", f"the sets of {where} are {shown}, the lock has them as {had}", path, where)
+    raise Difference("LF105", f"{where} is {shown}, the lock has {had}", path, where)
 
 
 def _sets(value: object) -> list[list[Mapping[str, Any]]]:
@@ -210,11 +166,11 @@ def metadata(case: Case, python: versions.Ranges) -> None:
             except pep508.RequirementError:
                 needs.append((text,))
                 continue
-            needs.append((parsed.canonical, parsed.extras, lowering.specifier_identity(parsed.specifier), parsed.url,
+            needs.append((parsed.canonical, parsed.extras, specifier_identity(parsed.specifier), parsed.url,
                           "".join(parsed.marker.split()).replace('"', "'")))  # fmt: skip
         for entry in listed(item.get("requires-dist")):
             if isinstance(entry, dict):
-                found = lowering.recorded(entry, case.lock.directory)
+                found = recorded(entry, case.lock.directory)
                 needs.append((*found.identity[:2], found.identity[3], "",
                               "".join(str(entry.get("marker", "")).split()).replace('"', "'")))  # fmt: skip
         extras = tuple(sorted(map(canonical, strings(item.get("provides-extra") or item.get("provides-extras")))))

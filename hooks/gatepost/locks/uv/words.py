@@ -6,7 +6,7 @@ from gatepost.locks.uv.case import Difference
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from gatepost.locks.uv.lowering import Wanted
+    from gatepost.locks.uv.identity import Wanted
 
 
 def difference(missing: list[Wanted], extra: list[Wanted], what: str, path: str) -> Difference:
