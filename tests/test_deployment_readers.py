@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gatepost.manifests import dockerfile, ignores, installs, workflow
+from gatepost.manifests import ignores, installs, workflow
+from gatepost.manifests.dockerfile.stages import parse
 from gatepost.manifests.places import is_development, is_dockerfile, is_example, is_generated
 from gatepost.manifests.projects import Repository
 from gatepost.manifests.shell import lines
@@ -97,7 +98,7 @@ RUN ["pip", "install", "c"]
 
 
 def test_dockerfile() -> None:
-    first, last = dockerfile.parse(DOCKERFILE).stages
+    first, last = parse(DOCKERFILE).stages
     assert (first.image, first.name, first.cwd) == ("python:3.11-slim", "base", "/app")
     assert {**first.env} == {"A": "1", "B": "two words", "OLD": "form of it"}
     runs = [one for step in first.steps for one in step.commands]

@@ -9,7 +9,8 @@ from __future__ import annotations
 import posixpath
 import re
 
-from gatepost.manifests import dockerfile, ignores, installs
+from gatepost.manifests import ignores, installs
+from gatepost.manifests.dockerfile.stages import parse
 from gatepost.manifests.places import join
 
 TYPE_CHECKING = False
@@ -32,7 +33,7 @@ class Image:
         self.builds = tuple(build for build in repository.builds() if build.dockerfile == path)
         arguments = {key: value for build in self.builds[:1] for key, value in build.arguments}
         data = repository.read(path) or b""
-        self.dockerfile: Dockerfile = dockerfile.parse(data, arguments)
+        self.dockerfile: Dockerfile = parse(data, arguments)
         self.ambiguous_arguments = len({build.arguments for build in self.builds}) > 1
         self.context, self.certain = self._context()
         self._patterns: tuple[ignores.Pattern, ...] | None = None
