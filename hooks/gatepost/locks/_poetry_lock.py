@@ -20,8 +20,8 @@ _ORIGINS = {"git": "git", "url": "url", "file": "path", "directory": "path", "le
 
 def contents(lock: Lock) -> Contents:
     """The lock for the integrity rules; `broken` says why it cannot be read."""
+    from gatepost.locks._poetry_header import header_of, is_one
     from gatepost.locks._slim import hashed, header_lines, loads_lock
-    from gatepost.locks.poetry import header_of, is_one
     from gatepost.toml.load import TomlError
 
     if (line := conflict_line(lock.data)) is not None:

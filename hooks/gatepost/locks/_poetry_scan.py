@@ -41,9 +41,9 @@ def _is_limited(value: str) -> bool:
 
 def sound(lock: Lock) -> bool:
     """True if `contents` holds nothing to report; False if it may."""
+    from gatepost.locks._poetry_header import header, is_one
     from gatepost.locks._poetry_manifest import UNSAFE, own_names, wanted
     from gatepost.locks._slim import canonical_text
-    from gatepost.locks.poetry import header, is_one
     from gatepost.toml.load import TomlError
 
     data = canonical_text(lock)
