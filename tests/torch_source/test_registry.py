@@ -35,7 +35,7 @@ def said(files: dict[str, str]) -> list[tuple[str, str, int | None]]:
             id="PyTorch first, the registry extra: the registry's newer torch wins",
         ),
         pytest.param(
-            f"-i {TORCH}cu118\n--extra-index-url {REGISTRY}\ntorch==2.4.0+cu118\nnumpy<2\n",
+            f"-i {TORCH}cu118\n--extra-index-url {REGISTRY}\ntorch==2.4.0\nnumpy<2\n",
             [("TS122", "warning", 1)],
             id="torch is pinned, the rest is merged",
         ),

@@ -228,3 +228,13 @@ def names(marker: str) -> bool:
 def mentions(marker: str, word: str) -> bool:
     """Whether a marker names a value such as "darwin" and may hold there."""
     return re.search(rf"==\s*['\"]{word}['\"]", marker, re.IGNORECASE) is not None
+
+
+def only_mac(marker: str) -> bool:
+    """Whether a marker holds on macOS and nowhere else."""
+    elsewhere = ("linux_x86_64", "linux_aarch64", "win_amd64")
+    return (
+        parse(marker) is not None
+        and any(possible(marker, mac) for mac in ("macos_arm64", "macos_x86_64"))
+        and not any(possible(marker, platform) for platform in elsewhere)
+    )

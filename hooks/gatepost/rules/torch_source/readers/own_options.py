@@ -56,7 +56,7 @@ def _remedy(file: ReqFile, line: ReqLine, name: str, option: ReqOption) -> tuple
     url = _url(option)
     shown = addresses.show(url)
     spec = specs.parse(line.specifier)
-    if _only_mac(line.late or line.marker) and addresses.split(url).build == "cpu" and not spec.labels():
+    if markers.only_mac(line.late or line.marker) and addresses.split(url).build == "cpu" and not spec.labels():
         return "Delete the option: PyPI's wheels for macOS are the same.", _deletion(line, option)
     for other in file.lines:
         if reader.canonical(other.name) == name and not any(addresses.same(_url(one), url) for one in other.options):
@@ -84,13 +84,3 @@ def _deletion(line: ReqLine, option: ReqOption) -> Edits:
     if len(line.options) > 1 or line.hashes:
         return ()
     return ((line.whole[1] - line.text.endswith(";"), line.late_at, ""),)
-
-
-def _only_mac(marker: str) -> bool:
-    """Whether a marker holds on macOS and nowhere else."""
-    elsewhere = ("linux_x86_64", "linux_aarch64", "win_amd64")
-    return (
-        markers.parse(marker) is not None
-        and any(markers.possible(marker, mac) for mac in ("macos_arm64", "macos_x86_64"))
-        and not any(markers.possible(marker, platform) for platform in elsewhere)
-    )

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
-from gatepost.rules.torch_source import specs, urls
+from gatepost.model import INFO
+from gatepost.record import replace
+from gatepost.rules.torch_source import constrained, markers, paths, specs, urls
 from gatepost.rules.torch_source.model import (
     CONSTRAINT,
     DEFAULT,
@@ -13,6 +15,7 @@ from gatepost.rules.torch_source.model import (
     FAMILY,
     SHARED,
 )
+from gatepost.rules.torch_source.versions import compiled
 from gatepost.rules.torch_source.versions.ranges import held, held_by_torch
 from gatepost.rules.torch_source.view import found
 
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
 
     from gatepost.model import Finding
     from gatepost.rules.torch_source.model import Index, Project, Requirement
+    from gatepost.rules.torch_source.specs import Spec
     from gatepost.rules.torch_source.view import View
 
     Findings = Iterator[Finding]
@@ -52,31 +56,79 @@ def extra_index(p: Project, v: View) -> Findings:
             yield _nightly_merged(p, v, index, reader)
             continue
         report = None
+        limits = _limits(p, v)
         for req in sorted(direct, key=lambda req: req.name != "torch"):
             if req.name not in FAMILY or req.url or req.spec.pin() or req.spec.broken:
                 continue
-            tied = [req.spec] + [
-                other.spec for other in p.requirements if other.role == CONSTRAINT and other.name == req.name
-            ]
-            if any(spec.pin() for spec in tied) or held(p, v, req) or held_by_torch(p, v, req):
+            if markers.only_mac(req.marker):
+                continue  # PyPI's wheels for macOS are those of every index
+            if any(spec.pin() for spec in limits.get(req.name, ())) or held(p, v, req) or held_by_torch(p, v, req):
                 continue
             report = _highest_wins(p, v, index, req)
             break
         if report is not None:
-            yield report
+            yield from _compiled(p, v, report)
             continue
-        if direct and all(req.spec.pin() or req.url for req in direct):
-            pass
-        else:
-            yield found(
-                "TS122",
-                index.where,
-                f"every package {_whose(p, index) if p.requirements else 'that pip installs with this configuration'} may come from "
-                f"{urls.show(index.url)} as well as from PyPI: pip takes the highest version it finds",
-                f"Install PyTorch {p.semantics().apart} with `--index-url`, or pin every package.",
-            )
+        pinned = bool(direct) and all(
+            req.url
+            or any(spec.pin() for spec in (req.spec, *limits.get(req.name, ())))
+            or (req.name in FAMILY and markers.only_mac(req.marker))
+            for req in direct
+        )
+        if not pinned and not (index.parts().path.rstrip("/") == "/whl" and p.family()):  # that is TS404
+            yield _merged(p, v, index, limits)
         if p.tool == "pip" and v.install_tools(p.path) == {"pip", "uv"}:
             yield _read_differently(index, "and")
+
+
+def _limits(p: Project, v: View) -> dict[str, list[Spec]]:
+    """What constraint files say of the packages of a project: those that it names, and those of its commands."""
+    limits = constrained.by_commands(p, v)
+    for req in p.requirements:
+        if req.role == CONSTRAINT:
+            limits.setdefault(req.name, []).append(req.spec)
+    return limits
+
+
+def _merged(p: Project, v: View, index: Index, limits: dict[str, list[Spec]]) -> Finding:
+    """TS122 of a release index: information where its own packages are held, as then only names that float are merged."""
+    asked = [p] if p.requirements or p.path.rpartition("/")[2] not in paths.PIP_CONFIGS else _installed_by_pip(v)
+    family = [req for one in asked for req in one.family()]
+    tagged = {
+        req.name
+        for req in family
+        if req.tag() or any(urls.tag_of(one.exact_label()) for one in limits.get(req.name, ()))
+    }
+    held_there = "torch" in tagged and all(req.name in tagged or markers.only_mac(req.marker) for req in family)
+    if not p.requirements and asked:
+        held_there = held_there or all(req.spec.pin() or req.url for one in asked for req in one.requirements)
+    whose = _whose(p, index) if p.requirements else "that pip installs with this configuration"
+    at = urls.show(index.url)
+    return found(
+        "TS122",
+        index.where,
+        f"`torch` is held by its build tag, but each package {whose} that is not pinned may come from {at} as well as from PyPI"
+        if held_there and p.requirements
+        else f"every package {whose} may come from {at} as well as from PyPI: pip takes the highest version it finds",
+        f"Install PyTorch {p.semantics().apart} with `--index-url`, or pin every package.",
+        severity=INFO if held_there else None,
+    )
+
+
+def _installed_by_pip(v: View) -> list[Project]:
+    """The requirements files of the repository: what a pip.conf is for."""
+    return [other for other in v.projects if other.tool == "pip" and other.requirements]
+
+
+def _compiled(p: Project, v: View, report: Finding) -> Findings:
+    """TS121 of an `.in` file whose compiled file pins torch: nothing changes before it is compiled anew, by pip's rule."""
+    folder = paths.folder(p.path)
+    made = [path for path in compiled.outputs(v, p.path) if paths.folder(path) == folder]
+    pins = [req for other in v.projects if other.path in made for req in other.named("torch") if req.spec.pin()]
+    if not pins:
+        yield report
+    elif report.severity != "warning" and not any(compiled.command(v, path).startswith("uv") for path in made):
+        yield replace(report, message=f"{report.message}, when the file is compiled anew", severity=INFO)
 
 
 def _whose(p: Project, index: Index) -> str:
@@ -121,6 +173,10 @@ def _highest_wins(p: Project, v: View, index: Index, req: Requirement) -> Findin
         limit = last.torch if req.name == "torch" else table.partner(req.name, last.torch)
         high, bound = specs.key(newest[-1]) if newest else None, specs.key(limit)
         if high is not None and bound is not None and high > bound:
+            if req.name == "torch" and not any(req.spec.admits(row.torch) for row in table.rows if tag in row.tags()):
+                other = table.going_on(tag, [row for row in table.rows if req.spec.admits(row.torch)])
+                address = f"https://download.pytorch.org/whl/{other or '<build>'}"
+                remedy = f"Install PyTorch {p.semantics().apart} from the index of a build that such a torch has, as with `--index-url {address}`."
             return found(
                 "TS121",
                 index.where,
@@ -149,6 +205,9 @@ def stable_page(p: Project, v: View) -> Findings:
             continue
         tags = {tag for req in p.requirements if (tag := req.tag())}
         tag = urls.split(index.url).build or (tags.pop() if len(tags) == 1 else "")
+        pins = [row for req in p.named("torch") if (row := v.table.row(specs.public(req.spec.pin()))) is not None]
+        if any(v.table.published(tag, row) is False for row in pins):
+            tag = ""  # its index has no such build: TS207 says which one has
         option = (
             "--index-url"
             if all(req.name in EXTENDED for req in p.requirements if req.role == DIRECT) and not _wants_others(p)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from gatepost.rules.torch_source import fixes, specs, urls
+from gatepost.rules.torch_source import constrained, fixes, specs, urls
 from gatepost.rules.torch_source.model import (
     CONSTRAINT,
     DEFAULT,
@@ -84,6 +84,7 @@ def label_without_index(p: Project, v: View) -> Findings:
             v.index_given_for(p.path)
             or v.index_given_for(req.where.path)
             or _given_by_includer(p, v, req.where.path)
+            or constrained.beside_an_index(req.where.path, v)
             or compiled.given(v, req.where.path)
         ):
             continue
