@@ -185,3 +185,91 @@ def test_requirements_that_differ_in_nothing_but_their_kind_are_told_apart() -> 
         "project.dependencies now asks for lib from lib (editable, everywhere), "
         "the lock has lib from lib (a package, everywhere)"
     )
+
+
+@pytest.mark.parametrize(
+    ("setting", "locked", "code"),
+    [
+        ('"1 week ago"', 'exclude-newer-span = "-P1W"', ""),
+        ('"1 week ago"', 'exclude-newer-span = "P1W"', "LF105"),
+        ('"+P1W"', 'exclude-newer-span = "P1W"', ""),
+        ('"7 days"', 'exclude-newer-span = "P1W"', "LF105"),
+        ('"36:00:00"', 'exclude-newer-span = "PT36H"', ""),
+        ('"PT1.5H"', 'exclude-newer-span = "PT1H30M"', ""),
+        ('"0 days"', 'exclude-newer-span = "PT0S"', ""),
+        ('"1 month"', 'exclude-newer-span = "P30D"', "LF305"),
+        ('"1.5 days"', 'exclude-newer-span = "P1D"', "LF305"),
+        ('"1 week and 3 days"', 'exclude-newer-span = "P1W"', "LF305"),
+        ('"2025-02-03T12:00:00"', 'exclude-newer = "2025-02-04T00:00:00Z"', ""),
+        ('"20250203"', 'exclude-newer = "2025-02-04T00:00:00Z"', ""),
+        ('"2025-02-04"', 'exclude-newer = "2025-02-04T00:00:00Z"', ""),
+        ('"2025-02-02"', 'exclude-newer = "2025-02-04T00:00:00Z"', "LF105"),
+        ('"2025-02-04T00:00:00[Europe/Berlin]"', 'exclude-newer = "2025-02-04T00:00:00Z"', "LF302"),
+    ],
+)
+def test_cutoffs(setting: str, locked: str, code: str) -> None:
+    head = f"[options]\n{locked}\n"
+    verdict = judge(asking.memory_lock("uv.lock", files(f"[tool.uv]\nexclude-newer = {setting}\n", head)))
+    assert getattr(verdict, "code", "") == code
+
+
+@pytest.mark.parametrize(
+    ("manifest", "head", "code"),
+    [
+        ('exclude-newer-package = {zope = "2025-01-01T00:00:00Z"}', "", ""),
+        ('exclude-newer-package = {httpx = "2025-01-01T00:00:00Z"}', "", "LF105"),
+        ('prerelease-package = {zope = "allow"}', "", ""),
+        ('prerelease-package = {httpx = "allow"}', "", "LF105"),
+        ('prerelease-package = {HTTPX = "allow"}', '[options.prerelease-package]\nhttpx = "allow"\n', ""),
+        ("", '[options.prerelease-package]\nzope = "allow"\n', "LF105"),
+        ('prerelease = {httpx = "allow"}', "", "LF305"),
+    ],
+)
+def test_settings_for_single_packages(manifest: str, head: str, code: str) -> None:
+    verdict = judge(asking.memory_lock("uv.lock", files(f"[tool.uv]\n{manifest}\n", head)))
+    assert getattr(verdict, "code", "") == code
+
+
+@pytest.mark.parametrize(
+    ("sets", "code"),
+    [
+        ('[[{extra="b"},{extra="a"}],[{extra="c"},{extra="a"}]]', ""),
+        ('[[{extra="c"},{extra="a"}],[{extra="a"},{extra="b"}]]', "LF105"),
+        ('[[{extra="b"},{extra="a"}],[{extra="c"},{extra="a"}],[{extra="c"},{extra="a"}]]', "LF105"),
+    ],
+)
+def test_conflicts_are_compared_in_their_order(sets: str, code: str) -> None:
+    pair = '[{{ package = "demo", extra = "a" }}, {{ package = "demo", extra = "{}" }}]'
+    head = f"conflicts = [{pair.format('b')}, {pair.format('c')}]\n"
+    verdict = judge(asking.memory_lock("uv.lock", files(f"[tool.uv]\nconflicts = {sets}\n", head)))
+    assert getattr(verdict, "code", "") == code
+
+
+def member(name: str, editable: str) -> str:
+    source = f"{{ workspace = true{editable} }}"
+    return f'[project]\nname = "{name}"\nversion = "1"\n[tool.uv.sources]\nmid = {source}\n'
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "required"),
+    [
+        ("", ", editable = false", False),
+        (", editable = false", "", None),
+        (", editable = true", ", editable = false", "?"),
+    ],
+)
+def test_the_last_member_that_asks_for_another_says_whether_it_is_editable(
+    first: str, last: str, required: object
+) -> None:
+    texts = {
+        "pyproject.toml": member("a", first) + "[tool.uv.workspace]\nmembers = ['z']\n",
+        "z/pyproject.toml": member("z", last),
+    }
+    data = {path: text.encode() for path, text in texts.items()}
+    root = project.load("", data.get)
+    assert root is not None
+    if required == "?":
+        with pytest.raises(project.Undecidable):
+            project.workspace(root, data.get, lambda: sorted(data))
+    else:
+        assert project.workspace(root, data.get, lambda: sorted(data)).required == {"mid": required}

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 NEWEST_REVISION = 5
 _RECORDED_HERE = frozenset({"options", "supported-markers", "required-markers", "conflicts"})
 _RECORDED = frozenset(
-    {"resolution", "fork-strategy", "prerelease", "exclude-newer", "exclude-newer-package", "environments",
-     "required-environments", "conflicts", "dependency-metadata"}
+    {"resolution", "fork-strategy", "prerelease", "prerelease-package", "exclude-newer", "exclude-newer-package",
+     "environments", "required-environments", "conflicts", "dependency-metadata"}
 )  # fmt: skip
 _INDEX_VARIABLES = ("UV_INDEX", "UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS")
 

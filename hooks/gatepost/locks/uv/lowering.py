@@ -14,7 +14,7 @@ from gatepost.locks.uv.identity import (
     unquote,
     url_identity,
 )
-from gatepost.locks.uv.project import Undecidable, index_urls, join, load, source_tables, strings, table
+from gatepost.locks.uv.project import Undecidable, index_urls, join, listed, load, source_tables, strings, table
 from gatepost.manifests import markers, pep508, versions
 from gatepost.manifests.markers import MarkerError
 from gatepost.manifests.pep508 import canonical
@@ -72,7 +72,7 @@ class Lowering:
         for entry in entries:
             if isinstance(entry.get("extra"), str) and canonical(entry["extra"]) != extra:
                 continue
-            if member and isinstance(entry.get("group"), str) and canonical(entry["group"]) != group:
+            if isinstance(entry.get("group"), str) and (not member or canonical(entry["group"]) != group):
                 continue
             chosen.append(entry)
         found = []
@@ -210,12 +210,10 @@ def check_sources(project: Project) -> None:
                 lines = next((value for key, value in place.items() if canonical(key) == canonical(target)), None)
                 if kind == "group" and canonical(target) == "dev" and "dev-dependencies" in project.uv:
                     continue
-                found = False
-                for line in lines if isinstance(lines, list) else ():
-                    try:
-                        found = found or not isinstance(line, str) or pep508.parse(line).canonical == name
-                    except pep508.RequirementError:
-                        found = True
+                found = any(_asks(line, name) for line in listed(lines))
+                if not found and kind == "extra" and lines is not None:
+                    flat = strings(project.project.get("dependencies"))
+                    found = any(_asks(line, name, canonical(target)) for line in flat)
                 if not found:
                     reason = f'tool.uv.sources.{name} is for {kind} "{target}", which does not ask for {name}'
                     raise Undecidable(reason, "LF305", project.path, f"tool.uv.sources.{name}")
@@ -272,3 +270,13 @@ def _differ(
         if not found:
             missing.append(item)
     return missing, [item for group in pool.values() for item in group if id(item) not in hit]
+
+
+def _asks(line: Any, name: str, extra: str = "") -> bool:
+    """Whether an entry asks for a package (for one extra only, if given); an include, or what is no requirement, may."""
+    try:
+        found = pep508.parse(line) if isinstance(line, str) else None
+        mark = markers.parse(found.marker) if extra and found is not None and found.marker else True
+    except (pep508.RequirementError, MarkerError):
+        return True
+    return found is None or (found.canonical == name and (not extra or top_extra(mark) == extra))

@@ -226,16 +226,29 @@ def workspace(root: Project, read: Callable[[str], bytes | None], paths: Callabl
             if member.name in members and members[member.name].path != path:
                 raise Undecidable(f"two workspace members are called {member.name}", "LF305", path)
             members[member.name] = member
+    return Workspace(root=root, members=members, required=_required(root, members))
+
+
+def _required(root: Project, members: Mapping[str, Project]) -> dict[str, bool | None]:
+    """What is taken with `workspace = true`, editable or not: the last one says, in the order of the members' names.
+
+    Raises:
+        Undecidable: one asks for it as editable and the next as not, which uv refuses.
+    """
     required: dict[str, bool | None] = {}
-    for project in (root, *members.values()):
+    for project in (root, *(member for _, member in sorted(members.items()))):
         for name, entries in source_tables(project).items():
             if name == project.name:
                 continue
             for entry in entries:
-                if "workspace" in entry:
-                    editable = entry.get("editable")
-                    required[name] = editable if isinstance(editable, bool) else required.get(name)
-    return Workspace(root=root, members=members, required=required)
+                if "workspace" not in entry:
+                    continue
+                editable = entry.get("editable") if isinstance(entry.get("editable"), bool) else None
+                if required.get(name) is not None and editable is not None and editable != required[name]:
+                    reason = f"the member {name} is asked for both as editable and as not editable"
+                    raise Undecidable(reason, "LF305", project.path, f"tool.uv.sources.{name}")
+                required[name] = editable
+    return required
 
 
 def _check_folders(root: Project, prefix: str, barred: list[Callable[[str], bool]], paths: Sequence[str]) -> None:

@@ -36,14 +36,15 @@ def options(case: Case, python: versions.Ranges) -> None:
 
     plain("resolution", "resolution-mode", "highest")
     plain("fork-strategy", "fork-strategy", "requires-python")
+    if isinstance(settings.get("prerelease"), dict):
+        reason = f"{prefix}prerelease is a table, so uv ignores all settings beside it"
+        raise Undecidable(reason, "LF305", path, prefix + "prerelease")
     plain("prerelease", "prerelease-mode", "if-necessary", "if-necessary-or-explicit")
     _prereleases(case, table(settings, "prerelease-package"), table(head, "prerelease-package"), path, prefix)
     _cutoffs(case, settings, head, path, prefix)
 
 
-def _prereleases(
-    case: Case, setting: Mapping[str, Any], recorded: Mapping[str, Any], path: str, prefix: str
-) -> None:
+def _prereleases(case: Case, setting: Mapping[str, Any], recorded: Mapping[str, Any], path: str, prefix: str) -> None:
     """Pre-releases by package (uv 0.13): what is said of packages that are not locked does not count."""
     wanted = {canonical(name): value for name, value in setting.items()}
     locked = {canonical(name): value for name, value in recorded.items()}
@@ -58,9 +59,7 @@ def _locks(case: Case, name: str) -> bool:
     return any(entry.name == name for entry in case.data.entries)
 
 
-def _cutoffs(
-    case: Case, settings: Mapping[str, Any], head: Mapping[str, Any], path: str, prefix: str
-) -> None:
+def _cutoffs(case: Case, settings: Mapping[str, Any], head: Mapping[str, Any], path: str, prefix: str) -> None:
     wanted = {canonical(name): value for name, value in table(settings, "exclude-newer-package").items()}
     locked = {canonical(name): value for name, value in table(head, "exclude-newer-package").items()}
     whole = (settings.get("exclude-newer"), head.get("exclude-newer"), head.get("exclude-newer-span"))
