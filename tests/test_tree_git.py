@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gatepost.tree.base import EXECUTABLE, REGULAR, SYMLINK
+from gatepost.tree.entry import EXECUTABLE, REGULAR, SYMLINK
 from gatepost.tree.git import CommitTree, Git, GitError, IndexTree, WorktreeTree, find_root
 from gatepost.tree.process import run
 from tests.conftest import Repo

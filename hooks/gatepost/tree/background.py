@@ -13,12 +13,25 @@ from gatepost.tree.process import Completed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Protocol
 
-    from gatepost.tree.git import Git
+    class Repository(Protocol):
+        """Where git runs, with which environment, and how it is run without a background."""
+
+        @property
+        def root(self) -> str:
+            """Absolute path of the work tree."""
+
+        @property
+        def env(self) -> Mapping[str, str]:
+            """The environment of git."""
+
+        def try_run(self, *args: str, input: bytes = b"") -> Completed:
+            """`git ARGS`, waited for."""
 
 
-def background(git: Git, *args: str, data: bytes = b"") -> Callable[[], Completed]:
+def background(git: Repository, *args: str, data: bytes = b"") -> Callable[[], Completed]:
     """`git ARGS` with `data` as its input; the result comes when it is asked for."""
     if not _can():
         return lambda: git.try_run(*args, input=data)
@@ -30,7 +43,7 @@ def background(git: Git, *args: str, data: bytes = b"") -> Callable[[], Complete
     return _start(git, args, source) or (lambda: git.try_run(*args, input=data))
 
 
-def waiting(git: Git, *args: str) -> Callable[[bytes], Completed]:
+def waiting(git: Repository, *args: str) -> Callable[[bytes], Completed]:
     """`git ARGS` started now (it may read the index meanwhile), fed and finished when the result is called for."""
     if not _can():
         return lambda data: git.try_run(*args, input=data)
@@ -57,7 +70,7 @@ def _can() -> bool:
     return sys.platform == "linux" and hasattr(os, "memfd_create")
 
 
-def _start(git: Git, args: Sequence[str], source: int) -> Callable[[], Completed] | None:
+def _start(git: Repository, args: Sequence[str], source: int) -> Callable[[], Completed] | None:
     """The process and its result; None if it cannot be started. Closes `source`."""
     fds = [source, *(os.memfd_create(name) for name in ("out", "err"))]
     actions = [(os.POSIX_SPAWN_DUP2, fd, at) for at, fd in enumerate(fds)]

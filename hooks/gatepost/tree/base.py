@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from gatepost.record import record
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from typing import Protocol
 
+    from gatepost.tree.entry import Entry
     from gatepost.tree.git import Git
 
     class Tree(Protocol):
@@ -48,18 +47,3 @@ else:
 
     class Tree:
         pass
-
-
-SYMLINK = 0o120000
-GITLINK = 0o160000
-REGULAR = 0o100644
-EXECUTABLE = 0o100755
-
-
-@record
-class Entry:
-    """One index or tree entry: git's mode (octal number) and object id (40 or 64 hex digits, "" if unknown)."""
-
-    path: str
-    mode: int
-    oid: str

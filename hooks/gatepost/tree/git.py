@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 
-from gatepost.tree.base import GITLINK, SYMLINK, Entry
+from gatepost.tree.entry import GITLINK, SYMLINK, Entry
 from gatepost.tree.process import Completed, run
 
 TYPE_CHECKING = False

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import posixpath
 
-from gatepost.tree.base import SYMLINK
+from gatepost.tree.entry import SYMLINK
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from gatepost.tree.base import Entry, Tree
+    from gatepost.tree.base import Tree
+    from gatepost.tree.entry import Entry
     from gatepost.tree.git import Git
 
 _LIMIT = 40  # links on the way, as Linux (path_resolution(7))

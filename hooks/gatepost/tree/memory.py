@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gatepost.tree.base import REGULAR, Entry
+from gatepost.tree.entry import REGULAR, Entry
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ So `git commit` never complains of a file that is already in HEAD, and `pre-comm
 
 from __future__ import annotations
 
-from gatepost.tree.base import SYMLINK
+from gatepost.tree.entry import SYMLINK
 from gatepost.tree.history import Blob, Gap, Use, folders_of, group
 
 TYPE_CHECKING = False

@@ -8,7 +8,7 @@ from gatepost.locks._base import Lock, Stale, Unknown, quote
 from gatepost.model import INFO, Finding, Fix, Location, Unchecked
 from gatepost.record import replace
 from gatepost.rules.lock_freshness.integrity import examine, unreadable
-from gatepost.tree.base import SYMLINK
+from gatepost.tree.entry import SYMLINK
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
