@@ -12,7 +12,7 @@ from gatepost.rules.torch_source.view import found
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from gatepost.model import Finding
     from gatepost.rules.torch_source.model import Env, Project, Requirement
@@ -85,13 +85,14 @@ def ended_channel(p: Project, v: View) -> Findings:
             "TS601",
             req.where,
             f"the `pytorch` channel ended with {last}: `pytorch{req.text}` never gets anything newer from it",
-            f"Take it from conda-forge or pip, or pin `pytorch={last}`.",
+            f"Take it from conda-forge or pip, or pin `pytorch={_newest_there(p, v, req)}`.",
             severity=None if only else "warning",
         )
 
 
 def _old(p: Project, v: View, req: Requirement) -> bool:
-    """Whether only releases that the channel had in its time are asked for: by the range, or by too old a Python."""
+    """Whether only releases that the channel had in its time are asked for: by the range, by another package of the
+    environment, or by too old a Python."""
     newer = specs.parse(">=2.6")
     needed = {
         minor_of(python)
@@ -100,7 +101,36 @@ def _old(p: Project, v: View, req: Requirement) -> bool:
         for python in row.python.get("linux_x86_64", ())
     }
     minors = conda_minors(p)
-    return req.spec.bounded_above() or (bool(minors and needed) and max(minors) < min(needed))
+    return req.spec.bounded_above() or _held_below(p, v) or (bool(minors and needed) and max(minors) < min(needed))
+
+
+def _held_below(p: Project, v: View) -> bool:
+    """Whether a package beside pytorch goes with none of the channel's last release: a pin of that cannot be solved."""
+    conda = v.table.overlay["conda"]
+    minor = conda["last"].rpartition(".")[0]
+    for req in _deps(p):
+        if req.name == "pytorch-cuda":
+            having = [name for name, builds in conda["pytorch_cuda"].items() if any(map(req.spec.admits, builds))]
+            if having and minor not in having:
+                return True
+        elif req.name in ("torchvision", "torchaudio") and not req.spec.broken:
+            known, unknown = v.table.released(req.name, req.spec)
+            pairs = [v.table.pairs(req.name, version, conda["last"]) for version in known]
+            if pairs and not unknown and all(pair is False for pair in pairs):
+                return True
+    return False
+
+
+def _newest_there(p: Project, v: View, req: Requirement) -> str:
+    """The release to pin: the channel's last, or the last that the `cudatoolkit` beside it selects a build of."""
+    conda = v.table.overlay["conda"]
+    names = {dep.name: dep for dep in _deps(p)}
+    toolkit = names.get("cudatoolkit")
+    if toolkit is not None and names.keys().isdisjoint(("cpuonly", "pytorch-cuda")):
+        minors = [name for name, builds in conda["cudatoolkit"].items() if any(map(toolkit.spec.admits, builds))]
+        rows = [row for row in req.spec.rows(v.table.torch) if minors and row.rpartition(".")[0] == minors[-1]]
+        return rows[-1] if rows else str(conda["last"])
+    return str(conda["last"])
 
 
 def frozen_channel(p: Project, v: View) -> Findings:
@@ -126,7 +156,16 @@ def both_installers(p: Project, v: View) -> Findings:
         if req.role != DIRECT or req.name not in FAMILY or (p.tool != "conda" and req.env != _torch_env(p)):
             continue
         elsewhere = req.where.path != p.path
-        if there is not None:
+        if there is not None and _same_release(there, req, v):
+            yield found(
+                "TS602",
+                there.where if elsewhere else req.where,
+                f"`{req.name}{req.text}`{f' of pip ({req.where.path}:{req.where.line})' if elsewhere else ''} is the release that conda installs: pip leaves conda's, until one of the two is raised alone",
+                "Remove one of the two.",
+                severity="warning",
+                related=(req.where if elsewhere else there.where,),
+            )
+        elif there is not None:
             yield found(
                 "TS602",
                 there.where if elsewhere else req.where,
@@ -144,6 +183,14 @@ def both_installers(p: Project, v: View) -> Findings:
                     severity="warning",
                     related=(req.where if elsewhere else conda["torch"].where,),
                 )
+
+
+def _same_release(conda: Requirement, pip: Requirement, v: View) -> bool:
+    """Whether pip finds its pin satisfied by what conda installed before it: the newest release that conda's range admits."""
+    versions = v.table.torch if pip.name == "torch" else v.table.versions(pip.name)
+    rows = conda.spec.rows(versions) if conda.spec.bounded_above() else []
+    pin = pip.spec.pin()
+    return bool(rows) and not pip.url and "+" not in pip.text and specs.key(pin) == specs.key(rows[-1])
 
 
 def _torch_env(p: Project) -> Env | None:
@@ -327,6 +374,10 @@ def _add_channel(v: View, path: str, name: str) -> list[tuple[int, int, str]]:
     return [(at, at, f"\n{items[-1][1]}{name}")] if items else []
 
 
+# What `cudatoolkit` had, as far as a range that names 12 may admit it; it ends there on every channel.
+_TOOLKITS = ("10.0", "10.2", "11.0", "11.3", "11.8")
+
+
 def old_selector(p: Project, v: View) -> Findings:
     """TS606: cudatoolkit where pytorch-cuda is the selector."""
     if p.tool != "conda":
@@ -337,7 +388,7 @@ def old_selector(p: Project, v: View) -> Findings:
         if req.name != "cudatoolkit" or any(other.name == "cpuonly" for other in _deps(p)):
             continue
         wanted = re.match(r"[=<>~\s]*(\d+)(?:\.(\d+))?", req.text)
-        missing = wanted is not None and int(wanted[1]) >= 12
+        missing = wanted is not None and int(wanted[1]) >= 12 and not any(map(req.spec.admits, _TOOLKITS))
         rows = torches[0].spec.rows(v.table.torch) if torches else []
         new = bool(rows) and not any(specs.parse("<1.13").admits(row) for row in rows)
         own = bool(torches) and _provider(p, torches[0]) == "pytorch"
@@ -362,9 +413,28 @@ def old_selector(p: Project, v: View) -> Findings:
             "TS606",
             req.where,
             f"`cudatoolkit{req.text}`: {why}",
-            f"Write `pytorch-cuda={version or '12.1'}` with the channels pytorch and nvidia, or `cuda-version={version or '12'}` with conda-forge.",
+            _selector(version, _latest(rows, builds), bool(torches)),
             fix=fix,
         )
+
+
+def _latest(rows: list[str], builds: Mapping[str, list[str]]) -> set[str]:
+    """The CUDA versions that the newest of some releases has on pytorch's channel."""
+    minors = [minor for row in rows if (minor := row.rpartition(".")[0]) in builds]
+    return set(builds[minors[-1]]) if minors else set()
+
+
+def _selector(version: str, known: set[str], torch: bool) -> str:
+    """What to write in place of `cudatoolkit`: of pytorch's channel, a build that there is for the release asked for."""
+    if not torch:
+        return f"Write `cuda-toolkit={version}` with the channel nvidia, or remove the line: pip's torch brings its own CUDA."
+    given = version if version == "11.8" else (version or "12").partition(".")[0]  # its builds are of few minors
+    forge = f"`cuda-version={given}` with conda-forge"
+    if not known:
+        return f"Write {forge}."
+    number = float(version) if re.fullmatch(r"\d+(?:\.\d+)?", version) else 12.1
+    near = version if version in known else min(known, key=lambda cuda: (abs(float(cuda) - number), float(cuda)))
+    return f"Write `pytorch-cuda={near}` with the channels pytorch and nvidia, or {forge}."
 
 
 def no_system_cuda(p: Project, v: View) -> Findings:

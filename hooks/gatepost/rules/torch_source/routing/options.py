@@ -92,7 +92,8 @@ def _limits(p: Project, v: View) -> dict[str, list[Spec]]:
 
 def _merged(p: Project, v: View, index: Index, limits: dict[str, list[Spec]]) -> Finding:
     """TS122 of a release index: information where its own packages are held, as then only names that float are merged."""
-    asked = [p] if p.requirements or p.path.rpartition("/")[2] not in paths.PIP_CONFIGS else _installed_by_pip(v)
+    config = p.path.rpartition("/")[2] in paths.PIP_CONFIGS
+    asked = _installed_by_pip(v) if config else [p]
     family = [req for one in asked for req in one.family()]
     tagged = {
         req.name
@@ -100,7 +101,7 @@ def _merged(p: Project, v: View, index: Index, limits: dict[str, list[Spec]]) ->
         if req.tag() or any(urls.tag_of(one.exact_label()) for one in limits.get(req.name, ()))
     }
     held_there = "torch" in tagged and all(req.name in tagged or markers.only_mac(req.marker) for req in family)
-    if not p.requirements and asked:
+    if config and asked:
         held_there = held_there or all(req.spec.pin() or req.url for one in asked for req in one.requirements)
     whose = _whose(p, index) if p.requirements else "that pip installs with this configuration"
     at = urls.show(index.url)
