@@ -264,6 +264,10 @@ class Collector:
             tool = "uv" if has_uv else "pyproject"
             if "project" in toml.data or "dependency-groups" in toml.data or own_uv:
                 project = uv.read(toml, config, members, workspace, locks, tool)
+                if "project" not in toml.data and any(paths.join(root, name) in self.known for name in paths.SETUPS):
+                    from gatepost.record import replace
+
+                    project = replace(project, dynamic=True)  # its dependencies are the setup script's
                 found.append(self._leaks(toml, project))
         if common.table(toml.data, "tool", "pixi"):
             from gatepost.rules.torch_source.readers import conda
@@ -323,12 +327,12 @@ class Collector:
             other = self.toml(paths.join(paths.join(project.root, folder), "pyproject.toml"))
             if other is None or other.path == project.path:
                 continue
+            asked = {extra for req in project.requirements if req.name == package for extra in req.extras}
             for name, value in common.table(other.data, "tool", "uv", "sources").items():
                 items = value if isinstance(value, list) else [value]
-                named = any(isinstance(item, dict) and item.get("index") for item in items)
                 if (
                     name.lower() in EXTENDED
-                    and named
+                    and any(isinstance(item, dict) and uv.reaches(other, name, item, asked) for item in items)
                     and any(req.name == name.lower() for req in project.requirements)  # else it is its own affair
                     and not any(route.package == name.lower() for route in project.routes)
                 ):

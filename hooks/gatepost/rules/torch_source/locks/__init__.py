@@ -6,7 +6,7 @@ from gatepost.rules.torch_source.locks import agreement, numpy_two, origin, reso
 
 RULES = (
     resolved.origin,
-    agreement.stale,
+    resolved.stale,
     wheels.missing_wheel,
     wheels.missing_python,
     wheels.mixed_entry,

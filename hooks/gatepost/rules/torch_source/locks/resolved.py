@@ -1,4 +1,4 @@
-"""TS301 where the tool that owns a lock would not say the same.
+"""TS301 and TS303 where the tool that owns a lock would not say the same.
 
 Which index a resolver takes for a package depends on more than a manifest's table of sources: markers of requirements
 further up, forks, what a dependency's own project routes. A lock that its tool takes for in step with the manifest was
@@ -8,6 +8,7 @@ samples of public repositories none was true.
 
 from __future__ import annotations
 
+from gatepost.rules.torch_source.locks import agreement
 from gatepost.rules.torch_source.locks import origin as by_source
 
 TYPE_CHECKING = False
@@ -21,10 +22,20 @@ if TYPE_CHECKING:
 
 def origin(p: Project, v: View) -> Iterator[Finding]:
     """TS301, TS307 of `origin`, without TS301 of locks that are exactly in step with their manifest."""
+    yield from _out_of_step(v, "TS301", by_source.origin(p, v), "")
+
+
+def stale(p: Project, v: View) -> Iterator[Finding]:
+    """TS303, likewise, of uv and Poetry; Pipenv renews the hash of a lock whose entries it keeps."""
+    yield from _out_of_step(v, "TS303", agreement.stale(p, v), ("uv.lock", "poetry.lock"))
+
+
+def _out_of_step(v: View, code: str, found: Iterator[Finding], ends: str | tuple[str, ...]) -> Iterator[Finding]:
+    """What is found, without what `code` says of locks that are in step, of those whose path ends so."""
     fresh: dict[str, bool] = {}
-    for finding in by_source.origin(p, v):
+    for finding in found:
         path = finding.where.path
-        if finding.code == "TS301":
+        if finding.code == code and path.endswith(ends):
             if path not in fresh:
                 fresh[path] = _in_step(v, path)
             if fresh[path]:

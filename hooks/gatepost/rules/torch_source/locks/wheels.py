@@ -135,7 +135,14 @@ def _reaches(marker: str, platform: str, pythons: tuple[str, ...]) -> bool:
 
 def _mac_without_wheel(p: Project, lock: Lock, entry: Locked, served: set[str]) -> bool:
     """Whether Poetry locked one entry of the CPU index for every platform (poetry#7597): macOS has no `+cpu` wheel."""
-    if lock.format != "poetry.lock" or p.linux_only or p.environments or entry.marker or entry.tag() != "cpu":
+    if (
+        lock.format != "poetry.lock"
+        or p.linux_only
+        or p.environments
+        or entry.marker
+        or not entry.known
+        or entry.tag() != "cpu"
+    ):
         return False
     everywhere = any(
         req.env.kind == MAIN and not req.optional and markers.possible(req.marker, "macos_arm64")

@@ -80,6 +80,8 @@ def read(toml: Toml, locks: tuple[Lock, ...]) -> Project:
         if isinstance(items, list)
     }
     enriched: dict[str, list[Requirement]] = {}
+    if "dependencies" in common.array(project, "dynamic"):
+        listed.clear()  # [tool.poetry.dependencies] holds them then (tested with Poetry 2.5.1)
     for name, value in main.items():
         if name == "python":
             continue
@@ -103,10 +105,11 @@ def read(toml: Toml, locks: tuple[Lock, ...]) -> Project:
     if common.table(poetry, "dev-dependencies"):
         groups.append(("dev", common.table(poetry, "dev-dependencies"), (*base, "dev-dependencies"), False))
     for name, items, path, optional in groups:
-        for package, value in items.items():
-            requirements += dependency(
-                toml, package, value, Env(kind=GROUP, name=name, optional=optional), (*path, package)
-            )
+        env = Env(kind=GROUP, name=name, optional=optional)
+        found_here = [
+            req for package, value in items.items() for req in dependency(toml, package, value, env, (*path, package))
+        ]
+        requirements = _with_group(requirements, found_here, fold(name))
     for req in requirements:
         if req.route:
             routes.append(
@@ -115,7 +118,7 @@ def read(toml: Toml, locks: tuple[Lock, ...]) -> Project:
                 )
             )
     if not listed:
-        facts += extras_facts(toml, main, extras)
+        facts += extras_facts(toml, main, extras, {req.name for req in requirements if req.env.kind == GROUP})
     python = common.string(project, "requires-python") or common.string(main, "python")
     python_path = (
         ("project", "requires-python") if project.get("requires-python") else (*base, "dependencies", "python")
@@ -142,6 +145,23 @@ def read(toml: Toml, locks: tuple[Lock, ...]) -> Project:
     )
 
 
+def _with_group(requirements: list[Requirement], group: list[Requirement], name: str) -> list[Requirement]:
+    """The requirements with those of a Poetry group, which enrich what [dependency-groups] lists under its name.
+
+    Tested with Poetry 2.5.1: one `torch` with the version of the one and the source of the other.
+    """
+    made: list[Requirement] = []
+    used: set[str] = set()
+    for req in requirements:
+        own = [entry for entry in group if entry.name == req.name]
+        if req.env.kind == GROUP and fold(req.env.name) == name and own:
+            used.add(req.name)
+            made += _merged(req, own)
+        else:
+            made.append(req)
+    return made + [entry for entry in group if entry.name not in used]
+
+
 def _published(toml: Toml) -> bool:
     classifiers = common.array(toml.data, "project", "classifiers") + common.array(
         toml.data, "tool", "poetry", "classifiers"
@@ -151,10 +171,13 @@ def _published(toml: Toml) -> bool:
 
 def _enriched(req: Requirement, found: list[Requirement]) -> list[Requirement]:
     """A requirement of [project] with each of Poetry's entries on the same name that can apply to it."""
+    return _merged(req, found) if req.env.kind in (MAIN, EXTRA) and found else [req]
+
+
+def _merged(req: Requirement, found: list[Requirement]) -> list[Requirement]:
+    """A requirement as each of Poetry's entries on the same name completes it."""
     from gatepost.record import replace
 
-    if req.env.kind not in (MAIN, EXTRA) or not found:
-        return [req]
     made = []
     for entry in found:
         if entry.marker and req.env.kind == EXTRA and not markers.possible(entry.marker, extra=fold(req.env.name)):

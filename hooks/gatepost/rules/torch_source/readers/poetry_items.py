@@ -98,8 +98,8 @@ def _python_clause(clause: specs.Clause) -> str:
     return f"python_full_version {clause.op} '{clause.version}'"
 
 
-def extras_facts(toml: Toml, main: dict[str, Any], extras: dict[str, tuple[str, ...]]) -> list[Fact]:
-    """Extras name main dependencies that are optional; anything else does nothing."""
+def extras_facts(toml: Toml, main: dict[str, Any], extras: dict[str, tuple[str, ...]], grouped: set[str]) -> list[Fact]:
+    """Extras name main dependencies that are optional; anything else does nothing. `grouped`: what groups install."""
     facts: list[Fact] = []
     declared = {fold(name): value for name, value in main.items()}
     wanted: set[str] = set()
@@ -126,12 +126,12 @@ def extras_facts(toml: Toml, main: dict[str, Any], extras: dict[str, tuple[str, 
                     )
                 )
     for name, value in main.items():
-        if _optional(value) and fold(name) not in wanted and not _has_extra_marker(value):
+        if _optional(value) and fold(name) not in wanted | grouped and not _has_extra_marker(value):
             facts.append(
                 Fact(
                     code="TS132",
                     where=toml.where("tool", "poetry", "dependencies", name),
-                    message=f"`{name}` is optional, but no extra names it: nothing can install it",
+                    message=f"`{name}` is optional, but no extra names it: no option of Poetry installs it",
                     remedy=f"Name `{name}` under [tool.poetry.extras], or remove `optional = true`.",
                 )
             )

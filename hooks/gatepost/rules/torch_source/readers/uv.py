@@ -10,12 +10,15 @@ from __future__ import annotations
 import re
 
 from gatepost.patterns import pattern
+from gatepost.record import replace
 from gatepost.rules.torch_source import urls
 from gatepost.rules.torch_source.model import (
     BUILD,
     CONSTRAINT,
     DEFAULT,
+    DIRECT,
     EXTRA,
+    FALLBACK,
     GROUP,
     LINKS,
     MAIN,
@@ -50,7 +53,8 @@ def read(
     """The project of a PEP 621 pyproject.
 
     Args:
-        config: the `uv.toml` beside it, which then replaces `[tool.uv]` (but for sources and the like).
+        config: the `uv.toml` beside it, which then replaces `[tool.uv]` (but for sources and the like: an index of
+            `[tool.uv]` then serves only what is routed to it by name, tested with uv 0.13.8).
         members: the pyprojects of its workspace members.
         root: the pyproject of the workspace it is a member of, whose indexes and sources also apply.
     """
@@ -58,7 +62,11 @@ def read(
     project = common.table(toml.data, "project")
     requirements = _requirements(toml)
     foreign = tuple(req for member in members for req in _requirements(member))
-    indexes = _indexes(config, ()) if config is not None else _indexes(toml, ("tool", "uv"))
+    indexes = _indexes(toml, ("tool", "uv"))
+    if config is not None:
+        named = [replace(index, role=ROUTED) for index in indexes if index.name]
+        indexes = _indexes(config, ())
+        indexes += [index for index in named if not any(index.name == have.name for have in indexes)]
     routes = _routes(toml, ())
     inherited: list[Index] = []
     if root is not None:
@@ -71,15 +79,9 @@ def read(
         own_routes = _routes(member, ())
         routes += [route for route in own_routes if route.package not in {req.name for req in requirements}]
         indexes += [index for index in _indexes(member, ("tool", "uv")) if index.role == ROUTED]
-    conflicts = []
-    for group in common.array(uv, "conflicts"):
-        keys = set()
-        for item in group if isinstance(group, list) else ():
-            if isinstance(item, dict):
-                for kind in ("extra", "group"):
-                    if isinstance(item.get(kind), str):
-                        keys.add(f"{kind}:{fold(item[kind])}")
-        conflicts.append(frozenset(keys))
+    conflicts = _conflicts(toml, "")
+    if root is not None:  # uv reads the conflicts of every member (tested with uv 0.13.8)
+        conflicts += _conflicts(root, common.string(project, "name"))
     settings = common.table(config.data) if config is not None else uv
     place = config if config is not None else toml
     prefix: tuple[str, ...] = () if config is not None else ("tool", "uv")
@@ -88,7 +90,8 @@ def read(
         if common.dig(settings, *path) is not None:
             backend = place.where(*prefix, *path)
     python = common.string(project, "requires-python")
-    dynamic = "dependencies" in common.array(project, "dynamic")
+    dynamic = not {"dependencies", "optional-dependencies"}.isdisjoint(map(str, common.array(project, "dynamic")))
+    strategy = common.string(settings, "index-strategy") or common.string(settings, "pip", "index-strategy")
     return Project(
         tool=tool,
         root=common.folder(toml.path),
@@ -100,7 +103,7 @@ def read(
             *(m.path for m in members),
         ),
         requirements=tuple(requirements),
-        indexes=tuple(indexes),
+        indexes=tuple(indexes if "best-match" in strategy else _in_order(indexes)),
         routes=tuple(routes),
         locks=locks,
         facts=tuple(_facts(toml, place, prefix, settings, requirements, conflicts)),
@@ -116,7 +119,7 @@ def read(
         published=_published(toml, uv),
         dynamic=dynamic,
         linux_only=common.linux_only(common.array(project, "classifiers")),
-        strategy=common.string(settings, "index-strategy") or common.string(settings, "pip", "index-strategy"),
+        strategy=strategy,
         settings_torch_backend=backend,
         path_sources=_has_foreign_sources(toml),
         members=bool(members) or root is not None,
@@ -124,6 +127,33 @@ def read(
         title=common.string(project, "name"),
         includes=_includes(toml),
     )
+
+
+def _conflicts(toml: Toml, package: str) -> list[frozenset[str]]:
+    """The `conflicts` of a pyproject, as {"extra:cpu", "group:gpu"}; only those of one package, if it is named."""
+    found = []
+    for group in common.array(toml.data, "tool", "uv", "conflicts"):
+        items = [item for item in group if isinstance(item, dict)] if isinstance(group, list) else []
+        found.append(
+            frozenset(
+                f"{kind}:{fold(item[kind])}"
+                for item in items
+                for kind in ("extra", "group")
+                if isinstance(item.get(kind), str) and (not package or fold(str(item.get("package"))) == fold(package))
+            )
+        )
+    return found
+
+
+def _in_order(indexes: list[Index]) -> list[Index]:
+    """The indexes, where those that uv asks after PyPI are asked only for what PyPI does not have.
+
+    It asks them as they are listed, the default one last, and takes the first that has the package.
+    """
+    asked = [index for role in (SHARED, DEFAULT) for index in indexes if index.role == role]
+    first = next((n for n, index in enumerate(asked) if index.role == SHARED and urls.is_pypi(index.url)), len(asked))
+    late = {id(index) for index in asked[first + 1 :]}
+    return [replace(index, role=FALLBACK) if id(index) in late else index for index in indexes]
 
 
 def _includes(toml: Toml) -> tuple[tuple[str, frozenset[str]], ...]:
@@ -367,6 +397,26 @@ def path_dependencies(toml: Toml) -> list[tuple[str, str, Location]]:
             if isinstance(item, dict) and isinstance(item.get("path"), str):
                 found.append((fold(package), item["path"], toml.where("tool", "uv", "sources", package)))
     return found
+
+
+def reaches(toml: Toml, name: str, source: dict[str, Any], extras: set[str]) -> bool:
+    """Whether a source of a project takes a package from an index for those who depend on it with these extras.
+
+    It does where the project asks for the package itself, in its dependencies or in such an extra; a source for an
+    extra, only in that extra; groups are never others' (tested with uv 0.13.8).
+    """
+    chosen = {fold(extra) for extra in extras}
+    if not source.get("index") or source.get("group"):
+        return False
+    envs = [
+        req.env
+        for req in _requirements(toml)
+        if req.name == fold(name) and req.role == DIRECT and (req.env.kind == MAIN or fold(req.env.name) in chosen)
+    ]
+    scope = str(source.get("extra") or "")
+    return any(
+        env.kind == EXTRA and fold(env.name) == fold(scope) if scope else env.kind in (MAIN, EXTRA) for env in envs
+    )
 
 
 def workspace_globs(toml: Toml) -> tuple[list[str], list[str]] | None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from gatepost.rules.torch_source import fixes, urls
+from gatepost.rules.torch_source import fixes, markers, urls
+from gatepost.rules.torch_source.carriers import CARRIERS, CARRYING_EXTRAS
 from gatepost.rules.torch_source.model import (
-    BUILD,
     CONSTRAINT,
     DEFAULT,
     DIRECT,
@@ -17,6 +17,7 @@ from gatepost.rules.torch_source.model import (
     ROUTED,
     SHARED,
 )
+from gatepost.rules.torch_source.versions.ranges import tightened
 from gatepost.rules.torch_source.view import found
 
 TYPE_CHECKING = False
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gatepost.model import Finding
-    from gatepost.rules.torch_source.model import Project, Requirement, Route
+    from gatepost.rules.torch_source.model import Index, Project, Requirement, Route
     from gatepost.rules.torch_source.view import View
 
     Findings = Iterator[Finding]
@@ -137,7 +138,9 @@ def unrouted_companion(p: Project, v: View) -> Findings:
                 continue
             if any(index.role in (SHARED, DEFAULT) and index.torch() for index in p.indexes):
                 continue
-            if not p.own(other.where):
+            if any(index.role == FALLBACK for index in targets) and not other.spec.labels():
+                continue  # TS105, TS107
+            if not p.own(other.where) or not (there := _apart(p, v, routed, other, targets)):
                 continue
             seen.add(other.name)
             index = targets[0]
@@ -150,10 +153,60 @@ def unrouted_companion(p: Project, v: View) -> Findings:
             yield found(
                 "TS103",
                 other.where,
-                f"`{routed.name}` comes from {shown}, but `{other.name}` has no source and comes from PyPI, built for another torch",
-                f"Route `{other.name}` to {shown} as well{', under the same conditions' if len(names) > 1 else ''}, then run `{p.semantics().relock}`.",
+                f"`{routed.name}` comes from {shown}, but `{other.name}` has no source and comes from PyPI, "
+                + (
+                    "built for another torch"
+                    if "linux_x86_64" in there
+                    else "which has no CUDA builds for Windows: built for the CPU there"
+                ),
+                f"Route `{other.name}` to {shown} as well{', under the same conditions' if len(names) > 1 else ''}{_renewed(p)}",
+                severity=None if "linux_x86_64" in there else "warning",
                 fix=fix,
             )
+
+
+def _renewed(p: Project) -> str:
+    """How a remedy ends: with the command that renews the lock, which a script (PEP 723) seldom has."""
+    return p.relocked() if p.path.endswith(".py") else f", then run `{p.semantics().relock}`."
+
+
+def _apart(p: Project, v: View, routed: Requirement, other: Requirement, targets: list[Index]) -> set[str]:
+    """The platforms (of linux_x86_64 and win_amd64) where PyPI has another build of a companion than the index.
+
+    PyPI's builds for Windows and macOS are those of the CPU; for Linux those of one CUDA for each torch release.
+    """
+    found = set()
+    for platform in ("linux_x86_64", "win_amd64"):
+        if platform == "win_amd64" and (p.linux_only or not p.semantics().universal):
+            continue
+        asked = [
+            other.marker,
+            routed.marker,
+            *(p.environments and (" or ".join(f"({one})" for one in p.environments),)),
+        ]
+        routes = [
+            index
+            for route in p.routes_of(routed)
+            if (index := p.index(route.index)) is not None
+            and all(markers.possible(text, platform) for text in (route.marker, *asked))
+        ]
+        for index in routes:
+            tag = index.tag()
+            same = tag == "cpu" if platform == "win_amd64" else bool(tag) and tag == _pypi_build(p, v, routed, tag)
+            if not same:
+                found.add(platform)
+    return found if any(index.tag() for index in targets) else {"linux_x86_64"}
+
+
+def _pypi_build(p: Project, v: View, routed: Requirement, tag: str) -> str:
+    """PyPI's build for Linux ("cu124") of the newest torch that a build line has in the range, "" if not known."""
+    if routed.name != "torch":
+        return ""
+    rows, unknown = v.table.torch_rows(tightened(p, routed))
+    if unknown and v.table.last_for(tag) is None:
+        return ""
+    having = [row for row in rows if tag in row.tags()]
+    return having[-1].pypi_cuda if having else ""
 
 
 def _routed_beside(p: Project, req: Requirement, other: Requirement, routed: Requirement) -> bool:
@@ -168,14 +221,27 @@ def _routed_beside(p: Project, req: Requirement, other: Requirement, routed: Req
     return MAIN not in (routed.env.kind, req.env.kind) and p.together(routed, req)
 
 
+def _bringing(p: Project) -> list[Requirement]:
+    """The requirements that are known to bring torch."""
+    return [
+        req
+        for req in (*p.requirements, *p.foreign)
+        if req.role == DIRECT
+        and (req.name in CARRIERS or not CARRYING_EXTRAS.get(req.name, frozenset()).isdisjoint(req.extras))
+    ]
+
+
 def dead_route(p: Project, v: View) -> Findings:
     """TS104: a source for a package that the project does not itself require does nothing."""
     if p.tool != "uv" or p.dynamic:
         return
-    # A constraint without a bound does not make the source live (tested with uv 0.13.8).
+    # A constraint without a bound does not make the source live (tested with uv 0.13.8); what a build requires does.
     wanted = {
-        req.name for req in (*p.requirements, *p.foreign) if req.role not in (CONSTRAINT, BUILD) or req.text.strip()
+        req.name
+        for req in (*p.requirements, *p.foreign)
+        if (req.role != CONSTRAINT and "build-constraint" not in req.where.key) or req.text.strip()
     }
+    brought = bool(_bringing(p)) or p.path_sources
     locked = {entry.name: entry for lock in p.locks for entry in lock.entries}
     seen: set[str] = set()
     for route in p.routes:
@@ -191,12 +257,12 @@ def dead_route(p: Project, v: View) -> Findings:
         if index is None:
             continue
         entry = locked.get(route.package)
-        if entry is not None and entry.origin and urls.same(entry.origin, index.url):
-            continue  # something makes it live that is not in these files
+        if entry is not None and (entry.origin or not entry.known):
+            continue  # something makes it live, or chooses another source, that is not in these files
         seen.add(route.package)
         fix = None
         absent = bool(p.locks) and entry is None
-        if not absent and index.name:
+        if (entry is not None or brought) and not absent and index.name:
             fix = v.edit(
                 p.path,
                 f"make the source of {route.package} live through constraint-dependencies",
@@ -205,14 +271,20 @@ def dead_route(p: Project, v: View) -> Findings:
         remedy = (
             f"Remove the entry: nothing in the lock needs `{route.package}`."
             if absent
-            else f'Add `constraint-dependencies = ["{route.package}>=0"]` under [tool.uv], then run `uv lock`.'
+            else f'Add `constraint-dependencies = ["{route.package}>=0"]` under [tool.uv]{_renewed(p)}'
+            if entry is not None or brought
+            else f"Remove the entry, or ask for `{route.package}` in the dependencies."
         )
         yield found(
             "TS104",
             route.where,
             f"`{route.package}` has a source, but no requirement of this project names it: "
-            + ("the entry does nothing" if absent else "uv ignores the entry and takes the PyPI build"),
+            + (
+                "uv ignores the entry and takes the PyPI build"
+                if entry is not None or (brought and not absent)
+                else "the entry does nothing"
+            ),
             remedy,
-            severity="warning" if absent else None,  # the lock shows that nothing else brings it either
+            severity=None if entry is not None or (brought and not absent) else "warning",
             fix=fix,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gatepost.patterns import pattern
 from gatepost.rules.torch_source import fixes, urls
 from gatepost.rules.torch_source.model import (
     DEFAULT,
@@ -13,6 +14,7 @@ from gatepost.rules.torch_source.model import (
 from gatepost.rules.torch_source.routing.options import CONFUSION
 from gatepost.rules.torch_source.view import found
 
+_UV_PIP = pattern(r"\buv\s+pip\s+(?:install|sync|compile)\b")
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,6 +34,9 @@ def index_not_explicit(p: Project, v: View) -> Findings:
         if not p.own(index.where):
             continue
         name = index.name or urls.show(index.url)
+        if index.role == FALLBACK and p.tool == "uv":
+            yield _after_pypi(p, v, index, name)
+            continue
         if index.role == FALLBACK:
             shadowed = [req for req in p.family() if not p.routes_of(req) and not req.url and not req.spec.labels()]
             if shadowed:
@@ -48,7 +53,12 @@ def index_not_explicit(p: Project, v: View) -> Findings:
             yield found(
                 "TS106",
                 index.where,
-                f"`{name}` stands in for PyPI, so every package is taken from PyTorch's stale mirror or not found",
+                f"`{name}` stands in for PyPI, so every package "
+                + (
+                    "that PyTorch's stale mirror has too is taken from there"
+                    if any(other.role == "pypi" for other in p.indexes)
+                    else "is taken from PyTorch's stale mirror or not found"
+                ),
                 _default_remedy(p, name),
             )
         elif index.role in (SHARED, FALLBACK):
@@ -70,12 +80,32 @@ def index_not_explicit(p: Project, v: View) -> Findings:
             )
 
 
+def _after_pypi(p: Project, v: View, index: Index, name: str) -> Finding:
+    """TS105 of an index that uv asks after PyPI: not even torch comes from it, unless it is routed there."""
+    bare = [req for req in p.family() if not p.routes_of(req) and not req.url and not req.spec.labels()]
+    return found(
+        "TS105",
+        index.where,
+        f"`{name}` is listed beside PyPI, which uv asks first: "
+        + (f"it takes `{bare[0].name}` from PyPI" if bare else f"what PyPI does not have is asked of `{name}`"),
+        _explicit_remedy(p, name)
+        if bare
+        else "Write `explicit = true` on the index"
+        + (" instead of `default = true`" if index.written == "default" else "")
+        + ", then run `uv lock`.",
+        severity=None if bare else "info",
+        fix=v.edit(p.path, f"make {name} explicit", fixes.make_explicit(v, p, index)),
+    )
+
+
 def _merged_nightly(p: Project, v: View, index: Index) -> bool:
     return p.semantics().merges and bool(index.parts().channel) and not v.nightly()
 
 
 def _why_shared(p: Project, index: Index) -> str:
     if p.tool == "uv":
+        if p.strategy == "unsafe-best-match":
+            return "uv takes each package's highest version, from whichever index has it"
         return "uv takes numpy, filelock and the like from its stale mirror"
     if index.role == FALLBACK:
         return "Poetry asks it whenever PyPI has no match"
@@ -145,6 +175,9 @@ def unsafe_strategy(p: Project, v: View) -> Findings:
                 f'`index-strategy = "{p.strategy}"` lets any index serve any package by the highest version, as in the torchtriton attack',
                 "Remove `index-strategy` and route PyTorch's packages with an explicit index, then run `uv lock`.",
             )
+    in_pip = p.settings_torch_backend is not None and ".pip." in f".{p.settings_torch_backend.key}"
+    if in_pip and any(_UV_PIP.search(text) for _, text in v.installers()):
+        return  # meant for what some script installs with `uv pip`
     if p.settings_torch_backend is not None and any(lock.format == "uv.lock" for lock in p.locks):
         direct = p.family()
         if direct and not any(p.routes_of(req) for req in direct):

@@ -65,7 +65,7 @@ def sources_overlap(p: Project, v: View) -> Findings:
 
 def scope_missing(p: Project, v: View) -> Findings:
     """TS115: a source limited to an extra or group that does not have the package."""
-    if p.tool != "uv" or p.dynamic:
+    if p.tool != "uv" or p.dynamic or not p.title:  # a root without [project] has sources for its members alone
         return
     for route in p.routes:
         if route.package not in EXTENDED or not p.own(route.where):

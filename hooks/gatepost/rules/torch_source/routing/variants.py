@@ -195,6 +195,8 @@ def identical_variants(p: Project, v: View) -> Findings:
                     if p.tool == "uv"
                     else "."
                 ),
+                # Variants that choose other packages as well are not the same, whatever torch they install.
+                severity=None if _same_otherwise(p, left, right) else "warning",
                 related=(left.where,),
             )
     for (left_name, left_items), (right_name, right_items) in _pairs(p.extras):
@@ -211,6 +213,19 @@ def identical_variants(p: Project, v: View) -> Findings:
                     f"extras `{left_name}` and `{right_name}` both name the one `torch` declared here: they install the same build",
                     "Declare torch once per variant, with `markers = \"extra == 'cpu' and extra != 'gpu'\"` and its own `source`.",
                 )
+
+
+def _same_otherwise(p: Project, left: Requirement, right: Requirement) -> bool:
+    """Whether two extras or groups ask for the same packages besides PyTorch's, or name a build (`cu128`)."""
+    ours, theirs = (
+        {
+            req.name
+            for req in p.requirements
+            if req.env == env and req.name not in FAMILY and not req.name.startswith("nvidia-")
+        }
+        for env in (left.env, right.env)
+    )
+    return ours == theirs or any(names_build(req.env.words())[-1:].isdigit() for req in (left, right))
 
 
 def _pairs(
