@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from gatepost.patterns import pattern
 from gatepost.rules.torch_source import urls
 from gatepost.rules.torch_source.model import EXTENDED, FAMILY
 from gatepost.rules.torch_source.view import found
@@ -36,20 +37,36 @@ def plain_http(p: Project, v: View) -> Findings:
         fix = None
         if parts.official and index.span is not None:
             fix = v.edit(index.where.path, "use https", [(index.span[0], index.span[1], "https" + index.url[4:])])
+        inside = _private(parts.host)
         yield found(
             "TS401",
             index.where,
-            f"`{parts.host}` is asked over http: whoever is on the way can replace what is installed",
-            f"Write `{urls.show('https' + index.url.strip()[4:])}`.",
+            f"`{parts.host}` is asked over http: whoever is on {'that network' if inside else 'the way'} can replace what is installed",
+            f"Serve the index over https, then write `{urls.show('https' + index.url.strip()[4:])}`."
+            if inside
+            else f"Write `{urls.show('https' + index.url.strip()[4:])}`.",
+            severity="warning" if inside else None,
             fix=fix,
         )
+
+
+# Names that no public registry gives away (RFC 6762 and 8375, ICANN's `internal`, those in common use); addresses of RFC 1918.
+_INSIDE = pattern(
+    r"[^.]+|.*\.(?:local|localdomain|internal|intranet|lan|corp|home|private|svc|home\.arpa)"
+    r"|10(?:\.\d+){3}|192\.168(?:\.\d+){2}|172\.(?:1[6-9]|2\d|3[01])(?:\.\d+){2}"
+)
+
+
+def _private(host: str) -> bool:
+    """Whether a host is one of a private network: no certificate authority vouches for it, and nobody else can take it."""
+    return _INSIDE.fullmatch(host) is not None
 
 
 def imitation(p: Project, v: View) -> Findings:
     """TS402: a host that looks like PyTorch's."""
     for index in _indexes(p):
         host = index.parts().host
-        if host in v.hosts() or not urls.look_alike(index.url):
+        if host in v.hosts() or not urls.look_alike(index.url) or (_private(host) and not urls.posing(index.url)):
             continue
         yield found(
             "TS402",
@@ -87,11 +104,13 @@ def malformed(p: Project, v: View) -> Findings:
             )
             continue
         if index.written == "find-links" and urls.is_index_root(index.url):
+            tagged = any(req.tag() for req in p.requirements if req.name in FAMILY)
             yield found(
                 "TS404",
                 index.where,
-                f"--find-links wants a page of files, and {parts.host}{parts.path} is an index: nothing is found there, and the packages come from PyPI",
-                f"Write `--extra-index-url {urls.show(index.url)}` and pin the build, or `--index-url` in a step of its own.",
+                f"--find-links wants a page of files, and {parts.host}{parts.path} is an index: nothing is found there"
+                + ("" if tagged else ", and the packages come from PyPI"),
+                f"Write `--extra-index-url {urls.show(index.url)}`{'' if tagged else ' and pin the build'}, or `--index-url` in a step of its own.",
                 severity="warning",
             )
             continue
@@ -104,6 +123,8 @@ def malformed(p: Project, v: View) -> Findings:
         family = [req for req in p.requirements if req.name in FAMILY]
         if bare and p.requirements and not family and not p.locks:
             continue  # nothing of PyTorch is asked for here: what it merges is TS122
+        tags = {req.tag() for req in family if req.tag()}
+        build = tags.pop() if bare and len(tags) == 1 else "cpu" if bare else "cu128"
         what = (
             "serves every build at once" if index.parts().path.rstrip("/") == "/whl" else "is not an index of PyTorch"
         )
@@ -113,7 +134,7 @@ def malformed(p: Project, v: View) -> Findings:
             f"`{index.parts().path or '/'}` of {index.parts().host} {what}",
             f"Write `{better}`."
             if better != "?"
-            else f"Name the build, such as `https://download.pytorch.org/whl/{'cpu' if bare else 'cu128'}`.",
+            else f"Name the build, such as `https://download.pytorch.org/whl/{build}`.",
             severity="info" if bare and family and all(req.tag() for req in family) else None,
             fix=fix,
         )

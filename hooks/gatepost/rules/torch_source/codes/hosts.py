@@ -11,7 +11,7 @@ HOSTS: tuple[Code, ...] = (
         "plain-http",
         ERROR,
         "An index over http.",
-        "Whoever is on the way can replace what is installed.",
+        "Whoever is on the way can replace what is installed. A warning for a host of a private network (`devpi`, `10.0.0.5`, `nexus.corp`), which only those on it can do.",
         "http://download.pytorch.org/whl/cpu",
         CPU,
         "Write https.",

@@ -210,7 +210,7 @@ ROUTING: tuple[Code, ...] = (
         "per-line-index-url",
         ERROR,
         "An index option behind a requirement.",
-        "pip ignores it without a word and installs PyPI's build; uv refuses the file (tested).",
+        "pip ignores it without a word and installs PyPI's build; uv refuses the file (tested). A warning where nothing changes for pip: the file names the same index on a line of its own, or the line is for macOS only.",
         f"torch==2.5.1 --index-url {CPU}",
         f"--extra-index-url {CPU}\ntorch==2.5.1+cpu",
         "Write the option on a line of its own.",

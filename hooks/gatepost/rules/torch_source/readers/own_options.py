@@ -41,6 +41,9 @@ def own_options(path: str, file: ReqFile, line: ReqLine, name: str, listed: bool
                 + ("indexes of the list" if listed else "file's own indexes, uv refuses the line"),
                 remedy=remedy.replace("on a line of its own", "as an item of its own") if listed else remedy,
                 edits=() if listed else edits,
+                severity="warning"
+                if remedy.startswith("Delete") and not line.late
+                else "",  # pip does the same without it
             )
         )
     return found
@@ -58,6 +61,16 @@ def _remedy(file: ReqFile, line: ReqLine, name: str, option: ReqOption) -> tuple
     spec = specs.parse(line.specifier)
     if markers.only_mac(line.late or line.marker) and addresses.split(url).build == "cpu" and not spec.labels():
         return "Delete the option: PyPI's wheels for macOS are the same.", _deletion(line, option)
+    there = next(
+        (
+            one
+            for one in file.options
+            if one.name in ("index-url", "extra-index-url", option.name) and addresses.same(one.value, url)
+        ),
+        None,
+    )
+    if there is not None:
+        return f"Delete the option: line {there.line} names the index for the whole file.", _deletion(line, option)
     for other in file.lines:
         if reader.canonical(other.name) == name and not any(addresses.same(_url(one), url) for one in other.options):
             return (
@@ -68,6 +81,10 @@ def _remedy(file: ReqFile, line: ReqLine, name: str, option: ReqOption) -> tuple
         other.name == "index-url" for other in file.options
     )
     word = "extra-index-url" if option.name == "index-url" and mixed else option.name
+    tags = {addresses.tag_of(label) for label in spec.labels()} - {""}
+    if "torch_stable.html" in url and len(tags) == 1:  # the legacy page: TS123
+        word, url = "extra-index-url" if mixed else "index-url", f"https://download.pytorch.org/whl/{tags.pop()}"
+        shown = url
     remedy = f"Write `--{word} {shown}` on a line of its own"
     if word == "extra-index-url" and not spec.pin():
         return f"{remedy}, and pin the build of `{name}`: PyPI's wins if it is newer.", ()

@@ -195,6 +195,8 @@ def _repeated(closure: Closure) -> list[Fact]:
             elif option.name == "trusted-host":
                 host = addresses.split("https://" + option.value)
                 official = host.official or option.value.endswith("pytorch.org")
+                if _plain(closure, host.host):
+                    continue  # no certificate there: TS401 says so of the index
                 found.append(
                     Fact(
                         code="TS405",
@@ -206,6 +208,13 @@ def _repeated(closure: Closure) -> list[Fact]:
                     )
                 )
     return found
+
+
+def _plain(closure: Closure, host: str) -> bool:
+    """Whether the indexes of the files that are on a host are asked over http."""
+    asked = [addresses.split(option.value) for _, file, _ in closure.files for option in file.options]
+    schemes = {url.scheme for url in asked if url.host == host}
+    return schemes == {"http"}
 
 
 def _line_edit(option: ReqOption) -> tuple[tuple[int, int, str], ...]:
