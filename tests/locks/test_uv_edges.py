@@ -273,3 +273,75 @@ def test_the_last_member_that_asks_for_another_says_whether_it_is_editable(
             project.workspace(root, data.get, lambda: sorted(data))
     else:
         assert project.workspace(root, data.get, lambda: sorted(data)).required == {"mid": required}
+
+
+@pytest.mark.parametrize(
+    ("asked", "locked", "code"),
+    [
+        (">=0.27.*", ">=0.27", ""),
+        (">=0.27.*", ">=0.28", "LF101"),
+        (">=0.27<1", ">=0.27,<1", ""),
+        ("!=~0.5", "!=0.5.*", ""),
+        ("!=3.0*", "!=3.0.*", ""),
+        (">='0.27'", ">=0.27", ""),
+        (">=0.27.*; python_version < '3.5.*'", ">=0.27", "LF305"),
+        ("~=0.27.*", ">=0.27", "LF305"),
+        ("==1*", ">=0.27", "LF305"),
+    ],
+)
+def test_specifiers_that_uv_mends(asked: str, locked: str, code: str) -> None:
+    data = files()
+    data["pyproject.toml"] = PROJECT.replace("httpx>=0.27", f"httpx{asked}").encode()
+    data["uv.lock"] = LOCK.format(head="").replace(">=0.27", locked).encode()
+    assert getattr(judge(asking.memory_lock("uv.lock", data)), "code", "") == code
+
+
+def test_specifiers_of_groups_are_not_mended() -> None:
+    verdict = judge(asking.memory_lock("uv.lock", files('[dependency-groups]\ndev = ["six>=1.*"]\n')))
+    assert isinstance(verdict, Unknown) and verdict.code == "LF305" and "dependency-groups.dev[0]" in verdict.reason
+
+
+@pytest.mark.parametrize("written", ['"httpx"', "[1, 'httpx>=0.27']", "{ httpx = '1' }"])
+def test_dependencies_that_are_no_list_of_texts(written: str) -> None:
+    data = files()
+    data["pyproject.toml"] = PROJECT.replace('["httpx>=0.27"]', written).encode()
+    verdict = judge(asking.memory_lock("uv.lock", data))
+    assert isinstance(verdict, Unknown) and verdict.code == "LF305"
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("# /// script\n# dependencies = ['httpx']\nprint()\n", "not closed"),
+        ("# /// script\n# dependencies = ['httpx']\n#\t///\nprint()\n", "not closed"),
+        ("# /// script\n# dependencies = ['httpx']\n# ///\n# ///\nprint()\n", "not TOML"),
+    ],
+)
+def test_script_blocks_that_uv_refuses(text: str, reason: str) -> None:
+    verdict = judge(asking.memory_lock("s.py.lock", {"s.py": text.encode(), "s.py.lock": SCRIPT_LOCK.encode()}))
+    assert isinstance(verdict, Unknown) and verdict.code == "LF305" and reason in verdict.reason
+
+
+def test_uv_toml_with_what_only_a_project_may_set() -> None:
+    verdict = judge(asking.memory_lock("uv.lock", files(**{"uv.toml": "environments = []\n"})))
+    assert isinstance(verdict, Unknown) and verdict.code == "LF305" and "environments" in verdict.reason
+
+
+@pytest.mark.parametrize(("entry", "fresh"), [("", False), ('default-groups = ["docs"]\n', True)])
+def test_default_groups_of_a_workspace_without_a_project(entry: str, fresh: bool) -> None:
+    manifest = (
+        '[dependency-groups]\ndocs = []\n[tool.uv]\ndefault-groups = ["docs"]\n[tool.uv.workspace]\nmembers = ["a"]\n'
+    )
+    lock = 'version = 1\nrevision = 5\nrequires-python = ">=3.10"\n\n[manifest]\nmembers = ["a"]\n' + entry
+    lock += '\n[[package]]\nname = "a"\nversion = "1"\nsource = { virtual = "a" }\n'
+    inner = '[project]\nname = "a"\nversion = "1"\nrequires-python = ">=3.10"\n'
+    data = {"pyproject.toml": manifest, "a/pyproject.toml": inner, "uv.lock": lock}
+    verdict = judge(asking.memory_lock("uv.lock", {path: text.encode() for path, text in data.items()}))
+    assert isinstance(verdict, Fresh if fresh else Stale), verdict
+
+
+def test_a_source_for_an_extra_that_a_marker_names() -> None:
+    data = files('[project.optional-dependencies]\nx = []\n[tool.uv.sources]\nsix = { index = "i", extra = "x" }\n')
+    data["pyproject.toml"] = data["pyproject.toml"].replace(b'"httpx>=0.27"', b"\"six; extra == 'x'\"")
+    verdict = judge(asking.memory_lock("uv.lock", data))
+    assert "does not ask for" not in getattr(verdict, "reason", "")

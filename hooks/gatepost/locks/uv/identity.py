@@ -65,12 +65,13 @@ def recorded(entry: Mapping[str, Any], base: str) -> Wanted:
             if isinstance(clash, dict):
                 kind = "extra" if "extra" in clash else "group"
                 conflict = f"{clash.get('package')} {kind} {clash.get(kind)}"
-            index = entry.get("index")
+            index, specifier = entry.get("index"), str(entry.get("specifier", ""))
+            try:
+                admitted = specifier_identity("" if specifier == "*" else specifier)
+            except versions.VersionError as error:
+                raise Undecidable(f"the lock's specifier for {name}: {error}", "LF302") from None
             source = (
-                "registry",
-                specifier_identity(str(entry.get("specifier", "")).replace("*", "") if entry.get("specifier") == "*"
-                                   else str(entry.get("specifier", ""))),
-                index_identity(index, base) if isinstance(index, str) else "",
+                "registry", admitted, index_identity(index, base) if isinstance(index, str) else "",
                 conflict,
             )  # fmt: skip
     label = top_extra(mark)
@@ -89,13 +90,12 @@ def top_extra(formula: Formula) -> str:
 
 
 def specifier_identity(text: str) -> Any:
-    """A specifier set by meaning (uv 0.13 compares ranges); its own text where it is not PEP 440."""
-    if not text:
-        return versions.EVERYTHING
-    try:
-        return versions.ranges(text)
-    except versions.VersionError:
-        return text
+    """A specifier set by meaning (uv 0.13 compares ranges).
+
+    Raises:
+        VersionError: not PEP 440.
+    """
+    return versions.ranges(text) if text else versions.EVERYTHING
 
 
 def url_identity(url: str, subdirectory: str) -> tuple[Any, ...]:

@@ -14,7 +14,7 @@ from gatepost.locks.uv import read as r
 from gatepost.locks.uv.case import Case, Difference, exists, members_first
 from gatepost.locks.uv.identity import Wanted, recorded
 from gatepost.locks.uv.lowering import Lowering, differ
-from gatepost.locks.uv.packages import packages
+from gatepost.locks.uv.packages import packages, revision_five
 from gatepost.locks.uv.project import Project, Undecidable, Workspace, listed, strings, table
 from gatepost.manifests import versions
 from gatepost.manifests.pep508 import canonical
@@ -32,6 +32,10 @@ _RECORDED_HERE = frozenset({"options", "supported-markers", "required-markers", 
 _RECORDED = frozenset(
     {"resolution", "fork-strategy", "prerelease", "prerelease-package", "exclude-newer", "exclude-newer-package",
      "environments", "required-environments", "conflicts", "dependency-metadata"}
+)  # fmt: skip
+_OF_PROJECTS = frozenset(
+    {"build-backend", "conflicts", "default-groups", "dependency-groups", "dev-dependencies", "environments", "managed", "package",
+     "required-environments", "sources", "workspace"}
 )  # fmt: skip
 _INDEX_VARIABLES = ("UV_INDEX", "UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS")
 
@@ -144,9 +148,12 @@ def _settings(lock: Lock, root: Project) -> tuple[Mapping[str, Any], str]:
     if data is None:
         return root.uv, root.path
     try:
-        return loads(data), path
+        found = loads(data)
     except TomlError as error:
         raise Undecidable(f"{path} is not TOML: {error}", "LF305", path) from None
+    for key in sorted(_OF_PROJECTS.intersection(found)):
+        raise Undecidable(f"{path} sets {key}, which uv refuses outside of pyproject.toml", "LF305", path, key)
+    return found, path
 
 
 def _python(case: Case, doubts: list[Undecidable]) -> versions.Ranges:
@@ -311,6 +318,8 @@ def _manifest(case: Case, python: versions.Ranges) -> None:
         stored_groups = {canonical(name): value for name, value in table(manifest, "dependency-groups").items()}
         for name in sorted({*groups, *stored_groups}):
             _same(case, groups.get(name, []), stored_groups.get(name), python, f'group "{name}"')
+        if not case.root.project and case.revision >= 5:
+            revision_five(manifest, "the workspace", case.root)
 
 
 def _same(

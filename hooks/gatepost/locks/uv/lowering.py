@@ -53,10 +53,24 @@ class Lowering:
         """
         path = self.project.path
         try:
-            parsed = pep508.parse(text)
-            own = markers.parse(parsed.marker) if parsed.marker else True
-        except (pep508.RequirementError, MarkerError) as error:
+            try:
+                return self._lowered(text, text, key, marker, extra, group, member)
+            except (pep508.RequirementError, versions.VersionError):
+                from gatepost.locks.uv.lenient import repaired
+
+                mended = repaired(text) if key.startswith("project.") else ""
+                if not mended:
+                    raise
+                return self._lowered(mended, text, key, marker, extra, group, member)
+        except (pep508.RequirementError, versions.VersionError, MarkerError) as error:
             raise Undecidable(f"{key} in {path}: {error}", "LF305", path, key) from None
+
+    def _lowered(
+        self, text: str, shown: str, key: str, marker: Formula, extra: str, group: str, member: bool
+    ) -> list[Wanted]:
+        path = self.project.path
+        parsed = pep508.parse(text)
+        own = markers.parse(parsed.marker) if parsed.marker else True
         joined = markers.conjunction([own, marker])
         if not extra:
             extra = top_extra(own)
@@ -67,7 +81,7 @@ class Lowering:
         elif member and parsed.canonical in self.shared and self.space is not None:
             entries, origin = self.shared[parsed.canonical], self.space.root.directory
         else:
-            return [self._wanted(parsed, plain, joined, text, key, label)]
+            return [self._wanted(parsed, plain, joined, shown, key, label)]
         chosen = []
         for entry in entries:
             if isinstance(entry.get("extra"), str) and canonical(entry["extra"]) != extra:
@@ -86,9 +100,9 @@ class Lowering:
                     raise Undecidable(f"tool.uv.sources in {path}: {error}", "LF305", path) from None
             covered.append(mark)
             identity = self._source(parsed, entry, origin, member)
-            found.append(self._wanted(parsed, identity, markers.conjunction([mark, joined]), text, key, label))
+            found.append(self._wanted(parsed, identity, markers.conjunction([mark, joined]), shown, key, label))
         rest = markers.conjunction([markers.negate(markers.disjunction(covered)), joined]) if covered else joined
-        found.append(self._wanted(parsed, plain, rest, text, key, label))
+        found.append(self._wanted(parsed, plain, rest, shown, key, label))
         return [item for item in found if not markers.impossible(item.marker, versions.EVERYTHING)]
 
     def _wanted(self, parsed: Any, source: Any, marker: Formula, text: str, key: str, label: str) -> Wanted:
@@ -171,14 +185,15 @@ def requires_dist(project: Project, lower: Lowering) -> tuple[list[Wanted], set[
             raise Undecidable(f"{project.path} leaves its {field} to the build backend", "LF301", project.path)
     check_sources(project)
     found: list[Wanted] = []
-    for position, text in enumerate(strings(project.project.get("dependencies"))):
+    for position, text in enumerate(_lines(project, project.project.get("dependencies"), "project.dependencies")):
         found.extend(lower.requirement(text, f"project.dependencies[{position}]"))
     extras: set[str] = set()
     for name, lines in table(project.project, "optional-dependencies").items():
         extra = canonical(name)
         extras.add(extra)
-        for position, text in enumerate(strings(lines)):
-            key = f"project.optional-dependencies.{name}[{position}]"
+        where = f"project.optional-dependencies.{name}"
+        for position, text in enumerate(_lines(project, lines, where)):
+            key = f"{where}[{position}]"
             found.extend(lower.requirement(text, key, markers.extra(extra), extra=extra))  # noqa: S610
     groups: dict[str, list[Wanted]] = {}
     if "dependency-groups" in project.data or "dev-dependencies" in project.uv:
@@ -189,6 +204,18 @@ def requires_dist(project: Project, lower: Lowering) -> tuple[list[Wanted], set[
                 item for text, key, mark in lines for item in lower.requirement(text, key, mark, group=name)
             ]
     return found, extras, groups
+
+
+def _lines(project: Project, value: Any, key: str) -> list[str]:
+    """The requirements of an array.
+
+    Raises:
+        Undecidable: it is none, or holds something else: uv refuses the file.
+    """
+    found = strings(value)
+    if value is not None and (not isinstance(value, list) or len(found) != len(value)):
+        raise Undecidable(f"{key} in {project.path} is not an array of requirements", "LF305", project.path, key)
+    return found
 
 
 def check_sources(project: Project) -> None:

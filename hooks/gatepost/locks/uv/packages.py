@@ -182,7 +182,7 @@ def _tree(case: Case, item: Mapping[str, Any], where: str, python: versions.Rang
 
             raise difference(missing, extra, f'group "{group}"', project.path)
     if case.revision >= 5:
-        _revision_five(item, name, project)
+        revision_five(item, name, project)
     if allowed is not None:
         for need in (*wanted, *(need for found in groups.values() for need in found)):
             if need.identity[2] == "registry" and need.identity[4]:
@@ -232,7 +232,7 @@ def _flat(wanted: list[Wanted], name: str) -> list[Wanted]:
     return found
 
 
-def _revision_five(item: Mapping[str, Any], name: str, project: Project) -> None:
+def revision_five(item: Mapping[str, Any], name: str, project: Project) -> None:
     """What uv 0.13 records besides: the Pythons of its groups, and its default groups."""
     wanted_python: dict[str, versions.Ranges] = {}
     if table(project.uv, "dependency-groups"):

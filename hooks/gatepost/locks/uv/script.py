@@ -11,7 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from gatepost.locks._base import Lock
 
-_SCRIPT = r"(?m)^# /// script\s*$\n((?:^#(?:| .*)$\n)+?)^# ///\s*$"
+_SCRIPT = r"(?m)^# /// script[^\S\n]*$\n((?:^#(?:| .*)$\n)*)^# ///[^\S\n]*$"
 
 
 def script(lock: Lock) -> Project:
@@ -28,6 +28,10 @@ def script(lock: Lock) -> Project:
     blocks = re.findall(_SCRIPT, text)
     if len(blocks) > 1:
         raise Undecidable(f"{path} has two `# /// script` blocks, so uv refuses it", "LF305", path)
+    if not blocks and re.search(r"(?m)^# /// script[^\S\n]*$", text):
+        raise Undecidable(
+            f"the `# /// script` block of {path} is not closed by `# ///`, so uv refuses it", "LF305", path
+        )
     lines = blocks[0].splitlines(keepends=True) if blocks else ()  # without a block: a script that asks for nothing
     body = "".join(line[2:] if line.startswith("# ") else line[1:] for line in lines)
     try:
