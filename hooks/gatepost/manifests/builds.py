@@ -37,6 +37,7 @@ class Build:
     line: int
     tags: tuple[str, ...] = ()  # the names that the image gets
     service: str = ""  # of a compose file
+    platform: str = ""  # "linux/arm64", or several with commas between
 
 
 def builds(repository: Repository) -> Iterator[Build]:
@@ -126,6 +127,8 @@ def _compose_builds(path: str, root: Any, overlaid: frozenset[str]) -> Iterator[
             line=key.start_mark.line + 1,
             tags=(image,) if (image := workflow.text(workflow.get(service, "image"))) else (),
             service=called,
+            platform=workflow.text(workflow.get(service, "platform"))
+            or ",".join(workflow.texts(workflow.get(build, "platforms"))),
         )
 
 
@@ -151,6 +154,7 @@ def _action_build(path: str, line: int, inputs: Mapping[str, str], names: Sequen
         path=path,
         line=line,
         tags=(*names, *inputs.get("tags", "").replace(",", "\n").split()),
+        platform=inputs.get("platforms", "") if "$" not in inputs.get("platforms", "") else "",
     )
 
 
@@ -164,7 +168,7 @@ def _command_build(path: str, texts: Sequence[str], cwd: str | None, line: int) 
     ):
         return
     rest = words[words.index("build") + 1 :]
-    name = target = ""
+    name = target = platform = ""
     tags: list[str] = []
     arguments: list[tuple[str, str]] = []
     plain: list[str] = []
@@ -182,6 +186,8 @@ def _command_build(path: str, texts: Sequence[str], cwd: str | None, line: int) 
                 name = value
             elif key == "--target":
                 target = value
+            elif key == "--platform":
+                platform = value if "$" not in value else ""
             elif key in ("-t", "--tag"):
                 tags.append(value)
             elif key == "--build-arg" and "=" in value and "$" not in value:
@@ -204,4 +210,5 @@ def _command_build(path: str, texts: Sequence[str], cwd: str | None, line: int) 
             path=path,
             line=line,
             tags=tuple(tags),
+            platform=platform,
         )

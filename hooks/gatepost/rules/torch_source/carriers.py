@@ -9,11 +9,11 @@ from __future__ import annotations
 CARRIERS = frozenset(
     {
         "accelerate", "auto-gptq", "bert-score", "bertopic", "bitsandbytes", "botorch", "captum", "clip-anytorch",
-        "colbert-ai", "coqui-tts", "demucs", "detoxify", "docling", "docling-ibm-models", "easyocr", "facenet-pytorch",
-        "fastai", "flagembedding", "flair", "gliner", "gpytorch", "keybert", "kornia", "laion-clap", "lightning",
+        "coqui-tts", "demucs", "detoxify", "docling", "docling-ibm-models", "easyocr", "facenet-pytorch",
+        "fastai", "flagembedding", "flair", "gliner", "gpytorch", "keybert", "kornia", "lightning",
         "marker-pdf", "monai", "nougat-ocr", "open-clip-torch", "openai-whisper", "peft", "pyannote-audio",
         "pytorch-forecasting", "pytorch-lightning", "pytorch-metric-learning", "pytorch-tabnet", "resemblyzer", "sentence-transformers",
-        "setfit", "simpletransformers", "span-marker", "speechbrain", "stable-baselines3", "stanza", "surya-ocr",
+        "setfit", "span-marker", "speechbrain", "stable-baselines3", "stanza", "surya-ocr",
         "texify", "timm", "torch-fidelity", "torchmetrics", "torchvision", "torchaudio", "tts", "ultralytics",
         "ultralytics-thop", "unstructured-inference", "whisperx", "xformers", "yolov5",
     }
@@ -28,6 +28,8 @@ COMPANIONS = {
     ),
     "torchaudio": frozenset({"demucs", "pyannote-audio", "speechbrain", "tts", "whisperx"}),
 }  # fmt: skip
+# The first release of a carrier that leaves torch to its user.
+CARRIED_UNTIL = {"coqui-tts": "0.28.0"}
 CARRYING_EXTRAS = {
     "transformers": frozenset(
         {"torch", "torch-vision", "torch-speech", "all", "dev", "accelerate", "agents", "sentencepiece-torch"}

@@ -124,6 +124,7 @@ def from_the_registry(p: Project, v: View) -> Findings:
             and p.tool in ("pip", "conda")
             and req.where.path == p.path
             and names_build(_words(p.path)) == "cpu"
+            and not _told(v, p.path)
         ):
             yield found(
                 "TS501",
@@ -132,6 +133,24 @@ def from_the_registry(p: Project, v: View) -> Findings:
                 f"{'Add a line `' if p.tool == 'pip' else 'Begin the pip: list with `- '}--extra-index-url https://download.pytorch.org/whl/cpu` and pin `torch`, or rename the file.",
                 fix=_cpu_line(p, v, req),
             )
+
+
+def _told(v: View, path: str) -> bool:
+    """Whether a comment of the file, or a README that names the file, gives the index of CPU builds with it."""
+    if b"whl/cpu" in (v.tree.read(path) or b""):
+        return True
+    folder, _, name = path.rpartition("/")
+    pages = {f"{place}/README.md".lstrip("/") for place in ("", folder)} | {
+        f"{folder}/README.rst".lstrip("/"),
+        "README.rst",
+    }
+    for page in sorted(pages):
+        rows = (v.tree.read(page) or b"").splitlines()
+        given = [at for at, row in enumerate(rows) if b"whl/cpu" in row and b"install" in row]
+        named = [at for at, row in enumerate(rows) if name.encode("utf-8", "surrogateescape") in row]
+        if any(abs(one - other) <= 10 for one in given for other in named):
+            return True
+    return False
 
 
 def _plain(p: Project, v: View, req: Requirement) -> bool:

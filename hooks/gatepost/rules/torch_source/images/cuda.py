@@ -41,14 +41,24 @@ def cuda_in_cpu_image(
     head = f"`{image.path}` says cpu" if named else f"`{base}` has no CUDA"
     head = "[tool.gatepost.torch-source] states `cpu` here" if stated else head
     index = "the default index" if build == "pypi" else f"the {build} index"
-    brought = "a ROCm build" if urls.kind(build) == "rocm" else "2-5 GB of CUDA libraries"
+    small = _in_one_wheel(event)
+    brought = "a ROCm build" if urls.kind(build) == "rocm" else f"{'1-2' if small else '2-5'} GB of CUDA libraries"
     message = f"{head}, and `{shown}` takes {taken} from {index}: {brought} in a CPU image"
     related = (Location(path=first.path, line=first.line or None),) if first.path else ()
     names = sorted({"torch"}.union(*(_with_companions(one.name) for one in event.effect.asked)))
     if install.tool in ("pip", "uv-pip"):
         wanted = _wanted(event, names)
-        kept = [flag for flag in _WHERE if install.has(flag)]
-        if len(names) == 1 and first.name == "torch" and not first.path:
+        kept = [flag for flag in _WHERE if install.has(flag)] + _target(install)
+        alone = _alone(install)
+        frozen = _frozen(repository, first.path)
+        if alone:
+            inside = _made_here(image, event)
+            download = f"{_program(install)} download --no-deps -d /tmp/cpu {' '.join(wanted)} --index-url {CPU_INDEX}"
+            remedy = (
+                f"Add before it{', in the same RUN' if inside else ''}: `{'' if inside else 'RUN '}{download}{' &&' if inside else ''}`, "
+                f"and `--find-links /tmp/cpu` to it: `{alone}` does not take what another command has installed."
+            )
+        elif len(names) == 1 and first.name == "torch" and not first.path:
             remedy = f"Add `--index-url {CPU_INDEX}` to a command of its own for torch, before the rest."
         else:
             command = f"{_program(install)} install {' '.join(kept + wanted)} --index-url {CPU_INDEX}"
@@ -63,7 +73,9 @@ def cuda_in_cpu_image(
         flags = ["--system"] if install.tool == "uv-pip" else ["--no-cache-dir"]
         flags += [flag for flag in kept if flag not in flags]
         line = f"RUN {_program(install)} install {' '.join(flags + wanted)} --index-url {CPU_INDEX}"
-        fix = None if named else _inserted(repository, image, stage, event, line)
+        fix = None if named or alone or frozen else _inserted(repository, image, stage, event, line)
+        if frozen:
+            remedy = f"{remedy[:-1]}, and take the `nvidia-*` lines out of `{first.path}`: they name CUDA's libraries by themselves."
         if _one_of_several(image, first.path):
             pinned = first.name == "torch" and specs.parse(first.spec).pin()
             remedy = (
@@ -85,11 +97,11 @@ def cuda_in_cpu_image(
         fix = None
     else:
         remedy = {
-            "pipenv": f"Add a [[source]] with url `{CPU_INDEX}` to the Pipfile and `index =` on torch, then run `pipenv lock`.",
+            "pipenv": f"Add a [[source]] with url `{CPU_INDEX}` to the Pipfile and {'`index =` on torch' if first.name == 'torch' else 'torch with `index =` to its packages'}, then run `pipenv lock`.",
             "pdm": f'Add a [[tool.pdm.source]] with url `{CPU_INDEX}` and `include_packages = ["torch", "torchvision", "torchaudio"]` to pyproject.toml, then run `pdm lock`.',
         }.get(
             install.tool,
-            f"Route torch to an explicit source with url `{CPU_INDEX}` in pyproject.toml, then run `poetry lock`.",
+            f"{'Route torch' if first.name == 'torch' else 'Declare torch and route it'} to an explicit source with url `{CPU_INDEX}` in pyproject.toml, then run `poetry lock`.",
         )
         fix = None
     return Finding(
@@ -121,6 +133,41 @@ def _one_of_several(image: Image, path: str) -> bool:
 
 # Options without which the same command would install elsewhere, or be refused (PEP 668).
 _WHERE = ("--break-system-packages", "--user", "--system")
+
+
+def _target(install: Install) -> list[str]:
+    """The Python or the folder that uv installs into, as the command gives it: uv looks there for what it has."""
+    names = ("--python", "-p", "--target", "-t", "--prefix") if install.tool == "uv-pip" else ("--python",)
+    return [
+        text
+        for option in install.options
+        if option.name in names and option.value is not None and option.value.known
+        for text in (option.name, option.value.text)
+    ]
+
+
+def _alone(install: Install) -> str:
+    """What makes a command of pip blind to what is installed, or keep that out of its result; "" for others.
+
+    Tested with pip 23.2: `wheel`, `download` and `--target` resolve anew, `--prefix` and `--root` leave out what is there.
+    """
+    if install.tool != "pip":
+        return ""
+    if install.action in ("wheel", "download"):
+        return f"pip {install.action}"
+    return next((flag for flag in ("--target", "-t", "--prefix", "--root") if install.has(flag)), "")
+
+
+def _frozen(repository: Repository, path: str) -> bool:
+    """Whether a requirements file names CUDA's libraries, as one that was frozen beside PyPI's torch does."""
+    files = repository.family(path) if path.endswith((".txt", ".in", ".pip")) else ()
+    return any(line.name.lower().startswith("nvidia-") for _, file in files for line in file.lines)
+
+
+def _in_one_wheel(event: Event) -> bool:
+    """Whether torch is pinned before 1.13, whose one wheel holds less of CUDA than the packages of later ones."""
+    pins = [specs.parse(one.spec).pin() for one in event.effect.asked if one.name == "torch"]
+    return any(pin and specs.parse("<1.13").admits(pin) for pin in pins)
 
 
 def _with_companions(name: str) -> set[str]:
@@ -158,9 +205,9 @@ def _guessed(image: Image) -> bool:
 
 
 def _program(install: Install) -> str:
-    """`pip`, `python -m pip`, `uv pip` ... as the command writes it, up to `install`."""
+    """`pip`, `python -m pip`, `uv pip` ... as the command writes it, up to `install` or the like."""
     texts = install.command.texts
-    head = texts[: texts.index("install")] if "install" in texts else texts[:1]
+    head = texts[: texts.index(install.action)] if install.action in texts else texts[:1]
     return " ".join((*install.command.runner, *(text for text in head if not text.startswith("--no-cache"))))
 
 

@@ -13,10 +13,10 @@ from gatepost.record import replace
 from gatepost.rules.torch_source import commands, paths, specs
 from gatepost.rules.torch_source.images.cuda import CPU_INDEX
 from gatepost.rules.torch_source.images.events import Event, place_of
-from gatepost.rules.torch_source.images.meant import GPU_WORD
 from gatepost.rules.torch_source.images.ran import Ran
+from gatepost.rules.torch_source.images.runs import GPU_WORD
 from gatepost.rules.torch_source.images.stages import backend_ignored
-from gatepost.rules.torch_source.installed.build import FAMILY
+from gatepost.rules.torch_source.installed.build import FAMILY, Asked
 from gatepost.rules.torch_source.installed.effect import LOCKS, effect, located
 
 TYPE_CHECKING = False
@@ -61,7 +61,7 @@ def contradictions(path: str, events: list[Event], view: View) -> Iterator[Findi
                         specs.POETRY if other.install.tool == "poetry" and not other.effect.locked else specs.PEP440
                     )
                     spec = specs.parse(wanted.spec, dialect)
-                    if spec.broken or spec.admits(pin):
+                    if spec.broken or spec.admits(pin) or _another_line(other, wanted, pin, dialect):
                         continue
                     place, says = wanted.path, f"{f':{wanted.line}' if wanted.line else ''} wants torch{wanted.spec}"
                     if other.effect.locked:
@@ -78,6 +78,14 @@ def contradictions(path: str, events: list[Event], view: View) -> Iterator[Findi
                         related=(Location(path=wanted.path, line=wanted.line or None),),
                     )
                     break
+
+
+def _another_line(event: Event, wanted: Asked, pin: str, dialect: str) -> bool:
+    """Whether a file asks for torch on several lines, by their markers, of which another one admits the version."""
+    return any(
+        one.name == "torch" and one.path == wanted.path and one.spec and specs.parse(one.spec, dialect).admits(pin)
+        for one in event.effect.asked
+    )
 
 
 def _stale(view: View, manifest: str, pin: str, locked: str) -> bool:
@@ -131,6 +139,8 @@ def job_findings(repository: Repository, path: str, job: Job, view: View) -> Ite
     hosted = bool(job.runners) and all(_HOSTED.match(label) for label in job.runners) and job.kind == "github"
     if not hosted or GPU_WORD.search(job.container or "") or _says_gpu(path, job):
         return
+    if _ships(repository, job):
+        return
     for event in events:
         for one in event.effect.asked:
             if one.name in FAMILY and re.fullmatch(r"cu\d{2,3}", one.build) and not event.effect.locked:
@@ -145,6 +155,22 @@ def job_findings(repository: Repository, path: str, job: Job, view: View) -> Ite
                     related=(Location(path=one.path, line=one.line or None),) if one.path else (),
                 )
                 break
+
+
+# What makes a program, or a release, of what is installed, and what compiles against it.
+_PACKS = frozenset(("pyinstaller", "nuitka", "cxfreeze", "conda-pack", "briefcase", "pyoxidizer", "cibuildwheel"))
+_RELEASES = ("softprops/action-gh-release", "actions/upload-release-asset", "ncipollo/release-action")
+
+
+def _ships(repository: Repository, job: Job) -> bool:
+    """Whether a job ships what it installs, or compiles extensions for CUDA: the build of torch is then meant."""
+    if any(step.uses.startswith(_RELEASES) for step in job.steps):
+        return True
+    commands = [command for step in job.steps for command in step.commands]
+    if any(not _PACKS.isdisjoint(text.lower() for text in command.texts[:3]) for command in commands):
+        return True
+    builds = any("bdist_wheel" in command.texts or "build" in command.texts[:3] for command in commands)
+    return builds and b"CUDAExtension" in (repository.read("setup.py") or b"")
 
 
 def _says_gpu(path: str, job: Job) -> bool:

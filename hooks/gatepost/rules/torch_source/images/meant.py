@@ -8,7 +8,9 @@ import re
 from gatepost.manifests import gpus, places
 from gatepost.patterns import pattern
 from gatepost.rules.torch_source import urls
+from gatepost.rules.torch_source.images import runs
 from gatepost.rules.torch_source.images.events import Event
+from gatepost.rules.torch_source.images.runs import GPU_WORD
 from gatepost.rules.torch_source.table import names_build
 
 TYPE_CHECKING = False
@@ -25,25 +27,37 @@ _CPU_IMAGE = pattern(
     r"ubi[89]/python-3\d+|ubi[89]/ubi(?:-minimal)?|lambda/python|jupyter/[\w-]+|miniconda3?|anaconda3?|mambaforge|miniforge3?|"
     r"micromamba|selenium/[\w-]+|playwright/python|cimg/python|poetry)(?::[^@/]+)?(?:@sha256:[0-9a-f]+)?$"
 )
-GPU_WORD = pattern(r"cuda|gpu|nvidia|rocm|cudnn|tensorrt|jetson|l4t|hopper|habana", re.IGNORECASE)
 _TRAIN_WORD = pattern(
     r"(?:^|[\s./_-])(?:train(?:er|ing)?|fine-?tun\w*|gpus?|cuda\d*|cu1\d\d|nvidia|rocm|xpu|jetson)(?:[\s./_-]|$)",
     re.IGNORECASE,
 )
 _NOT_GPU = pattern(r"(?:no|non|without)[-_]?gpu|gpu[-_]?less|cpu", re.IGNORECASE)
-_TELLS = pattern(r"(?:^|/)(?:Makefile|README[^/]*|[^/]+\.sh|justfile|DOCKER[^/]*\.md)$")
-_TELLING = (".yaml", ".yml", "Makefile", ".sh", "justfile", ".md")
+# Images of python's names on which PyPI's torch is the CPU build, is not there, or has been installed already.
+_OTHER_IMAGE = pattern(
+    r"(?:^|/)arm(?:64|32)v\d/|alpine|windowsservercore|nanoserver|(?:^|/)jupyter/pytorch-notebook", re.IGNORECASE
+)
+_ARM = pattern(r"(?:arm64|armv\d+|arm32|aarch64|rpi\d?|raspberry\w*|apple|m1)")
 
 
 def is_cpu_image(image: Image, stage: Stage) -> bool:
     """Whether the stage, and every stage that carries it on, stands on an image without CUDA."""
     for one in image.descendants(stage):
         base, known = image.dockerfile.image(one)
-        if not known or GPU_WORD.search(base) or not _CPU_IMAGE.search(base):
+        if not known or GPU_WORD.search(base) or not _CPU_IMAGE.search(base) or _OTHER_IMAGE.search(base):
             return False
         if "arm64" in one.platform or "aarch64" in one.platform:
             return False
-    return image.final(stage)
+    return image.final(stage) and not _for_arm(image, stage)
+
+
+def _for_arm(image: Image, stage: Stage) -> bool:
+    """Whether an image is built for ARM alone, where PyPI's torch is smaller: its name says so, or every build of it."""
+    if any(_ARM.fullmatch(word) for word in _words(f"{image.path} {stage.name}")):
+        return True
+    return bool(image.builds) and all(
+        build.platform and "64" in build.platform and "amd64" not in build.platform and "x86" not in build.platform
+        for build in image.builds
+    )
 
 
 def says_cpu(image: Image, stage: Stage) -> bool:
@@ -85,6 +99,8 @@ def gpu_meant(repository: Repository, image: Image, stage: Stage, events: list[E
                         if not text.startswith("http")
                     ) and texts[0] in ("apt-get", "apt", "dnf", "yum", "pip", "pip3", "uv", "wget", "curl", "dpkg"):
                         return True
+                    if texts[0] in ("rm", "find") and any("nvidia" in text for text in texts[1:]):
+                        return True  # CUDA's libraries are taken out again
                     if "whl/cpu" in " ".join(texts) or "pip.conf" in " ".join(texts):
                         return True
                     if texts[0] in ("pip", "pip3") and texts[1:3] == ("config", "set"):
@@ -94,7 +110,9 @@ def gpu_meant(repository: Repository, image: Image, stage: Stage, events: list[E
                         re.search(r"(?:^|/)(?:pip\.conf|pip|\.pip|\.config)/?$", word.text) for word in copy.sources
                     ):
                         return True
-    return _gpu_in_repository(repository, image) or (not says_cpu(image, stage) and _switched(repository, image))
+    if runs.with_gpu(repository, image):
+        return True
+    return not says_cpu(image, stage) and (_switched(repository, image) or runs.needs_gpu(repository, image))
 
 
 # What takes a build for CPUs: an index, a label, a file, an extra, uv's backend.
@@ -147,73 +165,6 @@ def _scripted(repository: Repository, image: Image, stage: Stage, events: list[E
 def _says_gpu(path: str) -> bool:
     """Whether the name of a requirements file asks for a GPU: `requirements-gpu.txt`, `requirements/cu121.txt`."""
     return urls.kind(names_build(re.split(r"[^A-Za-z0-9]+", path))) not in ("", "cpu")
-
-
-_RUN_WITH = pattern(rb"--gpus[ =]|--runtime[= ]nvidia|nvidia-docker|driver: nvidia|nvidia\.com/gpu")
-_COMMENTED = pattern(rb"(?m)^\s*#.*(?:driver: nvidia|--gpus[ =]|runtime: nvidia|gpus: all)")
-
-
-def _gpu_in_repository(repository: Repository, image: Image) -> bool:
-    """A page, a Kubernetes file or a `docker run` line that asks for a GPU, when no other Dockerfile is there for it."""
-    folder = posixpath.dirname(image.path)
-    others = [
-        other.path
-        for other in repository.images()
-        if other.path != image.path
-        and (GPU_WORD.search(other.path) or any(GPU_WORD.search(stage.image) for stage in other.dockerfile.stages))
-    ]
-    if any(path.startswith(folder + "/" if folder else "") for path in others):
-        return False
-    if _documented(repository, image):
-        return True
-    if others:
-        return _beside(repository, folder)
-    many = len([one for one in repository.images() if not places.is_example(one.path)]) > 3
-    count = 0
-    for path in sorted(path for path in repository.paths if path.endswith(_TELLING) or "README" in path):
-        if count > 300 or (many and not path.startswith(folder)):
-            continue
-        if (path.endswith((".yaml", ".yml")) and not path.startswith(".github/")) or _TELLS.search(path):
-            if places.is_generated(path):
-                continue
-            count += 1
-            if _RUN_WITH.search(repository.read(path) or b""):
-                return True
-    return False
-
-
-def _beside(repository: Repository, folder: str) -> bool:
-    """Whether what stands beside a Dockerfile says how to run its image with a GPU: text, or a comment of a YAML file."""
-    for path in sorted(path for path in repository.paths if posixpath.dirname(path) == folder):
-        telling = _COMMENTED if path.endswith((".yaml", ".yml")) else _RUN_WITH if _TELLS.search(path) else None
-        if telling is not None and telling.search(repository.read(path) or b""):
-            return True
-    return False
-
-
-def _documented(repository: Repository, image: Image) -> bool:
-    """Whether a page shows a compose file that gives a GPU to a service which this Dockerfile builds."""
-    if not any(build.service for build in image.builds):
-        return False
-    if ("services with a GPU",) not in repository.memo:
-        repository.memo["services with a GPU",] = {
-            (_top(path), name)
-            for path in sorted(path for path in repository.paths if path.endswith((".md", ".mdx", ".rst")))[:1000]
-            if not places.is_generated(path)
-            for name in gpus.shown(repository.read(path) or b"")
-        }
-    shown: set[tuple[str, str]] = repository.memo["services with a GPU",]
-    return any(
-        build.service == name and (build.path.startswith(top + "/") or not top)
-        for build in image.builds
-        for top, name in shown
-    )
-
-
-def _top(path: str) -> str:
-    """The folder that a page speaks of: where it lies, or what the folder of documents that it lies in belongs to."""
-    parts = posixpath.dirname(path).split("/")
-    return "/".join(parts[: next((at for at, part in enumerate(parts) if part.startswith("doc")), len(parts))])
 
 
 def gpus_beside(repository: Repository, image: Image) -> bool:

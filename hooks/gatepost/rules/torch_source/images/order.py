@@ -79,8 +79,9 @@ def order(
                     return
                 return
             pending = None
-            if _replaces(event, current):
-                yield _late(image, event, current)
+            uninstalled = _taken_away(image, stage, current, event)
+            if uninstalled or _replaces(event, current):
+                yield _late(image, event, current, uninstalled)
                 current = event
             else:
                 yield _no_op(image, event, current)
@@ -136,6 +137,19 @@ def _contradicts(image: Image, stage: Stage, event: Event, intent: str) -> Itera
             remedy="Take the build that is stated, or change the settings.",
             related=(Location(path=first.path, line=first.line or None),) if first.path else (),
         )
+
+
+def _taken_away(image: Image, stage: Stage, before: Event, event: Event) -> bool:
+    """Whether a command between two installs uninstalls torch: the second then installs it in any case."""
+    within = False
+    for one, index, step in image.steps(stage):
+        for command in step.commands:
+            if (one.index, index) == (event.stage, event.step) and command == event.install.command:
+                return False
+            if within and "uninstall" in command.texts and "torch" in command.texts:
+                return True
+            within = within or ((one.index, index) == (before.stage, before.step) and command == before.install.command)
+    return False
 
 
 def _replaces(event: Event, before: Event) -> bool:
@@ -194,6 +208,9 @@ def _undone(image: Image, event: Event, current: Event, view: View) -> str | Non
         return "installs the locked build into its own environment, which never sees the CPU one"
     if event.install.tool in ("pip", "uv-pip") and event.place == current.place:
         here = next((specs.parse(one.spec).pin() for one in current.effect.asked if one.name == "torch"), None)
+        torch = [specs.parse(one.spec) for one in event.effect.asked if one.name == "torch"]
+        if here and len(torch) > 1 and any(spec.admits(here) for spec in torch):
+            return None  # lines for several Pythons
         for one in event.effect.asked:
             pin = specs.parse(one.spec).pin() if one.name == "torch" else ""
             if pin and here is not None and here and specs.key(pin) != specs.key(here):
@@ -320,7 +337,7 @@ def _no_op(image: Image, event: Event, before: Event) -> Finding:
     )
 
 
-def _late(image: Image, event: Event, before: Event) -> Finding:
+def _late(image: Image, event: Event, before: Event, uninstalled: bool) -> Finding:
     """A replacement: what it replaces stays in the layer below, or, in one RUN, leaves what came with it."""
     line, severity = before.install.line, None
     again = next((option for option in _REINSTALLING if before.install.has(option)), "")
@@ -335,7 +352,8 @@ def _late(image: Image, event: Event, before: Event) -> Finding:
         where=Location(path=image.path, line=event.install.line),
         message=f"line {line} has already installed {_before(before)} build of torch; {left}",
         remedy=f"Move this command before line {line}"
-        + (f", and drop `{again}` there: it installs torch once more." if again else "."),
+        + (f", and drop `{again}` there: it installs torch once more" if again else "")
+        + (", without the uninstall, which would take it away again." if uninstalled else "."),
         severity=severity,
         related=(Location(path=image.path, line=line),),
     )

@@ -9,8 +9,8 @@ import re
 
 from gatepost.manifests.installs import canonical
 from gatepost.record import record
-from gatepost.rules.torch_source import urls
-from gatepost.rules.torch_source.carriers import CARRIERS, CARRYING_EXTRAS
+from gatepost.rules.torch_source import specs, urls
+from gatepost.rules.torch_source.carriers import CARRIED_UNTIL, CARRIERS, CARRYING_EXTRAS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -86,8 +86,10 @@ def index_build(text: str) -> str:
     return ""
 
 
-def carries(name: str, extras: Iterable[str]) -> bool:
-    """Whether a package, asked for with these extras, requires torch."""
+def carries(name: str, extras: Iterable[str], spec: str = "") -> bool:
+    """Whether a package, asked for with these extras in this range, requires torch."""
+    if name in CARRIED_UNTIL and specs.parse(spec).admits(CARRIED_UNTIL[name]):
+        return False
     if name == "torch" or name in CARRIERS:
         return True
     return bool(CARRYING_EXTRAS.get(name, frozenset()) & {canonical(extra) for extra in extras})

@@ -64,7 +64,9 @@ def _named(install: Install, build: str, path: str = "") -> Effect:
         if package.marker and not markers.possible(package.marker, "linux_x86_64"):
             continue
         gpu = gpu or (package.name if package.name in GPU_ONLY else "")
-        if package.name == "torch" or (carries(package.name, package.extras) and not install.has("--no-deps")):
+        if package.name == "torch" or (
+            carries(package.name, package.extras, package.specifier) and not install.has("--no-deps")
+        ):
             asked.append(
                 Asked(
                     name=package.name,
@@ -205,7 +207,7 @@ def requirements_effect(repository: Repository, path: str, build: str, index_giv
             for option in line.options:
                 if option.name in ("index-url", "extra-index-url") and index_build(option.value) == "cpu":
                     own = "cpu"
-            if name == "torch" or (carries(name, line.extras) and not alone):
+            if name == "torch" or (carries(name, line.extras, line.specifier) and not alone):
                 asked.append(
                     Asked(
                         name=name,
