@@ -360,7 +360,7 @@ class Project:
         if routes:
             return found
         serving = [index for index in self.indexes if self.serves(index, req.name) and index.role != FALLBACK]
-        tags = {index.tag() for index in serving if index.tag()}
+        tags = {index.tag() for index in serving if index.tag() and (index.torch() or index.role == LIMITED)}
         if self.semantics().merges and any(index.role == "pypi" for index in self.indexes):
             return set()  # the registry is named as well, so the highest version wins
         if tags and (any(index.role == DEFAULT for index in serving) or not self.semantics().merges):

@@ -101,7 +101,7 @@ def is_pypi(text: str) -> bool:
 def is_torch_index(text: str) -> bool:
     """Whether an address is PyTorch's own index: a known host, or a known mirror's copy with its path grammar."""
     url = split(text)
-    return url.official or bool(url.build and re.search(r"pytorch|torch", url.host + url.path))
+    return url.official or bool(url.build and "torch" in url.host + url.path.partition(f"/{url.build}")[0])
 
 
 def is_index_root(text: str) -> bool:
