@@ -14,7 +14,8 @@ from gatepost.rules.torch_source.model import (
     MAIN,
     SHARED,
 )
-from gatepost.rules.torch_source.versions.ranges import asks, ceiling, held, tightened
+from gatepost.rules.torch_source.versions.interpreters import below
+from gatepost.rules.torch_source.versions.ranges import asks, ceiling, held, minor_of, tightened
 from gatepost.rules.torch_source.view import found
 
 TYPE_CHECKING = False
@@ -186,7 +187,7 @@ def line_ended(p: Project, v: View) -> Findings:
             fixed = specs.key(advisory["fixed"])
             end = specs.key(last.torch)
             if fixed is not None and end is not None and end < fixed and req.spec.admits(advisory["fixed"]):
-                if _kept_below(p, v, req, tag, last, advisory["fixed"]):
+                if _kept_below(p, v, req, tag, last, advisory["fixed"]) or _too_old(p, v, advisory["fixed"]):
                     break
                 top = ceiling(p, v, req)
                 short = top is not None and not specs.parse(f">={advisory['fixed']}").admits(top.torch)
@@ -200,6 +201,13 @@ def line_ended(p: Project, v: View) -> Findings:
                     + p.relocked(),
                 )
                 break
+
+
+def _too_old(p: Project, v: View, version: str) -> bool:
+    """Whether no Python of the project has a wheel of that torch: no index brings it."""
+    row = v.table.row(version)
+    wheels = row.python.get("linux_x86_64", []) if row is not None else []
+    return bool(wheels) and below(p, v, min(map(minor_of, wheels)))
 
 
 def _major(req: Requirement) -> str:

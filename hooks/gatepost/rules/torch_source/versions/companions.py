@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from gatepost.record import replace
 from gatepost.rules.torch_source import fixes, specs
-from gatepost.rules.torch_source.versions.ranges import overridden, shown_range, tightened
+from gatepost.rules.torch_source.versions.holders import holds_torchaudio
+from gatepost.rules.torch_source.versions.interpreters import below
+from gatepost.rules.torch_source.versions.ranges import minor_of, overridden, shown_range, tightened
 from gatepost.rules.torch_source.view import found
 
 TYPE_CHECKING = False
@@ -172,6 +174,11 @@ def _uncapped(p: Project, v: View, torch: Requirement, other: Requirement, rows:
         return None
     if spec.bounded_above() and not spec.admits(first):
         return None
+    needed = table.row(f"{limit}.0")
+    if needed is not None and below(p, v, min(map(minor_of, needed.python.get("linux_x86_64", ["3.0"])))):
+        return None  # that release has no wheel for any Python of the project
+    if other.name == "torchaudio" and holds_torchaudio(p, torch, other):
+        return None
     tags = p.tags_of(other)
     if not tags and other.name == "torchaudio" and p.tool == "pip" and v.reader(p.path) in ("uv", "either"):
         tags = {index.tag() for index in p.torch_indexes() if index.tag()}  # uv asks them first, and stops there
@@ -199,9 +206,17 @@ def _uncapped(p: Project, v: View, torch: Requirement, other: Requirement, rows:
             else f"Ask for a newer torch: none of `{other.name}` is known to go with this one"
         )
         + p.relocked(),
+        severity="warning" if _locked_before(p, other.name, first) else None,
         fix=fix,
         related=(torch.where,),
     )
+
+
+def _locked_before(p: Project, name: str, first: str) -> bool:
+    """Whether the project's lock holds an older release: only the next update of the lock takes the newest."""
+    end = specs.key(first)
+    entries = [specs.key(entry.version) for lock in p.locks for entry in lock.entries if entry.name == name]
+    return bool(entries) and all(end is not None and at is not None and at < end for at in entries)
 
 
 def _fitting(v: View, name: str, first: str, spec: specs.Spec, rows: list[Row]) -> list[str]:

@@ -8,7 +8,9 @@ from gatepost.rules.torch_source.model import (
     LINKS,
     ROUTED,
 )
-from gatepost.rules.torch_source.versions.ranges import conda_minors, minor_of, row_range, shown_range, tightened
+from gatepost.rules.torch_source.versions.holders import holds_numpy_one
+from gatepost.rules.torch_source.versions.interpreters import below
+from gatepost.rules.torch_source.versions.ranges import minor_of, row_range, shown_range, tightened
 from gatepost.rules.torch_source.view import found
 
 TYPE_CHECKING = False
@@ -80,10 +82,12 @@ def numpy_two(p: Project, v: View) -> Findings:
                 entry.name == "numpy" and entry.version.startswith("1.") for lock in p.locks for entry in lock.entries
             ):
                 continue
+            if _held_below_two(p, numpy) or holds_numpy_one(p, torch):
+                continue
             if p.tags_of(numpy) or any(index.role == DEFAULT and index.torch() for index in p.indexes):
                 continue
             pythons = {minor for row in rows for minor in row.python.get("linux_x86_64", ())}
-            if not any(minor_of(minor) >= 9 for minor in pythons) or _python_below(p, 9):
+            if not any(minor_of(minor) >= 9 for minor in pythons) or below(p, v, 9):
                 continue
             sure = _major(numpy.spec.pin()) == "2" or not any(
                 req.name in NUMPY_CAPPED and req.spec.bounded_above() for req in p.requirements
@@ -103,6 +107,19 @@ def numpy_two(p: Project, v: View) -> Findings:
             )
 
 
+def _held_below_two(p: Project, numpy: Requirement) -> bool:
+    """Whether numpy is asked for elsewhere in the one resolution of every group, where numpy 2 is out."""
+    return p.semantics().universal and any(
+        other.spec.bounded_above()
+        and not any(other.spec.admits(f"2.{minor}.0") for minor in range(9))
+        and not other.marker
+        and not other.url
+        and not p.exclusive(other.env, numpy.env)
+        for other in p.named("numpy")
+        if other is not numpy
+    )
+
+
 def _newer_torch(p: Project, v: View) -> str:
     """The advice where numpy 2 is asked for: the first torch whose wheels for every system go with it."""
     row = next(row for row in v.table.rows if {"l", "w"} <= set(row.numpy2))
@@ -112,18 +129,6 @@ def _newer_torch(p: Project, v: View) -> str:
 
 def _major(version: str) -> str:
     return version.split(".", maxsplit=1)[0]
-
-
-def _python_below(p: Project, minor: int) -> bool:
-    """Whether the project only runs on Pythons below 3.`minor`."""
-    if minors := conda_minors(p):
-        return max(minors) < minor
-    if not p.python:
-        return False
-    spec = specs.parse(p.python, specs.POETRY if p.tool == "Poetry" else specs.PEP440)
-    return not spec.broken and not any(
-        spec.admits(f"3.{number}") or spec.admits(f"3.{number}.5") for number in range(minor, 20)
-    )
 
 
 def forced_torch(p: Project, v: View) -> Findings:

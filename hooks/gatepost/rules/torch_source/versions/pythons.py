@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from gatepost.model import Location
-from gatepost.rules.torch_source import fixes, specs
+from gatepost.rules.torch_source import fixes, specs, urls
 from gatepost.rules.torch_source.model import MAIN
 from gatepost.rules.torch_source.versions.ranges import conda_minors, conda_python, minor_of, row_range, tightened
 from gatepost.rules.torch_source.view import found
@@ -30,6 +30,8 @@ def python_beyond_wheels(p: Project, v: View) -> Findings:
             or req.spec.broken
             or req.env.kind not in (MAIN, "script", "file", "environment")
             or "python" in req.marker
+            or any("python" in marker for marker in p.environments)
+            or _of_others(p, req)
         ):
             continue
         rows, unknown = v.table.torch_rows(tightened(p, req))
@@ -44,6 +46,15 @@ def python_beyond_wheels(p: Project, v: View) -> Findings:
             report = _ranged(p, v, req, rows, wheels, unknown)
         if report is not None:
             yield report
+
+
+def _of_others(p: Project, req: Requirement) -> bool:
+    """Whether torch is a file, a checkout or of a vendor's index (Jetson), whose wheels the table does not know."""
+    routes = p.routes_of(req)
+    indexes = [p.index(route.index) for route in routes if route.index]
+    return any(route.url or not route.index for route in routes) or any(
+        index is not None and not (index.torch() or urls.is_pypi(index.url)) for index in indexes
+    )
 
 
 def _pinned(p: Project, v: View, req: Requirement, rows: list[Row], wheels: set[str]) -> Finding:
