@@ -124,7 +124,9 @@ def _ranged(p: Project, v: View, req: Requirement, rows: list[Row], wheels: set[
             related=(req.where,),
         )
     if high:
-        limit = f"<3.{top + 1}"
+        last = min(top, _vision_top(p, v, req, top))
+        last = last if last >= minor_of(asked[0]) else top
+        limit = f"<3.{last + 1}"
         fix = None
         if (
             p.python_span is not None
@@ -138,7 +140,9 @@ def _ranged(p: Project, v: View, req: Requirement, rows: list[Row], wheels: set[
             "TS208",
             p.python_where,
             f"allows Python {high[0]}{' and later' if len(high) > 1 else ''}, but torch {row_range(rows)} has wheels up to 3.{top} only {v.as_of()}",
-            f"Cap it: `{_capped(p.python, spec, limit)}`" + relock,
+            f"Cap it: `{_capped(p.python, spec, limit)}`"
+            + (f" (torchvision beside it has wheels up to 3.{last})" if last < top else "")
+            + relock,
             severity="warning",
             fix=fix,
             related=(req.where,),
@@ -155,6 +159,19 @@ def _ranged(p: Project, v: View, req: Requirement, rows: list[Row], wheels: set[
             related=(req.where,),
         )
     return None
+
+
+def _vision_top(p: Project, v: View, torch: Requirement, top: int) -> int:
+    """The highest Python 3.N that a torchvision beside torch has wheels for, where that is known; else `top`."""
+    for other in p.named("torchvision"):
+        releases, unknown = v.table.released("torchvision", tightened(p, other))
+        wheels = [v.table.vision_python.get(release, {}).get("linux_x86_64", "") for release in releases]
+        minors = {minor_of(minor) for text in wheels for minor in text.split()}
+        if unknown or other.url or other.marker or not all(wheels) or not minors or min(minors) < 0:
+            continue
+        if p.together(torch, other):
+            return max(minors)
+    return top
 
 
 def _capped(text: str, spec: specs.Spec, limit: str) -> str:
