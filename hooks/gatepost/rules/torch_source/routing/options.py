@@ -157,7 +157,8 @@ def _nightly_merged(p: Project, v: View, index: Index, reader: str) -> Finding:
     return found(
         "TS122",
         index.where,
-        f"{urls.show(index.url)} is merged with PyPI" + CONFUSION,
+        f"{urls.show(index.url)} is merged with PyPI"
+        + (CONFUSION if index.parts().channel == "nightly" else CONFUSION.replace("nightly", "test")),
         f"Install from it alone, with `--index-url` {p.semantics().apart}.",
         severity="warning" if v.nightly() or reader == "perhaps" else "error",
     )
