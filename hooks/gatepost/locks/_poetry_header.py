@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from gatepost.locks._base import Lock
 
-_VERSION = r"v?(\d{1,9})(?:\.(\d{1,9}))?(?:\.(\d{1,9}))?([^\d.].*)?"  # compiled for what is not just numbers
+_VERSION = r"v?(\d{1,9})(?:\.(\d{1,9}))?(?:\.(\d{1,9}))?(\.?[^\d.].*)?"  # compiled for what is not just numbers
 _KEY = frozenset(b"abcdefghijklmnopqrstuvwxyz-")
 
 
@@ -131,6 +131,6 @@ def release(text: str) -> tuple[int, int, int] | tuple[()]:
     if not found:
         return ()
     major, minor, patch = (int(found[index] or 0) for index in (1, 2, 3))
-    if found[4] and not found[4].startswith(("+", "post", "-post", "_post")) and patch == 0:
+    if found[4] and not found[4].lstrip("-_.").startswith(("+", "post")) and patch == 0:
         return (major, minor - 1, 999) if minor else (major - 1, 999, 999)
     return (major, minor, patch)
