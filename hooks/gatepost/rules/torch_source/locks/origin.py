@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gatepost.patterns import pattern
 from gatepost.rules.torch_source import markers, specs, urls
 from gatepost.rules.torch_source.locks.edges import outside_scopes
 from gatepost.rules.torch_source.model import (
@@ -72,6 +73,8 @@ def origin(p: Project, v: View) -> Findings:
                     source = ""  # a mirror or proxy of PyPI that the user's own configuration names
                 elif p.path_sources and not official:
                     continue  # the source of a path or git dependency
+                elif not official and _given(v, source):
+                    continue  # what locks it names the index
                 else:
                     yield found(
                         "TS301" if official else "TS307",
@@ -101,6 +104,18 @@ def origin(p: Project, v: View) -> Findings:
                     f"`{entry.name}` {entry.version} is locked from {urls.show(entry.origin) or 'PyPI'}, but the manifest takes it from {want}",
                     f"Run `{p.semantics().relock}`.",
                 )
+
+
+_ASKS = pattern(r"UV_(?:EXTRA_)?INDEX(?:_URL)?\b|UV_DEFAULT_INDEX|--(?:extra-|default-)?index(?:-url)?\b")
+_LOCKS = pattern(r"\buv\s+(?:lock|sync|add|run)\b")
+
+
+def _given(v: View, url: str) -> bool:
+    """Whether a script that runs `uv lock` or the like gives it this index, by an option or a variable."""
+    return any(
+        _LOCKS.search(text) and any(url.rstrip("/") in line and _ASKS.search(line) for line in text.splitlines())
+        for _, text in v.installers()
+    )
 
 
 def answered(entry: Locked, reqs: Sequence[Requirement]) -> list[Requirement]:

@@ -75,7 +75,7 @@ def missing_wheel(p: Project, v: View) -> Findings:
                         "TS304",
                         entry.where,
                         f"`{entry.name}` {entry.version} is locked for {name}, but has no wheel for it",
-                        "Take that platform from another index (PyPI has macOS wheels), then run `"
+                        f"Take that platform from another index{' (PyPI has macOS wheels)' if word == 'darwin' else ''}, then run `"
                         + p.semantics().relock
                         + "`.",
                     )
@@ -145,7 +145,10 @@ def _mac_without_wheel(p: Project, lock: Lock, entry: Locked, served: set[str]) 
     ):
         return False
     everywhere = any(
-        req.env.kind == MAIN and not req.optional and markers.possible(req.marker, "macos_arm64")
+        req.env.kind == MAIN
+        and not req.optional
+        and not req.spec.exact_label()  # TS210
+        and markers.possible(req.marker, "macos_arm64")
         for req in answered(entry, p.named(entry.name))
     )
     others = {

@@ -51,7 +51,9 @@ def undeclared_index(p: Project, v: View) -> Findings:
                 "TS101",
                 route.where,
                 f"`{route.package}` is routed to `{route.index}`, which {table} does not declare (declared: {declared}): {consequence}",
-                f"Declare `{route.index}` under {table} with its URL, or correct the name, then run `{p.semantics().relock}`.",
+                f"Declare a {table} with that URL and a `name`, and write the name here, then run `{p.semantics().relock}`."
+                if "://" in route.index
+                else f"Declare `{route.index}` under {table} with its URL, or correct the name, then run `{p.semantics().relock}`.",
             )
         elif index.name != route.index:
             changes = _rename(p, v, route, index.name)
