@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gatepost.manifests import ignores, installs, workflow
+from gatepost.manifests import ignores, workflow
 from gatepost.manifests.dockerfile.stages import parse
+from gatepost.manifests.installs.commands import installs
+from gatepost.manifests.installs.sources import sources
 from gatepost.manifests.places import is_development, is_dockerfile, is_example, is_generated
 from gatepost.manifests.projects import Repository
 from gatepost.manifests.shell import lines
@@ -135,16 +137,19 @@ def test_dockerfile() -> None:
     ],
 )
 def test_installs(text: str, tool: str, action: str, options: list[tuple[str, str | None]]) -> None:
-    (found,) = installs.installs(split(lines(text)))
+    (found,) = installs(split(lines(text)))
     assert (found.tool, found.action) == (tool, action)
     assert [(option.name, option.value.text if option.value else None) for option in found.options] == options
 
 
+@pytest.mark.parametrize("text", ["python -u -m", "python x.py install y", "python -m piptools sync", "pip", "sudo"])
+def test_no_installs(text: str) -> None:
+    assert installs(split(lines(text))) == ()
+
+
 def test_options_win_over_the_environment() -> None:
-    (found,) = installs.installs(
-        split(lines("pip install -i https://a.example x"), {"PIP_INDEX_URL": "https://b.example"})
-    )
-    index = installs.sources(found).index
+    (found,) = installs(split(lines("pip install -i https://a.example x"), {"PIP_INDEX_URL": "https://b.example"}))
+    index = sources(found).index
     assert index is not None and index.text == "https://a.example"
 
 

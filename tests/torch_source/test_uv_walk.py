@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from gatepost.manifests.installs import installs
+from gatepost.manifests.installs.commands import installs
 from gatepost.manifests.projects import Repository
 from gatepost.manifests.shell import Source
 from gatepost.manifests.shell.commands import split

@@ -9,8 +9,9 @@ from __future__ import annotations
 import posixpath
 import re
 
-from gatepost.manifests import ignores, installs
+from gatepost.manifests import ignores
 from gatepost.manifests.dockerfile.stages import parse
+from gatepost.manifests.installs.commands import install, installs
 from gatepost.manifests.places import join
 
 TYPE_CHECKING = False
@@ -110,7 +111,7 @@ class Image:
             for stage in self.dockerfile.stages
             for step in stage.steps
             if step.kind == "run"
-            for install in installs.installs(step.commands)
+            for install in installs(step.commands)
             for word in install.files
             if word.known
         }
@@ -144,7 +145,7 @@ class Image:
             (index, found)
             for index, step in enumerate(stage.steps)
             if step.kind == "run"
-            for found in installs.installs(step.commands)
+            for found in installs(step.commands)
         )
 
     def locate(self, stage: Stage, index: int, path: str, seen: int = 0) -> str | None:
@@ -273,7 +274,7 @@ class Image:
                     if any(posixpath.basename(output) == name for output in command.outputs):
                         return True
                     texts = command.texts
-                    found = installs.install(command)
+                    found = install(command)
                     if found is not None and found.action not in ("export", "compile", "lock", "freeze"):
                         continue
                     if any(posixpath.basename(text.partition("=")[2] or text) == name for text in texts[1:]):

@@ -5,8 +5,10 @@ from __future__ import annotations
 import posixpath
 import re
 
-from gatepost.manifests import builds, ignores, installs, workflow
+from gatepost.manifests import builds, ignores, workflow
 from gatepost.manifests.image import Image
+from gatepost.manifests.installs.packages import is_path
+from gatepost.manifests.names import canonical
 from gatepost.manifests.places import is_dockerfile, is_example, is_generated, join
 from gatepost.patterns import pattern
 from gatepost.record import record
@@ -116,8 +118,8 @@ class Repository:
         total, first, hashed = 0, 0, True
         for where, parsed in family:
             for line in parsed.lines:
-                name = installs.canonical(line.name)
-                if line.editable or (line.url and not line.name) or installs.is_path(line.text):
+                name = canonical(line.name)
+                if line.editable or (line.url and not line.name) or is_path(line.text):
                     continue
                 total += 1
                 names.add(name)
@@ -145,7 +147,7 @@ class Repository:
                     other = self.requirements(target)
                     for line in other.lines if other else ():
                         if _exact(line.specifier, line.url):
-                            found.add(installs.canonical(line.name))
+                            found.add(canonical(line.name))
         return frozenset(found)
 
     def locks(self, folder: str) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 
-from gatepost.manifests.installs import installs
+from gatepost.manifests.installs.commands import installs
 from gatepost.model import Finding, Location
 from gatepost.rules.lock_freshness.owners import STRICT, STRICT_ENV, TEMPLATE, TOOL_LOCK, shown
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import posixpath
 import re
 
-from gatepost.manifests.installs import canonical, installs
+from gatepost.manifests.installs.commands import installs
+from gatepost.manifests.names import canonical
 from gatepost.model import Finding, Location
 from gatepost.rules.lock_freshness.missing import loose_project, unlocked, unlocked_project
 from gatepost.rules.lock_freshness.owners import TOOL_LOCK, shown

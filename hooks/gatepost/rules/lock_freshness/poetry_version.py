@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 
-from gatepost.manifests.installs import installs
+from gatepost.manifests.installs.commands import installs
 from gatepost.model import ERROR, WARNING, Finding, Location
 
 TYPE_CHECKING = False

@@ -11,7 +11,7 @@ import posixpath
 import re
 
 from gatepost.manifests import requirements
-from gatepost.manifests.installs import sources
+from gatepost.manifests.installs.sources import sources
 from gatepost.model import INFO, Finding, Location
 from gatepost.record import replace
 from gatepost.rules.torch_source import index_hygiene, specs, urls
@@ -41,7 +41,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from gatepost.manifests.installs import Install, Sources
+    from gatepost.manifests.installs import Install
+    from gatepost.manifests.installs.sources import Sources
     from gatepost.manifests.requirements import ReqFile
     from gatepost.rules.torch_source.view import View
 

@@ -6,7 +6,7 @@ import posixpath
 import re
 
 from gatepost.manifests import projects as deployed
-from gatepost.manifests.installs import installs
+from gatepost.manifests.installs.commands import installs
 from gatepost.model import Finding
 from gatepost.rules.torch_source import commands, presence
 from gatepost.rules.torch_source.images.arguments import unresolved

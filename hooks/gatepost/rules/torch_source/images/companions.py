@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gatepost.manifests.installs import sources
+from gatepost.manifests.installs.sources import sources
 from gatepost.model import Finding, Location
 from gatepost.rules.torch_source import markers, specs, urls
 from gatepost.rules.torch_source.images.ran import Ran, steered

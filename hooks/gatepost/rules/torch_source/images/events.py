@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 
-from gatepost.manifests.installs import installs
+from gatepost.manifests.installs.commands import installs
 from gatepost.record import record
 from gatepost.rules.torch_source.installed.build import Effect
 from gatepost.rules.torch_source.installed.effect import effect

@@ -6,7 +6,7 @@ import posixpath
 import re
 from functools import partial
 
-from gatepost.manifests.installs import installs
+from gatepost.manifests.installs.commands import installs
 from gatepost.model import Finding, Location
 from gatepost.patterns import pattern
 from gatepost.record import replace

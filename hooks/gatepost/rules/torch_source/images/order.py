@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from gatepost.manifests.installs import sources
+from gatepost.manifests.installs.sources import sources
 from gatepost.model import ERROR, INFO, Finding, Location
 from gatepost.record import replace
 from gatepost.rules.torch_source import specs, urls

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from gatepost.manifests.installs import sources
+from gatepost.manifests.installs.sources import sources
 from gatepost.model import INFO, WARNING, Finding, Location
 from gatepost.rules.torch_source import specs, urls
 from gatepost.rules.torch_source.images.events import Event

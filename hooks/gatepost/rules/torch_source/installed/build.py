@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from gatepost.manifests.installs import canonical
+from gatepost.manifests.names import canonical
 from gatepost.record import record
 from gatepost.rules.torch_source import specs, urls
 from gatepost.rules.torch_source.carriers import CARRIED_UNTIL, CARRIERS, CARRYING_EXTRAS
@@ -16,7 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from gatepost.manifests.installs import Sources
+    from gatepost.manifests.installs.sources import Sources
 
 
 FAMILY = frozenset({"torch", "torchvision", "torchaudio"})

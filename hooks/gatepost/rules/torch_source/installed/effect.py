@@ -8,7 +8,8 @@ from __future__ import annotations
 import posixpath
 import re
 
-from gatepost.manifests.installs import canonical, sources
+from gatepost.manifests.installs.sources import sources
+from gatepost.manifests.names import canonical
 from gatepost.rules.torch_source import markers
 from gatepost.rules.torch_source.carriers import GPU_ONLY
 from gatepost.rules.torch_source.installed.build import (

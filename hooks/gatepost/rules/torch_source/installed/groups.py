@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from gatepost.manifests.installs import canonical
+from gatepost.manifests.names import canonical
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 
-from gatepost.manifests.installs import canonical
+from gatepost.manifests.names import canonical
 from gatepost.rules.torch_source import markers
 from gatepost.rules.torch_source.carriers import GPU_ONLY
 from gatepost.rules.torch_source.installed import groups

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 
-from gatepost.manifests.installs import canonical
+from gatepost.manifests.names import canonical
 from gatepost.rules.torch_source import markers, specs
 from gatepost.rules.torch_source.carriers import GPU_ONLY
 from gatepost.rules.torch_source.installed.build import NOTHING, Asked, Effect, carries, index_build

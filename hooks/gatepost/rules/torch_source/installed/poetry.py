@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 
-from gatepost.manifests.installs import canonical
+from gatepost.manifests.names import canonical
 from gatepost.rules.torch_source import markers, specs
 from gatepost.rules.torch_source.carriers import GPU_ONLY
 from gatepost.rules.torch_source.installed.build import Asked, Effect, index_build

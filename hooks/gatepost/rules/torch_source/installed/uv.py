@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 
-from gatepost.manifests.installs import canonical
+from gatepost.manifests.names import canonical
 from gatepost.patterns import pattern
 from gatepost.rules.torch_source import markers, specs
 from gatepost.rules.torch_source.carriers import GPU_ONLY
