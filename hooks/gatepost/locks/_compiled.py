@@ -10,20 +10,18 @@ from __future__ import annotations
 import re
 
 from gatepost.locks._base import within
-from gatepost.locks._manifest import canonical, strings, table
+from gatepost.locks._manifest import canonical, show, strings, table
 from gatepost.manifests.requirements import decode, parse_text
 from gatepost.record import record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from gatepost.locks._base import Lock
     from gatepost.manifests.requirements import ReqFile, ReqLine
 
 _COMMAND = re.compile(r"^#[ \t]{2,}(\S.*?)[ \t]*$", re.MULTILINE)
 _COMMENT = re.compile(r"(?:^|[ \t])#([^\n]*)", re.MULTILINE)
-_INPUT_LABEL = re.compile(r"-r |--requirement|.*\((?:pyproject\.toml|setup\.py|setup\.cfg)")
+_INPUT_LABEL = re.compile(r"-r |--requirement|.*\((?:[^()]*/)?(?:pyproject\.toml|setup\.py|setup\.cfg)")
 _UV_VALUES = frozenset(
     (
         "-c", "--constraint", "--constraints", "--override", "--overrides", "--excludes", "-b", "--build-constraint",
@@ -179,10 +177,11 @@ def base_directory(lock: Lock, command: Command) -> str | None:
         if not directory:
             break
         directory = directory.rpartition("/")[0]
+    wanted = command.inputs
+    if not wanted:  # `uv pip compile --group dev` reads the groups of the project that it is run in
+        wanted = tuple(value.rpartition(":")[0] or "pyproject.toml" for value in command.values("--group"))
     fitting = [
-        base
-        for base in candidates
-        if command.inputs and all(lock.read(join(base, name)) is not None for name in command.inputs)
+        base for base in candidates if wanted and all(lock.read(join(base, name)) is not None for name in wanted)
     ]
     if output:
         exact = [base for base in fitting if join(base, output[-1]) == lock.path]
@@ -264,31 +263,34 @@ def _read_project(
     wanted = {canonical(part) for value in command.values("--extra") for part in re.split(r"[,\s]+", value) if part}
     if command.has("--all-extras"):
         wanted = set(optional)
-    lists: list[tuple[str, tuple[str | int, ...], Any]] = [
-        (path, ("project", "dependencies"), project.get("dependencies"))
-    ]
-    done: set[str] = set()
-    queue = sorted(wanted)
-    while queue:
-        extra = queue.pop(0)
-        if extra in done or extra not in optional:
-            continue
-        done.add(extra)
-        name, items = optional[extra]
-        lists.append((f'{path} extra "{name}"', ("project", "optional-dependencies", name), items))
-        for _, text in strings(items):  # "demo[web]" inside an extra of demo
-            line = _one(text)
-            if line is not None and canonical(line.name) == own:
-                queue += [canonical(part) for part in line.extras]
-    for place, key, items in lists:
-        _add(asked, path, place, key, items, own)
+    found: list[Asked] = []
     problems: list[tuple[str, str]] = []
+    _add(found, path, path, ("project", "dependencies"), project.get("dependencies"))
     for value in command.values("--group"):
         if ":" not in value:
-            problems += _read_group(lock, path, value, asked)
+            problems += _read_group(lock, path, value, found)
     if command.has("--all-groups"):
         for name in table(data, "dependency-groups"):
-            problems += _read_group(lock, path, name, asked)
+            problems += _read_group(lock, path, name, found)
+    done: set[str] = set()
+    queue = sorted(wanted)
+    at = 0
+    while queue or at < len(found):
+        if at < len(found):
+            line = found[at].line
+            at += 1
+            if canonical(line.name) != own:
+                continue
+            if line.marker:
+                problems.append((f"{found[at - 1].place} asks for its own {show(line.text)}", path))
+            queue += [canonical(part) for part in line.extras]  # "demo[web]" where demo asks for it
+            continue
+        extra = queue.pop(0)
+        if extra not in done and extra in optional:
+            done.add(extra)
+            name, items = optional[extra]
+            _add(found, path, f'{path} extra "{name}"', ("project", "optional-dependencies", name), items)
+    asked += [one for one in found if canonical(one.line.name) != own]
     return problems
 
 
@@ -310,19 +312,19 @@ def _read_group(lock: Lock, path: str, group: str, asked: list[Asked]) -> list[t
             return [(f'{path} has no group "{current}"', path)]
         done.add(current)
         name, items = named[current]
-        _add(asked, path, f'{path} group "{name}"', ("dependency-groups", name), items, "")
+        _add(asked, path, f'{path} group "{name}"', ("dependency-groups", name), items)
         for item in items if isinstance(items, list) else []:
             if isinstance(item, dict) and isinstance(item.get("include-group"), str):
                 queue.append(canonical(item["include-group"]))
     return []
 
 
-def _add(asked: list[Asked], path: str, place: str, key: tuple[str | int, ...], items: object, own: str) -> None:
+def _add(asked: list[Asked], path: str, place: str, key: tuple[str | int, ...], items: object) -> None:
     from gatepost.locks._manifest import spell_key
 
     for index, text in strings(items):
         line = _one(text)
-        if line is not None and canonical(line.name) != own:
+        if line is not None:
             asked.append(Asked(line=line, path=path, key=spell_key((*key, index)), number=None, place=place))
 
 

@@ -164,12 +164,17 @@ def _compare(lock: Lock, command: Command, inputs: Inputs, locked: Pins, rule: s
             return _stale(lock, command, rule, reason, asked)
     for limit in inputs.constraints:
         name = canonical(limit.line.name)
-        if name in by_name and name not in overridden and limit.line.specifier and not limit.line.marker:
+        if name in by_name and name not in overridden and limit.line.specifier and _active(limit.line.marker, python):
             versions = [_version(line) for line, _ in by_name[name]]
             if all(version and meets(version, limit.line.specifier) is False for version in versions):
                 reason = f"{limit.place} limits {show(limit.line.text)}, the lock holds {name} {', '.join(versions)}"
                 return _stale(lock, command, rule, reason, limit)
-    return _left_over(lock, command, inputs, locked, rule, noted, silent, keeps)
+    names = {
+        canonical(asked.line.name)
+        for asked in inputs.asked
+        if universal or _active(asked.line.marker, python) is not False
+    }
+    return _left_over(lock, command, inputs, locked, rule, noted, silent, keeps, names)
 
 
 def _labels(via: tuple[str, ...], own: frozenset[str]) -> tuple[str, ...]:
@@ -255,12 +260,19 @@ def _unmet(asked: Asked, found: Pins, active: bool | None, noted: bool, keeps: b
 
 
 def _left_over(
-    lock: Lock, command: Command, inputs: Inputs, locked: Pins, rule: str, noted: bool, silent: set[str], keeps: bool
+    lock: Lock,
+    command: Command,
+    inputs: Inputs,
+    locked: Pins,
+    rule: str,
+    noted: bool,
+    silent: set[str],
+    keeps: bool,
+    names: set[str],
 ) -> Stale | None:
     """A pin that its own note contradicts: asked for by an input that asks no more, or by a package that is gone."""
     if not noted:
         return None
-    names = {canonical(one.line.name) for one in inputs.asked}
     unnamed = any(not one.line.name for one in inputs.asked)
     pinned = {canonical(line.name) for line, _ in locked}
     for line, via in locked:
@@ -273,7 +285,10 @@ def _left_over(
         labels = [label for label in via if is_input(label)]
         if labels and name not in names and not unnamed:  # uv notes what `.[extra]` asks for as the input's own
             reason = f"{show(labels[0].removeprefix('-r '))} no longer asks for {show(name)}"
-            return _stale(lock, command, rule, reason, None)
+            idle = next((one for one in inputs.asked if canonical(one.line.name) == name), None)
+            if idle is not None:
+                reason = f"{idle.place} asks for {show(idle.line.text)}, whose marker does not hold, the lock has it"
+            return _stale(lock, command, rule, reason, idle)
         if keeps and not unnamed and labels and len(labels) == len(via):
             wanted = {
                 canonical(extra)
