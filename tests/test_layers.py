@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from collections.abc import Container
 from pathlib import Path
 
 import pytest
@@ -98,3 +99,26 @@ def test_a_hook_with_nothing_to_do_loads_nothing_heavy(tmp_path: Path) -> None:
     rc, *loaded = done.stdout.split()
     assert rc == "0", done.stdout + done.stderr
     assert not {name for name in loaded if name.split(".")[0] in HEAVY - {"enum"}}
+
+
+# an archive holds files, which may be archives
+RECURSIVE = {"gatepost.formats", "gatepost.formats.archives", "gatepost.formats.opaque"}
+
+
+def test_modules_stand_in_an_order() -> None:
+    """No circle of imports, not even of those inside functions or for types alone."""
+    names = {".".join(("gatepost", *path.relative_to(PACKAGE).with_suffix("").parts)): path for path in MODULES}
+    names = {name.removesuffix(".__init__"): path for name, path in names.items()}
+    above = {name: whence(ast.parse(path.read_bytes()), names) - {name} for name, path in names.items()}
+    above = {name: used for name, used in above.items() if name not in RECURSIVE}
+    while ground := {name for name, used in above.items() if not used & above.keys()}:
+        for name in ground:
+            del above[name]
+    assert not above
+
+
+def whence(tree: ast.AST, names: Container[str]) -> set[str]:
+    """The modules that a module takes something from; a package counts only for what it defines itself."""
+    nodes = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module is not None]
+    pairs = [(node.module, f"{node.module}.{alias.name}") for node in nodes for alias in node.names]
+    return {inner if inner in names else outer for outer, inner in pairs if outer is not None}

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from typing import Any
 
-    from gatepost.manifests.projects import Repository
+    from gatepost.manifests.files import Files
 
 _COMPOSE = pattern(r"(?:^|/)(?:docker-)?compose[^/]*\.ya?ml$")
 _SCRIPTS = pattern(r"(?:^|/)(?:Makefile|makefile|GNUmakefile|justfile|Justfile|[^/]+\.sh|README(?:\.[a-z]+)?)$")
@@ -40,14 +40,14 @@ class Build:
     platform: str = ""  # "linux/arm64", or several with commas between
 
 
-def builds(repository: Repository) -> Iterator[Build]:
+def builds(files: Files) -> Iterator[Build]:
     """Every literal build of an image: compose files, build-push actions, `docker build` lines."""
     found: list[Build] = []
     run: set[str] = set()
-    for path, root, overlaid in _composed(repository):
+    for path, root, overlaid in _composed(files):
         found += _compose_builds(path, root, overlaid)
         run.update(gpus.run(root))
-    for path, jobs in repository.jobs(b"docker", b"podman", b"--gpus"):
+    for path, jobs in files.jobs(b"docker", b"podman", b"--gpus"):
         run.update(gpus.run_by(jobs))
         for job in jobs:
             pushes = [step for step in job.steps if step.uses.startswith("docker/build-push-action")]
@@ -62,18 +62,18 @@ def builds(repository: Repository) -> Iterator[Build]:
             for step in job.steps:
                 for command in step.commands:
                     found += _command_build(path, command.texts, command.cwd, command.line)
-    found += _scripted_builds(repository)
+    found += _scripted_builds(files)
     for build in found:
         gpu = build.gpu or any(tag in run or gpus.named(tag) for tag in build.tags)
         yield replace(build, gpu=gpu)
 
 
-def _composed(repository: Repository) -> Iterator[tuple[str, Any, frozenset[str]]]:
+def _composed(files: Files) -> Iterator[tuple[str, Any, frozenset[str]]]:
     """(path, YAML node, services that another file of the folder gives a GPU) of every compose file."""
     roots = {}
-    for path in sorted(path for path in repository.paths if path.endswith((".yml", ".yaml"))):
+    for path in sorted(path for path in files.paths if path.endswith((".yml", ".yaml"))):
         if _COMPOSE.search(path) and not is_generated(path):
-            data = repository.read(path) or b""
+            data = files.read(path) or b""
             if any(word in data for word in (b"build", b"nvidia", b"gpu", b"GPU", b"cuda", b"CUDA")):
                 roots[path] = workflow.compose(data)
     overlaid: dict[str, set[str]] = {}
@@ -83,11 +83,11 @@ def _composed(repository: Repository) -> Iterator[tuple[str, Any, frozenset[str]
         yield path, root, frozenset(overlaid[posixpath.dirname(path)])
 
 
-def _scripted_builds(repository: Repository) -> Iterator[Build]:
+def _scripted_builds(files: Files) -> Iterator[Build]:
     """The `docker build` lines of scripts and READMEs."""
-    for path in sorted(repository.paths):
+    for path in sorted(files.paths):
         if _SCRIPTS.search(path) and not is_generated(path) and not is_example(path):
-            data = repository.read(path) or b""
+            data = files.read(path) or b""
             if b"docker build" in data or b"docker buildx build" in data or b"podman build" in data:
                 from gatepost.manifests.shell import Source
                 from gatepost.manifests.shell.commands import split

@@ -18,22 +18,23 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from gatepost.manifests.builds import Build
     from gatepost.manifests.dockerfile import Copy, Dockerfile, Stage
     from gatepost.manifests.dockerfile import Step as DockerStep
+    from gatepost.manifests.files import Files
     from gatepost.manifests.installs import Install
-    from gatepost.manifests.projects import Repository
     from gatepost.manifests.shell import Command
 
 
 class Image:
-    """A Dockerfile bound to the files that its build sees."""
+    """A Dockerfile bound to the files that its build sees; of the repository's `builds`, those that are of it."""
 
-    def __init__(self, repository: Repository, path: str) -> None:
-        self.repository = repository
+    def __init__(self, files: Files, path: str, builds: tuple[Build, ...]) -> None:
+        self.files = files
         self.path = path
-        self.builds = tuple(build for build in repository.builds() if build.dockerfile == path)
+        self.builds = tuple(build for build in builds if build.dockerfile == path)
         arguments = {key: value for build in self.builds[:1] for key, value in build.arguments}
-        data = repository.read(path) or b""
+        data = files.read(path) or b""
         self.dockerfile: Dockerfile = parse(data, arguments)
         self.ambiguous_arguments = len({build.arguments for build in self.builds}) > 1
         self.context, self.certain = self._context()
@@ -67,7 +68,7 @@ class Image:
             candidates.append(folder)
         started = self._started()
         candidates = [
-            one for one in candidates if all(posixpath.join(one, name) in self.repository.paths for name in started)
+            one for one in candidates if all(posixpath.join(one, name) in self.files.paths for name in started)
         ] or candidates
         best = max(candidates, key=lambda one: (score(one), -candidates.index(one)))
         if not named and not self._project(best):
@@ -102,7 +103,7 @@ class Image:
         return bool(others) and all(self._exists(posixpath.join(self.context, word)) for word in others)
 
     def _exists(self, path: str) -> bool:
-        return path in self.repository.paths or path in self.repository.folders
+        return path in self.files.paths or path in self.files.folders
 
     def _installable(self, candidates: list[str], otherwise: str) -> str:
         """The nearest folder that holds a file which `pip install -r` names, where the whole context is copied."""
@@ -115,19 +116,19 @@ class Image:
             for word in install.files
             if word.known
         }
-        held = (one for one in candidates for file in files if posixpath.join(one, file) in self.repository.paths)
+        held = (one for one in candidates for file in files if posixpath.join(one, file) in self.files.paths)
         return next(held, otherwise)
 
     def _project(self, folder: str) -> bool:
         names = ("pyproject.toml", "requirements.txt", "setup.py", "Pipfile", "environment.yml")
-        return any(posixpath.join(folder, name) in self.repository.paths for name in names)
+        return any(posixpath.join(folder, name) in self.files.paths for name in names)
 
     def ignored(self, path: str) -> ignores.Pattern | None:
         """The .dockerignore pattern that keeps a repository path out of the build."""
         if self._patterns is None:
             own = self.path + ".dockerignore"
-            self.ignore_file = own if own in self.repository.paths else posixpath.join(self.context, ".dockerignore")
-            self._patterns = ignores.docker_patterns(self.repository.read(self.ignore_file) or b"")
+            self.ignore_file = own if own in self.files.paths else posixpath.join(self.context, ".dockerignore")
+            self._patterns = ignores.docker_patterns(self.files.read(self.ignore_file) or b"")
         if not self._patterns:
             return None
         inner = path[len(self.context) + 1 :] if self.context else path
@@ -188,7 +189,7 @@ class Image:
                         return found
                 continue
             for target in self._sources(word.text, inner, copy):
-                if target in self.repository.paths and self.ignored(target) is None:
+                if target in self.files.paths and self.ignored(target) is None:
                     return target
         return None
 
@@ -204,12 +205,12 @@ class Image:
         base = join(self.context, source)
         if base is None:
             return
-        if base in self.repository.paths:
+        if base in self.files.paths:
             name = posixpath.basename(base)
             if inner == "" or inner == name or (copy.parents and inner == source):
                 yield base
             return
-        if base in self.repository.folders:
+        if base in self.files.folders:
             found = join(base, inner)
             if found:
                 yield found
@@ -220,7 +221,7 @@ class Image:
         """Files that a glob names, and those inside folders that it names (COPY takes a folder's contents)."""
         prefix = self.context + "/" if self.context else ""
         base, _, rest = inner.partition("/")
-        for path in sorted(self.repository.paths):
+        for path in sorted(self.files.paths):
             if not path.startswith(prefix) or not path.endswith(inner):
                 continue
             relative = path[len(prefix) :]

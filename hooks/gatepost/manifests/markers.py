@@ -39,6 +39,10 @@ _SYSTEMS = {
     "Windows": "win32", "Linux": "linux", "Darwin": "darwin", "AIX": "aix", "Emscripten": "emscripten",
     "Android": "android",
 }  # fmt: skip
+_ORDERED = frozenset(
+    {"platform_release", "platform_version", "implementation_version"}
+)  # the others are only equal or not
+_APART = frozenset({("nt", "linux"), ("nt", "darwin"), ("nt", "ios"), ("posix", "win32")})  # os_name, sys_platform
 _FLIPPED = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
 _DEPTH = 60
 _STEPS = 20_000
@@ -149,6 +153,10 @@ def _atom(variable: str, operator: str, value: str, reverse: bool) -> Formula:
     name = _STRINGS.get(variable)
     if name is None:
         raise MarkerError(f"unknown marker variable {variable!r}")
+    if name not in _ORDERED:  # uv: `>=` means equal, `>` never holds, `~=` says nothing
+        if operator in ("<", ">"):
+            return False
+        operator = "==" if operator in ("<=", ">=") else operator
     if operator in ("==", "!=", "==="):
         if name == "platform_system" and value in _SYSTEMS:
             name, value = "sys_platform", _SYSTEMS[value]
@@ -161,7 +169,7 @@ def _atom(variable: str, operator: str, value: str, reverse: bool) -> Formula:
         return ("flag", f"{name} > {value}", operator == ">")
     if operator in ("<", ">="):
         return ("flag", f"{name} < {value}", operator == "<")
-    return ("flag", f"{name} ~= {value}", True)
+    return True
 
 
 def _python(operator: str, value: str, short: bool, reverse: bool) -> Formula:
@@ -189,8 +197,8 @@ def _python_ranges(operator: str, value: str, short: bool) -> versions.Ranges:
     if operator in ("==", "===", "!="):
         found = versions.python_clause("==", this + ".*") if exact else versions.NOTHING
         return versions.complement(found) if operator == "!=" else found
-    if operator == "~=":
-        return versions.python_clause("~=", value)
+    if operator == "~=":  # a version of two numbers is never 3.11.1 or a later 3.11
+        return versions.python_clause("~=", value) if exact else versions.NOTHING
     if operator in (">=", "<"):
         return versions.python_clause(operator, this if exact else following)
     return versions.python_clause(">=" if operator == ">" else "<", following)
@@ -219,7 +227,20 @@ def conjunction(parts: list[Formula]) -> Formula:
         return False
     if merged is not True:
         kept.insert(0, merged)
+    if len(kept) > 1 and _apart(kept):
+        return False
     return True if not kept else kept[0] if len(kept) == 1 else (_AND, tuple(kept))
+
+
+def _apart(parts: list[Formula]) -> bool:
+    """Whether an operating system and a platform stand side by side that never go together (as far as uv knows)."""
+    systems = [part[2] for part in parts if isinstance(part, tuple) and part[:2] == ("is", "os_name")]
+    return bool(systems) and any(
+        part[:2] == ("is", "sys_platform") and (system, part[2]) in _APART
+        for part in parts
+        for system in systems
+        if isinstance(part, tuple)
+    )
 
 
 def disjunction(parts: list[Formula]) -> Formula:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 from gatepost.manifests.shell import Word
+from gatepost.manifests.shell.tokens import after_braces, after_parentheses
 from gatepost.patterns import pattern
 
 TYPE_CHECKING = False
@@ -112,39 +113,3 @@ def _parameter(body: str, variables: Variables, unset: str | None) -> tuple[str,
     if operator in (":+", "+"):
         return expand(other, variables, unset) if is_set and counts else ("", unset is not None or is_set)
     return (value or "", True) if value or counts else expand(other, variables, unset)
-
-
-def after_parentheses(text: str, index: int) -> int:
-    """The index after the `(...)` that starts at `index` (quotes respected, tolerant of a missing end)."""
-    depth, quote = 0, ""
-    while index < len(text):
-        char = text[index]
-        if char == "\\":
-            index += 2
-            continue
-        if quote:
-            quote = "" if char == quote else quote
-        elif char in "'\"":
-            quote = char
-        elif char == "(":
-            depth += 1
-        elif char == ")":
-            depth -= 1
-            if depth == 0:
-                return index + 1
-        index += 1
-    return len(text)
-
-
-def after_braces(text: str, index: int) -> int:
-    """The index after the `{...}` that starts at `index` (tolerant of a missing end)."""
-    depth = 0
-    while index < len(text):
-        if text[index] == "{":
-            depth += 1
-        elif text[index] == "}":
-            depth -= 1
-            if depth == 0:
-                return index + 1
-        index += 1
-    return len(text)

@@ -5,7 +5,6 @@ Source: POSIX.1-2017, Shell Command Language, 2.2 (quoting), 2.3 (token recognit
 
 from __future__ import annotations
 
-from gatepost.manifests.shell.expansion import after_braces, after_parentheses
 from gatepost.patterns import pattern
 from gatepost.record import record
 
@@ -184,4 +183,40 @@ def _double(text: str, index: int, parts: _Parts) -> int:
             parts.chunk.append(char)
             index += 1
     parts.end(True, even_empty=True)
+    return len(text)
+
+
+def after_parentheses(text: str, index: int) -> int:
+    """The index after the `(...)` that starts at `index` (quotes respected, tolerant of a missing end)."""
+    depth, quote = 0, ""
+    while index < len(text):
+        char = text[index]
+        if char == "\\":
+            index += 2
+            continue
+        if quote:
+            quote = "" if char == quote else quote
+        elif char in "'\"":
+            quote = char
+        elif char == "(":
+            depth += 1
+        elif char == ")":
+            depth -= 1
+            if depth == 0:
+                return index + 1
+        index += 1
+    return len(text)
+
+
+def after_braces(text: str, index: int) -> int:
+    """The index after the `{...}` that starts at `index` (tolerant of a missing end)."""
+    depth = 0
+    while index < len(text):
+        if text[index] == "{":
+            depth += 1
+        elif text[index] == "}":
+            depth -= 1
+            if depth == 0:
+                return index + 1
+        index += 1
     return len(text)

@@ -26,7 +26,7 @@ _AUTOMATIC = pattern(r"(?:TARGET|BUILD)(?:PLATFORM|OS|ARCH|VARIANT)")
 
 def unresolved(image: Image, events: list[Event]) -> Iterator[Finding]:
     """TS510: a build argument without a default stands for the index, or for a part of its address."""
-    rows = (image.repository.read(image.path) or b"").decode("utf-8", "replace").splitlines()
+    rows = (image.files.read(image.path) or b"").decode("utf-8", "replace").splitlines()
     for event in events:
         if not any(one.name in FAMILY and not one.path for one in event.effect.asked):
             continue

@@ -125,7 +125,7 @@ def _newest_wins(image: Image, event: Event) -> bool:
     family = [specs.parse(one.range) for one in event.effect.asked if one.name in FAMILY]
     if any(spec.labels() or spec.bounded_above() for spec in family):
         return False
-    files = image.repository.family(first.path) if first.path else ()
+    files = image.files.family(first.path) if first.path else ()
     options = {option.name: option.value for _, file in files for option in file.options}
     main = options.get("index-url") or (given.index.text if given.index is not None else "")
     return bool(given.extra or "extra-index-url" in options) and (not main or index_build(main) == "pypi")
