@@ -23,9 +23,12 @@ from gatepost.rules.torch_source.installed.build import (
     sourced,
 )
 from gatepost.rules.torch_source.installed.manifest import declared
+from gatepost.rules.torch_source.installed.uv_settings import configured
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from gatepost.manifests.dockerfile import Stage
     from gatepost.manifests.image import Image
     from gatepost.manifests.installs import Install
@@ -86,7 +89,12 @@ def _named(install: Install, build: str, path: str = "") -> Effect:
 
 
 def _pip(repository: Repository, image: Image | None, stage: Stage | None, index: int, install: Install) -> Effect:
-    found = sources(install)
+
+    def tables(name: str) -> dict[str, Any]:
+        path = located(repository, image, stage, index, install, name)
+        return repository.toml(path) if path is not None else {}
+
+    found = configured(install, tables)
     build = sourced(found)
     named = _named(install, build)
     asked = list(named.asked)
