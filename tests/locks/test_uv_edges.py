@@ -345,3 +345,26 @@ def test_a_source_for_an_extra_that_a_marker_names() -> None:
     data["pyproject.toml"] = data["pyproject.toml"].replace(b'"httpx>=0.27"', b"\"six; extra == 'x'\"")
     verdict = judge(asking.memory_lock("uv.lock", data))
     assert "does not ask for" not in getattr(verdict, "reason", "")
+
+
+@pytest.mark.parametrize(
+    ("asked", "locked"),
+    [
+        ("sys_platform >= 'linux'", "sys_platform == 'linux'"),
+        ("'linux' >= platform_system", "platform_system == 'linux'"),
+        ("os_name < 'nt'", "python_version < '0'"),
+        ("platform_release >= '5'", "platform_release >= '5'"),
+        ("python_version ~= '3.11.1'", "python_version < '0'"),
+        ("os_name == 'nt' and platform_system == 'Linux'", "python_version < '0'"),
+        ("sys_platform == 'win32' and os_name == 'posix'", "python_version < '0'"),
+        ("os_name == 'nt' and sys_platform == 'cygwin'", "os_name == 'nt' and sys_platform == 'cygwin'"),
+    ],
+)
+def test_markers_as_uv_reads_them(asked: str, locked: str) -> None:
+    data = files()
+    data["pyproject.toml"] = PROJECT.replace('"httpx>=0.27"', f'"httpx>=0.27; {asked}"').encode()
+    old = 'specifier = ">=0.27"'
+    data["uv.lock"] = LOCK.format(head="").replace(old, f'marker = "{locked}", {old}').encode()
+    assert isinstance(judge(asking.memory_lock("uv.lock", data)), Fresh)
+    data["uv.lock"] = LOCK.format(head="").encode()
+    assert isinstance(judge(asking.memory_lock("uv.lock", data)), Stale)

@@ -157,6 +157,11 @@ def _atom(variable: str, operator: str, value: str, reverse: bool) -> Formula:
         if operator in ("<", ">"):
             return False
         operator = "==" if operator in ("<=", ">=") else operator
+    elif name == "implementation_version" and operator not in ("in", "not in"):
+        try:
+            versions.key(value)
+        except versions.VersionError:  # uv says so and leaves it out
+            return True
     if operator in ("==", "!=", "==="):
         if name == "platform_system" and value in _SYSTEMS:
             name, value = "sys_platform", _SYSTEMS[value]
