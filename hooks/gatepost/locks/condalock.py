@@ -14,12 +14,14 @@ from gatepost.locks._conda import meets
 from gatepost.locks._manifest import canonical, quote, show
 from gatepost.locks._yaml import read, read_to_judge
 from gatepost.manifests.environment import parse
+from gatepost.manifests.requirements import parse_requirement
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     from gatepost.locks._base import Lock, Verdict
+    from gatepost.manifests.environment import CondaFile
 
 RULE = "packages of conda-lock.yml against its sources"
 PARTIAL = "removed specs, channels, options and markers"
@@ -52,15 +54,20 @@ def judge(lock: Lock) -> Verdict:
             place = (str(entry.get("manager")), str(entry.get("platform")), str(entry.get("name")).lower())
             locked.setdefault(place, []).append(str(entry.get("version", "")))
     unseen = []
-    for name in sources or ["environment.yml"]:
+    later: set[str] = set()  # what a source says of a package goes before what those before it say
+    first: Stale | None = None
+    for name in reversed(sources or ["environment.yml"]):
         path = _place(lock, name)
         text = lock.read(path) if path else None
         if text is None or not path.endswith((".yml", ".yaml")):
             unseen.append(name)
             continue
-        stale = _against(path, text, platforms, locked)
-        if stale is not None:
-            return stale
+        environment = parse(text)
+        first = _against(path, text, environment, platforms, locked, later) or first
+        later.update(one.name.lower() for one in environment.dependencies)
+        later.update(canonical(parse_requirement(item.text).name) for item in environment.pip)
+    if first is not None:
+        return first
     if unseen:
         reason = f"its source {show(unseen[0])} cannot be compared without conda-lock"
         return Unknown(rule=RULE, reason=reason, path=lock.path)
@@ -72,10 +79,14 @@ def _place(lock: Lock, name: str) -> str:
 
 
 def _against(
-    path: str, text: bytes, platforms: list[str], locked: dict[tuple[str, str, str], list[str]]
+    path: str,
+    text: bytes,
+    environment: CondaFile,
+    platforms: list[str],
+    locked: dict[tuple[str, str, str], list[str]],
+    later: set[str],
 ) -> Stale | None:
-    """The first spec of one environment.yml that the lock does not meet."""
-    environment = parse(text)
+    """The first spec of one environment.yml that the lock does not meet, but for the names that a later source has."""
     lines = text.split(b"\n")
     for platform in environment.platforms:
         if platforms and _PLATFORM.match(platform) and platform not in platforms:
@@ -84,7 +95,7 @@ def _against(
     for dependency in environment.dependencies:
         raw = lines[dependency.line - 1] if dependency.line <= len(lines) else b""
         name = dependency.name.lower()
-        if name == "pip" or name.startswith("__") or "{{" in dependency.name:
+        if name == "pip" or name in later or name.startswith("__") or "{{" in dependency.name:
             continue
         for platform in platforms:
             if not _selected(raw, platform):
@@ -102,21 +113,20 @@ def _against(
                 reason = f"it asks for {show(name)}{show(_spaced(dependency.spec))}, the lock holds {held} for {show(platform)}"
             if reason:
                 return Stale(rule=RULE, reason=reason, path=path, line=dependency.line, partial=PARTIAL)
-    return _against_pip(path, environment.pip, platforms, locked)
+    return _against_pip(path, environment.pip, platforms, locked, later)
 
 
 def _against_pip(
-    path: str, pips: Any, platforms: list[str], locked: dict[tuple[str, str, str], list[str]]
+    path: str, pips: Any, platforms: list[str], locked: dict[tuple[str, str, str], list[str]], later: set[str]
 ) -> Stale | None:
     from gatepost.locks._manifest import meets as pip_meets
-    from gatepost.manifests.requirements import parse_requirement
 
     for item in pips:
         if item.text.startswith("-"):
             continue
         line = parse_requirement(item.text)
         name = canonical(line.name)
-        if not name or line.url or line.marker:
+        if not name or name in later or line.url or line.marker:
             continue
         for platform in platforms:
             versions = locked.get(("pip", platform, name), []) + locked.get(("conda", platform, name), [])

@@ -102,9 +102,9 @@ def judge(lock: Lock) -> Verdict:
     workspace = table(data, "workspace") or table(data, "project")
     platforms = workspace.get("platforms")
     base = [name for name in platforms if isinstance(name, str)] if isinstance(platforms, list) else []
-    subdirs = _subdirs(locked)
+    subdirs, purls = _subdirs(locked), _purls(locked)
     for name, features in wanted.items():
-        has = _locked_packages(recorded[name])
+        has = _locked_packages(recorded[name], purls)
         allowed = _platforms(data, features, base)
         named = isinstance(platforms, list) and len(base) == len(platforms)  # none of them is described by a table
         surplus = [one for one in has if named and allowed and not {one, subdirs.get(one, one)} & set(allowed)]
@@ -138,7 +138,20 @@ def _platforms(data: dict[str, Any], features: list[str], base: list[str]) -> li
     return allowed
 
 
-def _locked_packages(environment: object) -> dict[str, dict[str, list[tuple[str, str]]]]:
+def _purls(locked: dict[str, Any]) -> dict[str, list[str]]:
+    """The address of a conda package -> the names on PyPI that it stands for, where it says so (`purls`)."""
+    found: dict[str, list[str]] = {}
+    entries = locked.get("packages")
+    for entry in entries if isinstance(entries, list) else []:
+        listed = entry.get("purls") if isinstance(entry, dict) else None
+        for purl in listed if isinstance(listed, list) else []:
+            if isinstance(purl, str) and purl.startswith("pkg:pypi/"):
+                name = re.split("[@?#]", purl[len("pkg:pypi/") :])[0]
+                found.setdefault(str(entry.get("conda")), []).append(canonical(name))
+    return found
+
+
+def _locked_packages(environment: object, purls: dict[str, list[str]]) -> dict[str, dict[str, list[tuple[str, str]]]]:
     """Platform -> normal name -> (kind, version); "" for a version that the record does not show."""
     found: dict[str, dict[str, list[tuple[str, str]]]] = {}
     packages = environment.get("packages") if isinstance(environment, dict) else None
@@ -148,7 +161,8 @@ def _locked_packages(environment: object) -> dict[str, dict[str, list[tuple[str,
             for kind in ("conda", "pypi"):
                 if isinstance(entry, dict) and isinstance(entry.get(kind), str):
                     name, version = _named(kind, entry[kind])
-                    names.setdefault(name, []).append((kind, version))
+                    for each in {name, *purls.get(entry[kind], ())}:
+                        names.setdefault(each, []).append((kind, version))
     return found
 
 
