@@ -14,7 +14,7 @@ from gatepost.manifests import requirements
 from gatepost.manifests.installs.sources import sources
 from gatepost.model import INFO, Finding, Location
 from gatepost.record import replace
-from gatepost.rules.torch_source import index_hygiene, specs, urls
+from gatepost.rules.torch_source import index_hygiene, markers, specs, urls
 from gatepost.rules.torch_source.images.companions import PAIRED, left_behind
 from gatepost.rules.torch_source.images.ran import Ran, steered
 from gatepost.rules.torch_source.model import (
@@ -331,7 +331,11 @@ def _python(path: str, one: Ran, project: Project, v: View, python: str) -> Iter
     """TS208: the image's Python has no wheel of the pinned torch."""
     if one.install.has("--python", "-p", "--target", "-t") or one.conditional:
         return
-    asked = [(req.spec, req.where, "") for req in project.requirements if req.name == "torch" and not req.url]
+    asked = [
+        (req.spec, req.where, "")
+        for req in project.requirements
+        if req.name == "torch" and not req.url and markers.possible(req.marker, python=python)
+    ]
     asked += [
         (specs.parse(line.specifier), Location(path=path, line=one.install.line), f" ({where}:{line.line})")
         for where, file in one.files

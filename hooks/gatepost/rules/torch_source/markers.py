@@ -176,13 +176,13 @@ def environments(python: Iterable[str] = PYTHONS) -> Iterable[tuple[str, dict[st
 
 
 @lru_cache(maxsize=1024)
-def possible(marker: str, platform: str = "", extra: str | None = None) -> bool:
-    """Whether a marker may hold somewhere (on `platform`, one of the names in PLATFORMS)."""
+def possible(marker: str, platform: str = "", extra: str | None = None, python: str = "") -> bool:
+    """Whether a marker may hold somewhere (on `platform`, one of the names in PLATFORMS; with `python`, as "3.12")."""
     node = parse(marker)
     if node is None:
         return True
     known = {} if extra is None else {"extra": extra, "extras": extra}
-    for name, values in environments():
+    for name, values in environments((python,) if python else PYTHONS):
         if (not platform or name == platform) and evaluate(node, {**values, **known}) is not False:
             return True
     return False

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from gatepost.manifests.installs.sources import sources
 from gatepost.model import ERROR, INFO, Finding, Location
 from gatepost.record import replace
@@ -12,6 +10,7 @@ from gatepost.rules.torch_source.images.cuda import cuda_in_cpu_image
 from gatepost.rules.torch_source.images.events import Event
 from gatepost.rules.torch_source.images.meant import gpu_meant, is_cpu_image, says_cpu
 from gatepost.rules.torch_source.installed.build import FAMILY
+from gatepost.rules.torch_source.installed.python import python_of
 from gatepost.rules.torch_source.intent import agrees
 from gatepost.rules.torch_source.view import by_glob
 
@@ -246,21 +245,12 @@ def _older(image: Image, event: Event, current: Event, view: View) -> str | None
         return None
     later = view.table.rows[view.table.rows.index(rows[-1]) + 1 :]
     newer = {python for row in later if row in candidates for python in row.python.get("linux_x86_64", [])}
-    known = _python_of(image, current)
+    known = python_of(image, image.dockerfile.stages[current.stage], current.install)
     here = {known} if known else {python for row in rows for python in row.python.get("linux_x86_64", [])}
     if not here or not here <= newer:
         return None
     wanted = f" {rows[0].torch}" if asked[0].pin() else asked[0].text.strip()
     return f"wants torch{wanted}, and this command, without a pin, installs a newer one"
-
-
-def _python_of(image: Image, event: Event) -> str:
-    """The Python ("3.12") that pip of an official image of Python installs into; "" where it is not known."""
-    if event.install.tool != "pip" or event.place != "system":
-        return ""
-    base, known = image.dockerfile.image(image.dockerfile.stages[event.stage])
-    found = re.match(r"(?:docker\.io/)?(?:library/)?python:(3\.\d+)(?![\d])", base)
-    return found[1] if known and found is not None else ""
 
 
 def _beyond(image: Image, event: Event, current: Event, view: View) -> Finding | None:

@@ -23,6 +23,7 @@ from gatepost.rules.torch_source.installed.build import (
     sourced,
 )
 from gatepost.rules.torch_source.installed.manifest import declared
+from gatepost.rules.torch_source.installed.python import python_of
 from gatepost.rules.torch_source.installed.uv_settings import configured
 
 TYPE_CHECKING = False
@@ -61,11 +62,11 @@ def effect(repository: Repository, image: Image | None, stage: Stage | None, ind
     return NOTHING
 
 
-def _named(install: Install, build: str, path: str = "") -> Effect:
+def _named(install: Install, build: str, python: str = "") -> Effect:
     asked = []
     gpu = ""
     for package in install.packages:
-        if package.marker and not markers.possible(package.marker, "linux_x86_64"):
+        if package.marker and not markers.possible(package.marker, "linux_x86_64", python=python):
             continue
         gpu = gpu or (package.name if package.name in GPU_ONLY else "")
         if package.name == "torch" or (
@@ -76,7 +77,7 @@ def _named(install: Install, build: str, path: str = "") -> Effect:
                     name=package.name,
                     spec=package.specifier if package.name == "torch" else "",
                     build=labelled(package.specifier, package.url, build) if package.name in FAMILY else build,
-                    path=path,
+                    path="",
                     line=package.word.line,
                     range=package.specifier,
                 )
@@ -84,7 +85,7 @@ def _named(install: Install, build: str, path: str = "") -> Effect:
     for word in install.words:
         match = re.search(r"/torch-\d[^/]*\.whl", word.text)
         if match:
-            asked.append(Asked(name="torch", spec="", build=labelled("", word.text, ""), path=path, line=word.line))
+            asked.append(Asked(name="torch", spec="", build=labelled("", word.text, ""), path="", line=word.line))
     return Effect(asked=tuple(asked), gpu=gpu, locked=False)
 
 
@@ -96,14 +97,16 @@ def _pip(repository: Repository, image: Image | None, stage: Stage | None, index
 
     found = configured(install, tables)
     build = sourced(found)
-    named = _named(install, build)
+    python = python_of(image, stage, install)
+    named = _named(install, build, python)
     asked = list(named.asked)
-    gpu, unknown = named.gpu, False
+    # A word that is not known may be options, or nothing: `pip install $PIP_ARGS -r requirements.txt`.
+    gpu, unknown = named.gpu, any(not word.known and not word.text.strip() for word in install.words)
     for word in install.files:
         path = located(repository, image, stage, index, install, word.text) if word.known else None
         if path is None or path.endswith((".toml", ".py", ".cfg")):
             if path is not None and path.endswith("pyproject.toml"):
-                more = declared(repository, posixpath.dirname(path), install, build, ())
+                more = declared(repository, posixpath.dirname(path), install, build, (), python)
                 asked += more.asked
                 gpu, unknown = gpu or more.gpu, unknown or more.unknown
             else:
@@ -116,7 +119,7 @@ def _pip(repository: Repository, image: Image | None, stage: Stage | None, index
         ):
             unknown = True
             continue
-        more = requirements_effect(repository, path, build, found.index is not None, install.has("--no-deps"))
+        more = requirements_effect(repository, path, build, install.has("--no-deps"), python)
         asked += more.asked
         gpu, unknown = gpu or more.gpu, unknown or more.unknown
     for word in install.paths:
@@ -128,7 +131,7 @@ def _pip(repository: Repository, image: Image | None, stage: Stage | None, index
             continue
         match = re.search(r"\[([^\]]*)\]", word.text)
         extras = tuple(canonical(one.strip()) for one in match[1].split(",")) if match else ()
-        more = declared(repository, folder, install, build, extras)
+        more = declared(repository, folder, install, build, extras, python)
         asked += more.asked
         gpu, unknown = gpu or more.gpu, unknown or more.unknown
     for constraint in install.values("-c", "--constraint", "--constraints"):
@@ -167,8 +170,14 @@ def _folder(
     return None
 
 
-def requirements_effect(repository: Repository, path: str, build: str, index_given: bool, alone: bool) -> Effect:
-    """What a requirements file and its includes bring; options in the file choose the index, as pip has it."""
+def requirements_effect(repository: Repository, path: str, build: str, alone: bool, python: str = "") -> Effect:
+    """What a requirements file and its includes bring; options in the file choose the index, as pip has it.
+
+    Args:
+        build: what the command's own sources give.
+        alone: whether the command leaves out dependencies.
+        python: the version that it installs for, "" where it is not known.
+    """
     family = repository.family(path)
     options = [option for _, parsed in family for option in parsed.options]
     chosen = ""
@@ -197,7 +206,6 @@ def requirements_effect(repository: Repository, path: str, build: str, index_giv
     default = chosen or ("" if foreign else build)
     asked = []
     gpu = ""
-    exact = True
     unknown = False
     for where, parsed in family:
         unknown = unknown or any(
@@ -208,9 +216,8 @@ def requirements_effect(repository: Repository, path: str, build: str, index_giv
             if not name:
                 unknown = unknown or bool(line.url and not line.url.startswith("."))
                 continue
-            if line.marker and not markers.possible(line.marker, "linux_x86_64"):
+            if line.marker and not markers.possible(line.marker, "linux_x86_64", python=python):
                 continue
-            exact = exact and line.specifier.strip().startswith("==")
             gpu = gpu or (name if name in GPU_ONLY else "")
             own = default
             for option in line.options:

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from gatepost.manifests.projects import Repository
 
 
-def declared(repository: Repository, folder: str, install: Install, build: str, extras: tuple[str, ...]) -> Effect:
+def declared(
+    repository: Repository, folder: str, install: Install, build: str, extras: tuple[str, ...], python: str = ""
+) -> Effect:
     """What the declared dependencies of a pyproject bring when no lock is read."""
     path = posixpath.join(folder, "pyproject.toml")
     data = repository.toml(path)
@@ -75,7 +77,7 @@ def declared(repository: Repository, folder: str, install: Install, build: str, 
                 )
     line = line_of(repository.text(path))
     for name, given, spec, url, marker, own in entries:
-        if marker and not markers.possible(marker, "linux_x86_64"):
+        if marker and not markers.possible(marker, "linux_x86_64", python=python):
             continue
         gpu = gpu or (name if name in GPU_ONLY else "")
         if carries(name, given):
