@@ -40,7 +40,13 @@ def manifest() -> str:
             fields["pass_filenames"] = "false"
         fields["additional_dependencies"] = TOOLS_EXTRA
         entries.append(_entry(tool.id, tool.summary, f"gatepost {tool.id}", fields))
-    everything = {"pass_filenames": "false", "always_run": "true", "additional_dependencies": TOOLS_EXTRA}
+    # without `verbose` a runner hides all that a passing hook says: its warnings
+    everything = {
+        "pass_filenames": "false",
+        "always_run": "true",
+        "verbose": "true",
+        "additional_dependencies": TOOLS_EXTRA,
+    }
     summary = "Every check above in one run: fixers first, tools in parallel, one block of output each."
     entries.append(_entry("gatepost", summary, "gatepost gatepost", everything))
     return f"# Rendered by `{COMMAND}`; do not edit.\n" + "\n".join(entries)
@@ -142,16 +148,18 @@ def failure() -> str:
         results = run_hook(own_hook("torch-source"), tree, read_settings(lambda path: None, list))
         return render([each for each in results if each.severity == "error"], {})
 
+    lines = "[a line for each check: passed, failed or skipped, and why]\n"
     mended = EXAMPLE.replace("pytorch-gpu", "pytorch-cpu")
     if "TS101" not in said(EXAMPLE) or said(mended):
         raise AssertionError("the README's example does not fail, or its cure does not cure it")
     return (
         "```console\n$ git commit -m 'Take the CPU build'\n"
         "gatepost.................................................................Failed\n"
-        "- hook id: gatepost\n- exit code: 1\n\n--- torch-source\n"
+        "- hook id: gatepost\n- duration: 0.21s\n- exit code: 1\n\n--- torch-source\n"
         + said(EXAMPLE)
-        + "\n$ sed -i s/pytorch-gpu/pytorch-cpu/ pyproject.toml && uv lock && git add -u\n$ git commit -m 'Take the CPU build'\n"
-        "gatepost.................................................................Passed\n```\n"
+        + f"\n{lines}\n$ sed -i s/pytorch-gpu/pytorch-cpu/ pyproject.toml && uv lock && git add -u\n$ git commit -m 'Take the CPU build'\n"
+        "gatepost.................................................................Passed\n"
+        f"- hook id: gatepost\n- duration: 0.19s\n\n{lines}```\n"
     )
 
 

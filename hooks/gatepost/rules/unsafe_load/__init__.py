@@ -25,7 +25,7 @@ def _codes() -> tuple[Code, ...]:
 
 HOOK = Hook(
     id="unsafe-load",
-    summary="Refuse loads that run code: unpinned remote code, pickles, torch.load, yaml.load, keras, in notebooks too.",
+    summary="Loads that run code: refuse unpinned remote code, warn of pickles, torch.load, yaml.load, keras, in notebooks too.",
     check=_check,
     codes=_codes,
     types_or=("python", "jupyter"),
