@@ -23,13 +23,22 @@ if TYPE_CHECKING:
 # requirements of developers, tests and documentation: an image that installs them is not what is deployed
 _DEVELOPMENT = re.compile(r"(?i)(?:^|[/_.-])(?:dev|devel|development|tests?|testing|docs?|lint|typing|ci)$")
 
+# what stands beside the requirements and decides their versions
+_LIMITED = ("--no-deps", "--require-hashes", "-c", "--constraint", "--constraints", "--override", "--overrides")
+_LIMITS = {
+    "pip": ("PIP_CONSTRAINT", "PIP_REQUIRE_HASHES"),
+    "uv-pip": ("UV_CONSTRAINT", "UV_OVERRIDE", "UV_REQUIRE_HASHES"),
+}
+
 _COMPILED_NAME = re.compile(r"(?i)(?:req|lock|constraint|pin).*\.txt$|\.lock$")
 
 
 def pip(
     repository: Repository, image: Image, stage: Stage, index: int, install: Install, place: Location
 ) -> Iterator[tuple[Finding, tuple[str, ...]]]:
-    if install.has("--no-deps", "--require-hashes", "-c", "--constraint", "--override", "--overrides"):
+    if install.has(*_LIMITED) or any(
+        name in install.command.env and install.command.env[name] != "" for name in _LIMITS.get(install.tool, ())
+    ):
         return
     if install.has("-t", "--target") and not install.files:
         return
