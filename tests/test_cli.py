@@ -207,6 +207,24 @@ def test_skip_names_are_checked(repo: Repo) -> None:
     assert "GATEPOST_SKIP names no check: mypi; did you mean `mypy`?" in done.stderr
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="names of files are UTF-16 there")
+def test_a_locale_that_cannot_spell_the_names_of_files(repo: Repo) -> None:
+    repo.write(
+        "\u043a\u043b\u044e\u0447/requirements.txt", "--extra-index-url https://download.pytorch.org/whl/cpu\ntorch\n"
+    )
+    repo.write("\u043a\u043b\u044e\u0447/a.py", "x = 1\n")
+    repo.git("add", "-A")
+    plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "GATEPOST_SKIP": "sync-configs"}
+    done, usual = run(repo, "check", **plain), run(repo, "check", GATEPOST_SKIP="sync-configs")
+    assert "TS121" in usual.stdout
+    assert (done.returncode, done.stdout, done.stderr) == (usual.returncode, usual.stdout, usual.stderr)
+    for args in (["secrets"], ["secrets", "\u043a\u043b\u044e\u0447/a.py"], ["gatepost"]):
+        done = run(
+            repo, *args, GATEPOST_SKIP="sync-configs,torch-source,mypy", **{k: plain[k] for k in list(plain)[:3]}
+        )
+        assert (done.returncode, "rror" in done.stdout + done.stderr) == (0, False), done
+
+
 def test_the_one_id(repo: Repo) -> None:
     repo.write("pyproject.toml", POETRY + "\n[tool.ruff]\nline-length = 90\n[tool.mypy]\npretty = false\n")
     repo.write("a.py", "import os\n")

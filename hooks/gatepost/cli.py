@@ -44,6 +44,8 @@ def entry() -> None:
     import gc
 
     gc.set_threshold(50_000, 20, 20)  # a short run makes little garbage: collecting costs 2 ms
+    if sys.getfilesystemencoding() != "utf-8":
+        _in_utf8()
     code = main()
     if sys.modules.keys().isdisjoint(_CLEAN_UP):
         try:
@@ -53,6 +55,17 @@ def entry() -> None:
             sys.exit(code)
         os._exit(code)
     sys.exit(code)
+
+
+def _in_utf8() -> None:
+    """Start this process again with file names in UTF-8, as git has them: the locale's encoding (ASCII, Latin-1) cannot
+    spell all of them. What the arguments hold stays the same bytes."""
+    if sys.platform == "win32" or sys.flags.utf8_mode or not sys.executable:
+        return
+    try:
+        os.execv(sys.executable, [sys.executable, "-X", "utf8", *sys.orig_argv[1:]])
+    except OSError:
+        return  # as it is, then: names in ASCII work
 
 
 def _explain_failure(error: Exception) -> int:
