@@ -207,6 +207,18 @@ def test_skip_names_are_checked(repo: Repo) -> None:
     assert "GATEPOST_SKIP names no check: mypi; did you mean `mypy`?" in done.stderr
 
 
+def test_check_leaves_out_what_the_environment_skips(repo: Repo) -> None:
+    repo.write("pyproject.toml", POETRY)
+    repo.git("add", "-A")
+    done = run(repo, "check", GATEPOST_SKIP="torch-source, lock-freshness,sync-configs,mypy")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    done = run(repo, "check", "torch-source", GATEPOST_SKIP="torch-source")  # asked for by name
+    assert done.returncode == 1 and "error[TS101]" in done.stdout
+    done = run(repo, "check", GATEPOST_SKIP="secret,torch-source")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "gatepost: GATEPOST_SKIP names no check: secret; did you mean `secrets`?\n"
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="names of files are UTF-16 there")
 def test_a_locale_that_cannot_spell_the_names_of_files(repo: Repo) -> None:
     repo.write(

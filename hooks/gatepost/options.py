@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from gatepost.model import Hook, Option
+    from gatepost.settings import Settings
 
 
 class UsageError(Exception):
@@ -105,3 +106,21 @@ def output_format(known: Known) -> str:
     if chosen not in ("text", "json"):
         raise UsageError(f"GATEPOST_OUTPUT_FORMAT must be text or json, not {chosen!r}")
     return chosen
+
+
+def skipped(settings: Settings) -> frozenset[str]:
+    """Ids that a run of all checks leaves out: GATEPOST_SKIP (once) and `skip` of the settings (for good).
+
+    Raises:
+        UsageError: the environment names no check.
+    """
+    given = [each.strip() for each in os.environ.get("GATEPOST_SKIP", "").split(",") if each.strip()]
+    if given:
+        from gatepost.settings import nearest
+        from gatepost.tools.table import known_ids
+
+        known = known_ids()
+        for each in given:
+            if each not in known:
+                raise UsageError(f"GATEPOST_SKIP names no check: {each}{nearest(each, known)}")
+    return frozenset([*given, *settings.common["skip"]])

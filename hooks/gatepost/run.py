@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from gatepost.options import output_format
+from gatepost.options import output_format, skipped
 from gatepost.view import choose_tree, look_ahead, open_git, prefix_of, scope_of
 
 TYPE_CHECKING = False
@@ -23,7 +23,7 @@ CLEAN, FINDINGS = 0, 1
 
 
 def run_hooks(hooks: Sequence[Hook], known: Known, files: list[str], together: bool = False) -> int:
-    """Run own hooks and report; with `together`, without those of the setting `skip`. The exit code, 0 or 1.
+    """Run own hooks and report; with `together`, without those that are skipped. The exit code, 0 or 1.
 
     Raises:
         SettingsError, UsageError: a wrong setting or option.
@@ -41,7 +41,7 @@ def run_hooks(hooks: Sequence[Hook], known: Known, files: list[str], together: b
     results: list[Result] = [] if broken is None else [broken]
     changed: dict[str, str] = {}
     trees: dict[tuple[bool, str | None], Tree] = {}
-    skip = settings.common["skip"] if together else ()
+    skip = skipped(settings) if together else ()
 
     def fresh() -> Tree:
         git.forget()

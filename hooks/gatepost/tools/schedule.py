@@ -38,7 +38,7 @@ def run_all(args: list[str]) -> int:
         UsageError: a wrong option or value, here or in the environment.
         SettingsError: a wrong key or value in the settings; nothing has been run then.
     """
-    from gatepost.options import output_format, parse
+    from gatepost.options import output_format, parse, skipped
     from gatepost.registry import own_hook, own_ids
     from gatepost.run import load_settings, report
     from gatepost.view import open_git, scope_of
@@ -53,7 +53,7 @@ def run_all(args: list[str]) -> int:
     if broken is not None:
         report([broken], {}, how)
         return 1
-    skip = _skipped(settings)
+    skip = skipped(settings)
     for hook_id in own_ids():
         if hook_id not in skip:
             settings.of(own_hook(hook_id))
@@ -73,20 +73,6 @@ def _hooks_for_help(args: Sequence[str]) -> list[Any]:
     from gatepost.registry import own_hook, own_ids
 
     return [own_hook(each) for each in own_ids()]
-
-
-def _skipped(settings: Settings) -> frozenset[str]:
-    from gatepost.options import UsageError
-    from gatepost.registry import own_ids
-    from gatepost.settings import nearest
-    from gatepost.tools.table import TOOLS
-
-    known = [*own_ids(), *TOOLS]
-    given = [each.strip() for each in os.environ.get("GATEPOST_SKIP", "").split(",") if each.strip()]
-    for each in given:
-        if each not in known:
-            raise UsageError(f"GATEPOST_SKIP names no check: {each}{nearest(each, known)}")
-    return frozenset([*given, *settings.common["skip"]])
 
 
 class _Run:
