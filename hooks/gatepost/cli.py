@@ -63,7 +63,7 @@ def _in_utf8() -> None:
     if sys.platform == "win32" or sys.flags.utf8_mode or not sys.executable:
         return
     try:
-        os.execv(sys.executable, [sys.executable, "-X", "utf8", *sys.orig_argv[1:]])
+        os.execv(sys.executable, [sys.executable, "-X", "utf8", *sys.orig_argv[1:]])  # noqa: S606
     except OSError:
         return  # as it is, then: names in ASCII work
 
