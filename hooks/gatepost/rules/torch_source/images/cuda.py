@@ -99,10 +99,7 @@ def cuda_in_cpu_image(
         remedy = {
             "pipenv": f"Add a [[source]] with url `{CPU_INDEX}` to the Pipfile and {'`index =` on torch' if first.name == 'torch' else 'torch with `index =` to its packages'}, then run `pipenv lock`.",
             "pdm": f'Add a [[tool.pdm.source]] with url `{CPU_INDEX}` and `include_packages = ["torch", "torchvision", "torchaudio"]` to pyproject.toml, then run `pdm lock`.',
-        }.get(
-            install.tool,
-            f"{'Route torch' if first.name == 'torch' else 'Declare torch and route it'} to an explicit source with url `{CPU_INDEX}` in pyproject.toml, then run `poetry lock`.",
-        )
+        }.get(install.tool) or _for_poetry(repository, first.path, names)
         fix = None
     return Finding(
         code="TS501",
@@ -120,6 +117,31 @@ def cuda_in_cpu_image(
         else None,
         related=related,
         fix=fix,
+    )
+
+
+def _for_poetry(repository: Repository, path: str, names: list[str]) -> str:
+    """The route to the CPU index for Linux alone, as it is written for Poetry: `+cpu` wheels are not for macOS.
+
+    Tested with Poetry 2.5.1: two entries with markers lock both builds; one entry, with a marker or without, locks
+    `+cpu` for every platform, where another package requires torch too.
+    """
+    data = repository.toml(path)
+    tool, project = data.get("tool"), data.get("project")
+    poetry = tool.get("poetry") if isinstance(tool, dict) else None
+    table = poetry.get("dependencies") if isinstance(poetry, dict) else None
+    entry = table.get("torch") if isinstance(table, dict) else None
+    entry = entry.get("version") if isinstance(entry, dict) else entry
+    listed = project.get("dependencies") if isinstance(project, dict) else None
+    given = any(re.match(r"torch\b(?![-_.])", str(one)) for one in listed) if isinstance(listed, list) else False
+    version = "" if given else f'version = "{entry if isinstance(entry, str) else "*"}", '
+    others = " and ".join(f"`{name}`" for name in names if name != "torch")
+    linux = f'{{{version}source = "pytorch-cpu", markers = "sys_platform == \'linux\'"}}'
+    elsewhere = f"{{{version}markers = \"sys_platform != 'linux'\"}}"
+    return (
+        f'Add a [[tool.poetry.source]] with `name = "pytorch-cpu"`, url `{CPU_INDEX}` and `priority = "explicit"`, and write '
+        f"`torch = [{linux}, {elsewhere}]` in [tool.poetry.dependencies]"
+        f"{f', and {others} likewise' if others else ''}; then run `poetry lock`."
     )
 
 

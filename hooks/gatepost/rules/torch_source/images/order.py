@@ -320,11 +320,18 @@ def _no_op(image: Image, event: Event, before: Event) -> Finding:
         code="TS502",
         where=Location(path=image.path, line=event.install.line),
         message=f"this {_word(event)} install changes nothing: line {before.install.line} has already installed torch, which satisfies it",
-        remedy=f"Route torch to the {_word(event)} index in the project, lock again, and remove this command."
+        remedy=_routed(event, before)
         if before.effect.locked
         else f"Move it before line {before.install.line}, so that the {_word(event)} build is there first.",
         related=(Location(path=image.path, line=before.install.line),),
     )
+
+
+def _routed(wanted: Event, locked: Event) -> str:
+    """The remedy where a lock brings another build than a command wants."""
+    alone = wanted.effect.build == "cpu" and locked.install.tool == "poetry"
+    linux = " under `markers = \"sys_platform == 'linux'\"` (a second entry is for other platforms)" if alone else ""
+    return f"Route torch to the {_word(wanted)} index in the project{linux}, lock again, and remove this command."
 
 
 def _late(image: Image, event: Event, before: Event, uninstalled: bool) -> Finding:
@@ -363,7 +370,7 @@ def _undoing(image: Image, event: Event, current: Event, why: str) -> Finding:
         code="TS502",
         where=Location(path=image.path, line=current.install.line),
         message=f"this {_word(current)} install of torch is undone: `{urls.show(' '.join(event.install.command.texts))[:50]}` (line {event.install.line}) {why}",
-        remedy=f"Route torch to the {_word(current)} index in the project, lock again, and remove this command."
+        remedy=_routed(current, event)
         if lock
         else f'Ask for `"torch{loose}"` in it, as the requirements do.'
         if loose
