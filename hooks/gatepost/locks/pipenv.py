@@ -200,7 +200,13 @@ def _difference(
     mine = data.get("source")
     if not certain and isinstance(mine, list) and isinstance(sources, list) and not _same_sources(mine, sources):
         return "[[source]] changed", ("source", 0)
+    found = {where for _, where, _ in _categories(data)}
+    for where, entries in locked.items():
+        if not certain and where not in found and where != "_meta" and isinstance(entries, dict) and entries:
+            return f"[{show(where)}] is gone, the lock still has it", ()
     for section, where, entries in _categories(data):
+        if not certain and where not in locked and not entries:
+            return f"the empty category [{show(section)}] is new", (section,)
         pins = {canonical(name): value for name, value in table(locked, where).items()}
         for name, value in entries.items():
             spec = _specifier(value)
@@ -228,10 +234,11 @@ def _local(value: object) -> bool:
 
 
 def _same_sources(now: list[Any], then: list[Any]) -> bool:
-    def urls(entries: list[Any]) -> list[str]:
-        return [str(entry.get("url", "")) for entry in entries if isinstance(entry, dict)]
+    def plain(entries: list[Any]) -> list[tuple[str, ...]]:
+        keys = ("url", "name", "verify_ssl")
+        return [tuple(str(entry.get(key, "")) for key in keys) for entry in entries if isinstance(entry, dict)]
 
-    return "$" in "".join(urls(now)) or urls(now) == urls(then)
+    return "$" in "".join(entry[0] for entry in plain(now)) or plain(now) == plain(then)
 
 
 def relock(lock: Lock) -> str:
