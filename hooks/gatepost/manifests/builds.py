@@ -5,6 +5,7 @@ Compose files, docker/build-push-action, and `docker build` lines of jobs, scrip
 
 from __future__ import annotations
 
+import json
 import posixpath
 import re
 
@@ -63,6 +64,7 @@ def builds(files: Files) -> Iterator[Build]:
                 for command in step.commands:
                     found += _command_build(path, command.texts, command.cwd, command.line)
     found += _scripted_builds(files)
+    found += _developed(files)
     for build in found:
         gpu = build.gpu or any(tag in run or gpus.named(tag) for tag in build.tags)
         yield replace(build, gpu=gpu)
@@ -97,6 +99,32 @@ def _scripted_builds(files: Files) -> Iterator[Build]:
                 for match in re.finditer(r"(?:docker|podman)(?: buildx)? build[^\n`]*", body):
                     for command in split(Source(text=match[0]), cwd="/" + folder):
                         yield from _command_build(path, command.texts, command.cwd, 0)
+
+
+# What JSON with comments has beside JSON (the Development Containers specification), and strings, which are kept.
+_COMMENT = pattern(r'("(?:[^"\\]|\\.)*")|//[^\n]*|/\*.*?\*/', re.DOTALL)
+_COMMA = pattern(r'("(?:[^"\\]|\\.)*")|,(?=\s*[}\]])', re.DOTALL)
+
+
+def _developed(files: Files) -> Iterator[Build]:
+    """The images that a devcontainer.json builds to run with a GPU."""
+    for path in sorted(path for path in files.paths if path.endswith("devcontainer.json")):
+        text = (files.read(path) or b"")[:200_000].decode("utf-8", "replace")
+        for extra in (_COMMENT, _COMMA):
+            text = extra.sub(lambda hit: hit[1] or "", text)
+        try:
+            data = json.loads(text)
+        except (ValueError, RecursionError):
+            continue
+        if not isinstance(data, dict) or not gpus.developed(data):
+            continue
+        build = data.get("build")
+        table = build if isinstance(build, dict) else data
+        name, context = table.get("dockerfile", data.get("dockerFile")), table.get("context", ".")
+        where = join(posixpath.dirname(path), str(context))
+        target = join(posixpath.dirname(path), str(name)) if isinstance(name, str) else None
+        if where is not None and target is not None:
+            yield Build(dockerfile=target, context=where, target="", arguments=(), gpu=True, path=path, line=0)
 
 
 def _compose_builds(path: str, root: Any, overlaid: frozenset[str]) -> Iterator[Build]:

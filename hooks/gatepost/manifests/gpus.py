@@ -110,6 +110,16 @@ def run_by(jobs: Iterable[Job]) -> Iterator[str]:
                     yield from command.texts[2:]
 
 
+def developed(container: Mapping[str, Any]) -> bool:
+    """Whether a devcontainer.json asks for a GPU: an option of `docker run`, or a requirement on the host."""
+    options = container.get("runArgs")
+    listed = [str(one) for one in options] if isinstance(options, list) else []
+    if any(one.startswith("--gpus") or "nvidia" in one for one in listed):
+        return True
+    host = container.get("hostRequirements")
+    return isinstance(host, dict) and host.get("gpu") not in (None, False)
+
+
 def described(inputs: Mapping[str, str]) -> Iterator[str]:
     """The names, prefixes and suffixes that docker/metadata-action gives an image."""
     yield from inputs.get("images", "").replace(",", "\n").split()

@@ -13,6 +13,7 @@ from gatepost.rules.torch_source import table as tables
 from gatepost.rules.torch_source.carriers import COMPANIONS
 from gatepost.rules.torch_source.images.events import Event, place_of
 from gatepost.rules.torch_source.images.meant import gpus_beside, says_cpu, switchable
+from gatepost.rules.torch_source.images.runs import another_base
 from gatepost.rules.torch_source.installed.build import FAMILY
 
 TYPE_CHECKING = False
@@ -114,6 +115,7 @@ def cuda_in_cpu_image(
         or places.is_example(image.path)
         or places.is_development(image.path)
         or switchable(repository, image)
+        or another_base(repository, image)
         else None,
         related=related,
         fix=fix,

@@ -86,6 +86,22 @@ def _said_inside(repository: Repository, image: Image) -> bool:
     return re.search(rb"(?m)^\s*#.*--gpus[ =]", repository.read(image.path) or b"") is not None
 
 
+_ANOTHER_BASE = pattern(
+    r"\bFROM\s+\S*(?:nvidia|cuda|nvcr\.io)|\bfor\s+(?:an?\s+)?(?:gpus?|cuda)\b|"
+    r"\b(?:switch|change|replace|swap|uncomment|rebuild|base image)\b.*\b(?:gpus?|cuda)\b|"
+    r"\b(?:gpus?|cuda)[\s-]+(?:use|usage|support|builds?|acceleration)\b",
+    re.IGNORECASE,
+)
+_NEGATED = pattern(r"\b(?:no|non|not|never|without|avoid\w*|skip\w*|instead of|cpu[\s-]only)\b|n't\b", re.IGNORECASE)
+
+
+def another_base(repository: Repository, image: Image) -> bool:
+    """Whether a comment of the Dockerfile says what to change for a GPU: its CPU image is one of two uses of it."""
+    rows = (repository.read(image.path) or b"").decode("utf-8", "replace").splitlines()
+    comments = (row for row in rows if row.lstrip().startswith("#"))
+    return any(_ANOTHER_BASE.search(row) and not _NEGATED.search(row) for row in comments)
+
+
 def _deployed(repository: Repository, image: Image) -> bool:
     """Whether a document of a YAML file asks for a GPU for what bears the name of the image's folder or service."""
     names = {posixpath.basename(posixpath.dirname(image.path)), *(build.service for build in image.builds)}
