@@ -15,6 +15,8 @@ from gatepost.cli import main
 from gatepost.commands import doctor, drop, init, keep, migrate, uninstall
 from gatepost.commands._explain_key import explain_key
 from gatepost.commands._workflow import WORKFLOW, fitted, workflow
+from gatepost.render import URL as HOME
+from gatepost.sync import entries, prektoml
 from gatepost.sync.declared import settings
 from gatepost.sync.migrate import migrated
 from gatepost.sync.paths import data_of, get, normal
@@ -23,6 +25,7 @@ from gatepost.sync.precommit import NotSpliceable, with_entry, without_entry
 from gatepost.sync.project import Disk
 from gatepost.tools.capture import Found, Trial
 from gatepost.tools.command import CannotRun
+from gatepost.tools.table import TOOLS
 from gatepost.writer import write_all
 
 PROJECT = """\
@@ -497,6 +500,113 @@ def test_what_cannot_be_edited_is_given_to_paste(root: Path, capsys: pytest.Capt
     assert yaml.safe_load("repos:\n" + block)["repos"][0]["hooks"] == [{"id": "gatepost"}]
     (root / ".pre-commit-config.yaml").write_text("a: [\n")
     assert uninstall.run(str(root), ["--yes"]) == 3
+
+
+@pytest.mark.parametrize(
+    "there",
+    [
+        "repo: https://git.example/me/gatepost\n  rev: v1\n  hooks: [{id: gatepost}]",
+        "repo: https://GitHub.com/Gatepost-Hooks/Gatepost.git/\n  rev: v1\n  hooks: [{id: x}, {id: mypy}]",
+        "repo: ../tools/gatepost\n  rev: v1\n  hooks: [{id: lock-freshness}]",
+        "repo: git@git.example:gatepost.git\n  rev: v1\n  hooks: [{id: gatepost, args: [--strict]}]",
+        "repo: 'C:\\tools\\gatepost'\n  rev: v1\n  hooks: [{id: secrets}]",
+        "repo: https://git.example/me/pre-commit-fork\n  rev: v1\n  hooks: [{id: gatepost}]",
+        "repo: local\n  hooks: [{id: checks, name: x, language: system, entry: gatepost check}]",
+        "repo: local\n  hooks: [{id: q, name: x, language: system, entry: uv run --frozen gatepost}]",
+        "repo: local\n  hooks: [{id: q, name: x, language: system, entry: .venv/bin/python -m gatepost secrets}]",
+    ],
+)
+def test_init_adds_nothing_beside_an_entry_under_another_address(
+    root: Path, there: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = f"repos:\n- {there}\n"
+    assert with_entry(text, URL, "0.1.0") == text
+    (root / ".pre-commit-config.yaml").write_text(text)
+    adopt(root)
+    capsys.readouterr()
+    assert uninstall.run(str(root), ["--yes"]) == 0
+    assert (root / ".pre-commit-config.yaml").read_text() == text
+    said = ".pre-commit-config.yaml: still runs gatepost, which writes the settings again: take its entry out by hand\n"
+    assert said in capsys.readouterr().out
+    assert uninstall.run(str(root), []) == 0
+    assert capsys.readouterr().out == said
+
+
+@pytest.mark.parametrize(
+    "there",
+    [
+        "repo: https://git.example/me/gatepost\n  rev: v1\n  hooks: [{id: latch}]",
+        "repo: https://git.example/me/not-gatepost\n  rev: v1\n  hooks: [{id: mypy}]",
+        "repo: local\n  hooks: [{id: q, name: x, language: system, entry: mypy gatepost}]",
+        "repo: meta\n  hooks: [{id: identity}]",
+        "repo: [gatepost]\n  hooks: [{id: gatepost}]",
+    ],
+)
+def test_what_only_looks_like_our_entry_is_none(there: str) -> None:
+    assert set(entries.REDUNDANT.values()) == set(TOOLS)
+    assert yaml.safe_load(with_entry(f"repos:\n- {there}\n", URL, "0.1.0"))["repos"][-1]["repo"] == URL
+
+
+PREK = """\
+# ours
+[[repos]]
+repo = "local"
+hooks = [{ id = "x", name = "x", entry = "true", language = "system" }]  # why
+"""
+OURS = {"repo": HOME, "rev": "v0.1.0", "hooks": [{"id": "gatepost"}]}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "# nothing yet\n", "fail_fast = true", PREK, PREK.replace("\n", "\r\n"), PREK + "\n[other]\nid = 'y'\n",
+        "repos = []\n", "repos = [\n]\n", 'repos = [{ repo = "meta", hooks = [] }]  # ours\n',
+        'repos = [\n    # first\n    { repo = "meta", hooks = [] },  # why\n]\n[a]\n', 'repos = [{ repo = "meta", hooks = [] },]\n',
+        '[[repos]]\nrepo = "meta"\n[[repos.hooks]]\nid = "identity"\n',
+    ],
+)  # fmt: skip
+def test_the_entry_goes_into_prek_toml_and_out_of_it_without_a_trace(root: Path, text: str) -> None:
+    (root / ".pre-commit-config.yaml").unlink()
+    prek = root / "prek.toml"
+    prek.write_bytes(text.encode())
+    adopt(root)
+    old, new = tomli.loads(text), tomli.loads(prek.read_text())
+    assert new == {**old, "repos": [*old.get("repos", []), OURS]}
+    assert not (root / ".pre-commit-config.yaml").exists()
+    assert [word for word in ("# ours", "# first", "# why") if word in text and word not in prek.read_text()] == []
+    adopt(root)
+    assert tomli.loads(prek.read_text()) == new
+    prek.write_bytes(prek.read_bytes().replace(b"v0.1.0", b"v0.2.0"))
+    assert uninstall.run(str(root), ["--yes"]) == 0
+    assert prek.read_bytes().decode().rstrip() == text.rstrip()
+
+
+def test_a_list_in_prek_toml_without_a_last_comma() -> None:
+    text = 'repos = [\n  { repo = "meta", hooks = [] }  # why\n]\n'
+    new = prektoml.with_entry(text, URL, "0.1.0")
+    assert new == text.replace("}  # why\n", f"}},  # why\n  {prektoml._item(URL, '0.1.0')},\n")
+    assert tomli.loads(prektoml.without_entry(new, URL)) == tomli.loads(text)
+
+
+def test_the_entry_goes_where_each_runner_reads_it(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (root / "prek.toml").write_text("repos = {}\n")
+    assert init.run(str(root), ["--yes"]) == 3
+    head, _, block = capsys.readouterr().out.partition("put this under `repos` in prek.toml, then: gatepost init\n")
+    assert "`repos` is not a list; nothing was changed" in head and tomli.loads(block) == {"repos": [OURS]}
+    redundant = '[[repos]]\nrepo = "https://git.example/ruff"\nrev = "v1"\nhooks = [\n  { id = "ruff-check" },\n]\n'
+    (root / "prek.toml").write_text(redundant)
+    assert init.run(str(root), ["--yes", "--no-baseline"]) == 0
+    said = capsys.readouterr().out
+    assert "tools found: ruff (pyproject.toml), pyright" in said
+    assert "prek.toml:5: `ruff-check` is redundant: the `gatepost` id runs ruff-check; left in place\n" in said
+    assert tomli.loads((root / "prek.toml").read_text())["repos"][1] == OURS
+    assert yaml.safe_load((root / ".pre-commit-config.yaml").read_text())["repos"][-1] == OURS  # pre-commit's
+    (root / "prek.toml").unlink()
+    (root / ".pre-commit-config.yaml").rename(root / ".pre-commit-config.yml")
+    (root / ".pre-commit-config.yml").write_text(HOOKS)
+    adopt(root)
+    assert yaml.safe_load((root / ".pre-commit-config.yml").read_text())["repos"][-1] == OURS
+    assert not (root / ".pre-commit-config.yaml").exists()
 
 
 def test_an_entry_that_somebody_changed_stays() -> None:

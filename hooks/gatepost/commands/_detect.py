@@ -1,9 +1,12 @@
-"""What a project has already: its tools, its own entry in .pre-commit-config.yaml, what of it stays as it is."""
+"""What a project has already: its tools, our entry in its hook configuration, what of it stays as it is."""
 
 from __future__ import annotations
 
+import re
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping
     from typing import Any
 
     from gatepost.model import Edit
@@ -16,6 +19,8 @@ RIVALS = {"pyright": "mypy", "ty": "mypy", "pyrefly": "mypy", "basedpyright": "m
 
 def tools(tree: Disk, data: dict[str, Any]) -> dict[str, str]:
     """tool -> the file by which it is known to be used here."""
+    from gatepost.sync.derive import depends_on
+    from gatepost.sync.hook_files import hook_files
     from gatepost.sync.paths import get
 
     found: dict[str, str] = {}
@@ -35,8 +40,10 @@ def tools(tree: Disk, data: dict[str, Any]) -> dict[str, str]:
         for path in paths:
             if tool not in found and tree.read(path) is not None:
                 found[tool] = path
-    hooks = (tree.read(".pre-commit-config.yaml") or b"").decode("utf-8", "replace")
-    from gatepost.sync.derive import depends_on
+    hooks = {
+        name: re.sub(r"\bid\s*=\s*[\"']", "id: ", (tree.read(name) or b"").decode("utf-8", "replace"))
+        for name in hook_files(tree.read)
+    }
 
     wanted = depends_on(
         data,
@@ -46,8 +53,8 @@ def tools(tree: Disk, data: dict[str, Any]) -> dict[str, str]:
         ],
     )
     for tool in names:
-        if tool not in found and f"id: {tool}" in hooks:
-            found[tool] = ".pre-commit-config.yaml"
+        if tool not in found and (named := [name for name, text in hooks.items() if f"id: {tool}" in text]):
+            found[tool] = named[0]
         if tool not in found and (tool in wanted or f"{tool}-cov" in wanted):
             found[tool] = "dependencies"
     if "coverage" not in found and "pytest-cov" in wanted:
@@ -84,28 +91,61 @@ def own_edit(tree: Disk, data: dict[str, Any], found: dict[str, str], profile: s
     return changed(tree.read(PYPROJECT), ops) if ops else None
 
 
-def entry_edit(root: str, *, add: bool, made: bool = False) -> Edit | None:
-    """The edit of .pre-commit-config.yaml that adds our entry, or takes away the one that we added.
-
-    With `made` the file goes as well when nothing else is in it: `gatepost init` made it.
+def entries_added(root: str) -> list[Edit]:
+    """The edits that add our entry to the files in which a runner finds its hooks, where it is missing.
 
     Raises:
-        NotSpliceable: the file has a form that is not edited.
+        NotSpliceable: a file has a form that is not edited.
     """
     from gatepost import __version__
-    from gatepost.model import Edit
     from gatepost.render import URL
-    from gatepost.sync.precommit import PATH, with_entry, without_entry
+    from gatepost.sync.hook_files import hook_files, with_entry
     from gatepost.sync.project import Disk
 
-    raw = Disk(root).read(PATH)
-    if raw is None and not add:
-        return None
-    text = (raw or b"").decode("utf-8")
-    new = with_entry(text, URL, __version__) if add else without_entry(text, made=made)
-    if new == text:
-        return None
-    return Edit(path=PATH, old=raw, new=new.encode("utf-8") if new else None)
+    read = Disk(root).read
+    files = {name: read(name) for name in hook_files(read)}
+    return _changes(files, lambda name, text: with_entry(name, text, URL, __version__))
+
+
+def entries_taken(root: str, made: Collection[str]) -> list[Edit]:
+    """The edits that take away the entries that `gatepost init` added; a file goes as well when it is one of those
+    that were `made`, with nothing else in it.
+
+    Raises:
+        NotSpliceable: a file has a form that is not edited.
+    """
+    from gatepost.render import URL
+    from gatepost.sync.hook_files import hook_files, without_entry
+    from gatepost.sync.project import Disk
+
+    read = Disk(root).read
+    there = {name: raw for name in hook_files(read) if (raw := read(name)) is not None}
+    return _changes(there, lambda name, text: without_entry(name, text, URL, made=name in made), made)
+
+
+def entries_left(tree: Tree) -> list[str]:
+    """The files of hooks that still run gatepost, from an address or in a form that `gatepost init` does not write."""
+    from gatepost.sync.hook_files import hook_files, runs_us
+
+    return [name for name in hook_files(tree.read) if runs_us(name, tree.read(name) or b"")]
+
+
+def _changes(
+    files: Mapping[str, bytes | None], change: Callable[[str, str], str], made: Collection[str] = ()
+) -> list[Edit]:
+    """The edits that a change of the texts makes; a file that was `made`, and has nothing left, is deleted."""
+    from gatepost.model import Edit
+    from gatepost.sync.precommit import NotSpliceable
+
+    found = []
+    for name, raw in files.items():
+        try:
+            text = (raw or b"").decode("utf-8")
+        except UnicodeDecodeError:
+            raise NotSpliceable(f"{name}: not UTF-8 text") from None
+        if (new := change(name, text)) != text:
+            found.append(Edit(path=name, old=raw, new=new.encode("utf-8") if new or name not in made else None))
+    return found
 
 
 def ruff_synced(tree: Tree) -> str:

@@ -16,13 +16,11 @@ SUMMARY = "Adopt this project as it is: one pre-commit entry, shared settings, w
 def run(root: str, argv: list[str]) -> int:
     from argparse import ArgumentParser
 
-    from gatepost import __version__
-    from gatepost.commands._detect import elsewhere, entry_edit, own_edit, tools
+    from gatepost.commands._detect import elsewhere, entries_added, own_edit, tools
     from gatepost.commands._workflow import WORKFLOW
-    from gatepost.render import URL
+    from gatepost.sync.hook_files import YAML
     from gatepost.sync.layout import NotSpliceable as NotToml
-    from gatepost.sync.precommit import PATH as HOOKS
-    from gatepost.sync.precommit import NotSpliceable, entry
+    from gatepost.sync.precommit import NotSpliceable
     from gatepost.sync.project import Disk, pyproject
     from gatepost.toml.load import TomlError
 
@@ -45,12 +43,14 @@ def run(root: str, argv: list[str]) -> int:
     found = tools(tree, data)
     print("tools found: " + (", ".join(f"{tool} ({where})" for tool, where in found.items()) or "none"))
     try:
-        edits = [each for each in (entry_edit(root, add=True), own_edit(tree, data, found, known.profile)) if each]
+        edits = entries_added(root)
+        if (own := own_edit(tree, data, found, known.profile)) is not None:
+            edits.append(own)
     except (NotSpliceable, NotToml, TomlError) as error:
         print(f"gatepost init: {error}; nothing was changed")
-        if isinstance(error, NotSpliceable):
-            print(f"put this under `repos` in {HOOKS}, then: gatepost init")
-            print(entry(URL, __version__, "  ", "\n"), end="")
+        if isinstance(error, NotSpliceable) and error.paste:
+            print(f"put this under `repos` in {error.path}, then: gatepost init")
+            print(error.paste, end="")
         return 3
     for tool, why in elsewhere(tree, data, found).items():
         print(f"{tool}: {why}, which stays so: declared in [tool.gatepost.keep]")
@@ -62,7 +62,7 @@ def run(root: str, argv: list[str]) -> int:
         return 1
     first = old_findings(tree) is None
     made = files_made(root, tree, data, ci=known.ci, secrets=first and not known.no_baseline)
-    hooks = [edit for edit in edits if edit.path == HOOKS and edit.old is None]
+    hooks = [edit for edit in edits if edit.path == YAML and edit.old is None]
     edits = recorded(tree, joined(edits, made), [edit.path for edit in [*hooks, *made]])
     say_redundant(tree, edits)
     try_tools = first and not known.no_baseline
@@ -135,8 +135,8 @@ def files_made(root: str, tree: Disk, data: dict[str, Any], *, ci: bool, secrets
 
 def say_redundant(tree: Disk, edits: list[Edit]) -> None:
     """Entries of other repositories whose work the one id does, and a ruff that the new settings stop."""
+    from gatepost.sync.hook_files import hook_files, redundant
     from gatepost.sync.paths import data_of, get
-    from gatepost.sync.precommit import PATH, redundant
     from gatepost.tools.config import satisfies
     from gatepost.tree.memory import OverlayTree
 
@@ -149,16 +149,20 @@ def say_redundant(tree: Disk, edits: list[Edit]) -> None:
         ),
         "",
     )
-    others = redundant((tree.read(PATH) or b"").decode("utf-8", "replace"))
-    for line, other, ours, rev in others:
-        print(f"{PATH}:{line}: `{other}` is redundant: the `gatepost` id runs {ours}; left in place")
+    others = [
+        (name, *each)
+        for name in hook_files(tree.read)
+        for each in redundant(name, (tree.read(name) or b"").decode("utf-8", "replace"))
+    ]
+    for name, line, other, ours, rev in others:
+        print(f"{name}:{line}: `{other}` is redundant: the `gatepost` id runs {ours}; left in place")
         version = rev.removeprefix("v")
         if other.startswith("ruff") and wanted and version[:1].isdigit() and not satisfies(version, wanted):
             print(
                 f'    ruff {version} stops at `required-version = "{wanted}"` of the shared settings: delete it, or update it'
             )
     if others:
-        names = ", ".join(f'"{ours}"' for ours in dict.fromkeys(ours for _, _, ours, _ in others))
+        names = ", ".join(f'"{ours}"' for ours in dict.fromkeys(ours for _, _, _, ours, _ in others))
         print(f"    delete those entries, or keep them and set `skip = [{names}]` in [tool.gatepost]")
 
 

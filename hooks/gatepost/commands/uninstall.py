@@ -120,13 +120,13 @@ def listed_at_adoption(data: dict[str, Any], ruff: tuple[str, ...], folder: str,
 def run(root: str, argv: list[str]) -> int:
     from argparse import ArgumentParser
 
-    from gatepost.commands._detect import entry_edit
+    from gatepost.commands._detect import entries_left, entries_taken
     from gatepost.sync.layout import NotSpliceable
-    from gatepost.sync.precommit import PATH
     from gatepost.sync.precommit import NotSpliceable as NotYaml
     from gatepost.sync.project import Disk
     from gatepost.sync.record_file import RecordError
     from gatepost.toml.load import TomlError
+    from gatepost.tree.memory import OverlayTree
     from gatepost.writer import write_all
 
     parser = ArgumentParser(prog="gatepost uninstall", description=SUMMARY, allow_abbrev=False)
@@ -134,20 +134,21 @@ def run(root: str, argv: list[str]) -> int:
     known = parser.parse_args(argv)
     try:
         found = edits(root)
-        hooks = entry_edit(root, add=False, made=PATH in made_at_init(Disk(root)))
+        found += entries_taken(root, made_at_init(Disk(root)))
     except (NotSpliceable, NotYaml, RecordError, TomlError) as error:
         print(f"gatepost uninstall: {error}; nothing was changed")
         return 3
-    if hooks is not None:
-        found.append(hooks)
-    if not found:
+    still = entries_left(OverlayTree(Disk(root), found))
+    if not found and not still:
         print("gatepost uninstall: nothing of gatepost is here")
         return 0
     for edit in found:
         print(f"{edit.path}: {'deleted' if edit.new is None else 'restored'}")
     for name in left(root, found):
         print(f"{name}: changed since gatepost init made it, so it stays; to delete it: git rm {name}")
-    if not known.yes:
+    for name in still:
+        print(f"{name}: still runs gatepost, which writes the settings again: take its entry out by hand")
+    if not known.yes and found:
         print("nothing was changed yet; to do it: gatepost uninstall --yes")
         return 0
     write_all(root, found)

@@ -5,6 +5,8 @@ A small splice by PyYAML's node marks, read back with PyYAML: comments, order, q
 
 from __future__ import annotations
 
+from gatepost.sync.entries import is_ours, redundant_in
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -13,29 +15,40 @@ PATH = ".pre-commit-config.yaml"
 OWNER, NAME = "gatepost-hooks", "gatepost"
 
 
-# ids of other hooks -> ours that do the same work in the one run of `gatepost`
-REDUNDANT = {
-    "ruff": "ruff-check",
-    "ruff-check": "ruff-check",
-    "ruff-format": "ruff-format",
-    "mypy": "mypy",
-    "bandit": "bandit",
-    "detect-secrets": "detect-secrets",
-}
-
-
 class NotSpliceable(ValueError):
-    """The file has a form that is not edited; `str()` says which."""
+    """The file has a form that is not edited; `str()` says which, `path` where and `paste` what to write there by hand."""
+
+    path = ""
+    paste = ""
 
 
-def is_ours(repo: Any) -> bool:
-    """Whether a `repo:` value is this package, from any host or path."""
-    return isinstance(repo, str) and repo.rstrip("/").removesuffix(".git").endswith(f"{OWNER}/{NAME}")
+def _written_by_us(repo: Any) -> bool:
+    """Whether an item of `repos` is as `with_entry` writes it, with any rev."""
+    if not isinstance(repo, dict) or set(repo) != {"repo", "rev", "hooks"} or not isinstance(repo["repo"], str):
+        return False
+    url = repo["repo"].rstrip("/").removesuffix(".git")
+    return url.endswith(f"{OWNER}/{NAME}") and repo["hooks"] == [{"id": "gatepost"}]
 
 
 def entry(url: str, version: str, indent: str, nl: str) -> str:
     lines = [f"- repo: {url}", f"  rev: v{version}", "  hooks:", "    - id: gatepost"]
     return "".join(f"{indent}{line}{nl}" for line in lines)
+
+
+def repos(text: str) -> list[Any]:
+    """The items of `repos`; [] if it is no list.
+
+    Raises:
+        NotSpliceable: not YAML.
+    """
+    import yaml
+
+    try:
+        data = yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise NotSpliceable(f"not valid YAML: {str(error).splitlines()[0]}") from None
+    found = data.get("repos") if isinstance(data, dict) else None
+    return found if isinstance(found, list) else []
 
 
 def with_entry(text: str, url: str, version: str) -> str:
@@ -59,7 +72,7 @@ def with_entry(text: str, url: str, version: str) -> str:
     repos = data.get("repos") if isinstance(data, dict) else None
     if not isinstance(data, dict) or (repos is not None and not isinstance(repos, list)):
         raise NotSpliceable("`repos` is not a list")
-    if any(isinstance(repo, dict) and is_ours(repo.get("repo")) for repo in repos or ()):
+    if any(is_ours(repo) for repo in repos or ()):
         return text
     meant = {**data, "repos": [*(repos or []), ours]}
     pair = next((pair for pair in getattr(node, "value", []) if pair[0].value == "repos"), None)
@@ -104,12 +117,8 @@ def without_entry(text: str, *, made: bool = False) -> str:
     repos = data.get("repos") if isinstance(data, dict) else None
     if not isinstance(repos, list):
         return text
-    number = next((n for n, repo in enumerate(repos) if isinstance(repo, dict) and is_ours(repo.get("repo"))), None)
-    if (
-        number is None
-        or repos[number].get("hooks") != [{"id": "gatepost"}]
-        or set(repos[number]) != {"repo", "rev", "hooks"}
-    ):
+    number = next((n for n, repo in enumerate(repos) if _written_by_us(repo)), None)
+    if number is None:
         return text
     value = next(pair[1] for pair in getattr(node, "value", []) if pair[0].value == "repos")
     if value.flow_style:
@@ -149,37 +158,22 @@ def redundant(text: str) -> list[tuple[int, str, str, str]]:
     import yaml
 
     try:
-        node = yaml.compose(text)
+        data, node = yaml.safe_load(text), yaml.compose(text)
     except (yaml.YAMLError, ValueError, RecursionError):
         return []
-    found = []
-    for repo in _values(node, "repos"):
-        if any(is_ours(url.value) for url in _field(repo, "repo")):
-            continue
-        rev = next((str(each.value) for each in _field(repo, "rev")), "")
-        for hook in _values(repo, "hooks"):
-            found += [
-                (name.start_mark.line + 1, name.value, REDUNDANT[name.value], rev)
-                for name in _field(hook, "id")
-                if isinstance(name.value, str) and name.value in REDUNDANT
-            ]
-    return found
+    return [
+        (_line(node, ("repos", at, "hooks", number, "id")), name, ours, rev)
+        for at, number, name, ours, rev in redundant_in(data)
+    ]
 
 
-def _field(node: Any, key: str) -> list[Any]:
-    """The node under a key of a mapping, in a list; [] if it is not there."""
-    import yaml
-
-    if not isinstance(node, yaml.MappingNode):
-        return []
-    return [value for name, value in node.value if name.value == key]
-
-
-def _values(node: Any, key: str) -> list[Any]:
-    """The items of the list under a key of a mapping."""
-    import yaml
-
-    return [item for value in _field(node, key) if isinstance(value, yaml.SequenceNode) for item in value.value]
+def _line(node: Any, path: tuple[str | int, ...]) -> int:
+    """The 1-based line of the value at a path."""
+    for part in path:
+        value = node.value
+        node = value[part] if isinstance(part, int) else next(pair[1] for pair in value if pair[0].value == part)
+    line: int = node.start_mark.line + 1
+    return line
 
 
 def _proved(text: str, meant: Any) -> str:
