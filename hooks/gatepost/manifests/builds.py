@@ -39,6 +39,7 @@ class Build:
     tags: tuple[str, ...] = ()  # the names that the image gets
     service: str = ""  # of a compose file
     platform: str = ""  # "linux/arm64", or several with commas between
+    given: tuple[str, ...] = ()  # arguments whose value is not known here, and not empty
 
 
 def builds(files: Files) -> Iterator[Build]:
@@ -145,11 +146,13 @@ def _compose_builds(path: str, root: Any, overlaid: frozenset[str]) -> Iterator[
         pairs = [(name, workflow.text(value)) for name, _, value in workflow.items(listed)]
         if not pairs:
             pairs = [(item.partition("=")[0], item.partition("=")[2]) for item in workflow.texts(listed) if "=" in item]
+        pairs = [(name, _default(value)) for name, value in pairs]
         yield Build(
             dockerfile=target,
             context=where,
             target=workflow.text(workflow.get(build, "target")),
-            arguments=tuple(pair for pair in pairs if "$" not in pair[1]),
+            arguments=tuple((name, value) for name, value in pairs if "$" not in value),
+            given=tuple(name for name, value in pairs if re.match(r"\$\{\w+:\?", value)),
             gpu=called in overlaid or gpus.service(service),
             path=path,
             line=key.start_mark.line + 1,
@@ -158,6 +161,11 @@ def _compose_builds(path: str, root: Any, overlaid: frozenset[str]) -> Iterator[
             platform=workflow.text(workflow.get(service, "platform"))
             or ",".join(workflow.texts(workflow.get(build, "platforms"))),
         )
+
+
+def _default(value: str) -> str:
+    """A value of a compose file, `${X:-default}` as its default: what a build gets where nobody sets X."""
+    return re.sub(r"\$\{\w+:?-([^${}]+)\}", r"\1", value)
 
 
 def _action_build(path: str, line: int, inputs: Mapping[str, str], names: Sequence[str]) -> Iterator[Build]:
@@ -178,6 +186,7 @@ def _action_build(path: str, line: int, inputs: Mapping[str, str], names: Sequen
         context=where,
         target=inputs.get("target", "") if "$" not in inputs.get("target", "") else "",
         arguments=tuple(pair for pair in pairs if pair[0] and "$" not in pair[1]),
+        given=tuple(name for name, value in pairs if "$" in value),
         gpu=False,
         path=path,
         line=line,
@@ -199,6 +208,7 @@ def _command_build(path: str, texts: Sequence[str], cwd: str | None, line: int) 
     name = target = platform = ""
     tags: list[str] = []
     arguments: list[tuple[str, str]] = []
+    given: list[str] = []
     plain: list[str] = []
     valued = {"-t", "--tag", "--platform", "--cache-from", "--cache-to", "--secret", "--label", "--network", "--output", "-o",
               "--progress", "--ssh", "--add-host", "--builder", "--build-context", "-m", "--memory", "--shm-size", "--iidfile"}  # fmt: skip
@@ -220,6 +230,8 @@ def _command_build(path: str, texts: Sequence[str], cwd: str | None, line: int) 
                 tags.append(value)
             elif key == "--build-arg" and "=" in value and "$" not in value:
                 arguments.append((value.partition("=")[0], value.partition("=")[2]))
+            elif key == "--build-arg" and "=" in value:
+                given.append(value.partition("=")[0])
         elif not word.startswith("-"):
             plain.append(word)
         index += 1
@@ -234,6 +246,7 @@ def _command_build(path: str, texts: Sequence[str], cwd: str | None, line: int) 
             context=where,
             target=target,
             arguments=tuple(arguments),
+            given=tuple(given),
             gpu=False,
             path=path,
             line=line,

@@ -37,8 +37,12 @@ def unresolved(image: Image, events: list[Event]) -> Iterator[Finding]:
             value = _written(rows[option.line - 1 : step.end], option.name)
             text = re.sub(r"[\\`]\n", "  ", "\n".join(rows[step.line - 1 : step.end]))
             at = sum(len(row) + 1 for row in rows[step.line - 1 : option.line - 1])
-            missing = _missing(value, step, text, max(text.find(value, at), at), event)
-            if not missing:
+            start = max(text.find(value, at), at)
+            missing = _missing(value, step, text, start, event)
+            before = (
+                "\n".join(rows[image.dockerfile.stages[event.stage].line - 1 : step.line - 1]) + "\n" + text[:start]
+            )
+            if not missing or any(missing in build.given for build in image.builds) or _guarded(before, missing):
                 continue
             whole = _VARIABLE.fullmatch(value) is not None
             yield Finding(
@@ -59,6 +63,21 @@ def _written(rows: list[str], name: str) -> str:
     text = re.sub(r"[\\`]\n", " ", "\n".join(rows))
     found = re.finditer(rf"(?<!\S){re.escape(name)}[=\s]\s*(?:\"([^\"]*)\"|([^\s;&|\"']+))", text)
     return next((value for hit in found if "$" in (value := hit[1] or hit[2] or "")), "")
+
+
+def _guarded(before: str, name: str) -> bool:
+    """Whether the stage fails, before it comes to the address, where an argument is empty."""
+    before = re.sub(r"[\\`]\n", "  ", before)
+    variable = rf"[\"']?\$\{{?{name}\}}?[\"']?"
+    fails = r"\bexit\s+[1-9]|\bfalse\b"
+    return any(
+        re.search(expression, before)
+        for expression in (
+            rf"\$\{{{name}:\?",
+            rf"(?<!if )(?:\btest|\[)\s+-n\s+{variable}(?:\s*\]+)?[ \t]*(?:$|\n|&&|\|\|[^\n]*?(?:{fails}))",
+            rf"(?:\btest|\[)\s+-z\s+{variable}(?:(?!\bfi\b)[^\n])*?(?:{fails})",
+        )
+    )
 
 
 def _missing(value: str, step: Step, text: str, at: int, event: Event) -> str:
