@@ -39,6 +39,7 @@ class Step:
     cwd: str | None  # from the repository's root: "" is the root, None is not known
     shell: str
     conditional: bool
+    condition: str = ""  # its `if`
 
 
 @record
@@ -53,6 +54,8 @@ class Job:
     kind: str  # "github" or "gitlab"
     title: str = ""  # what people read instead of its name
     options: str = ""  # what its container is run with
+    condition: str = ""  # its `if`
+    matrix: tuple[str, ...] = ()  # every name and value of its matrix
 
 
 def is_workflow(path: str) -> bool:
@@ -162,6 +165,8 @@ def _github(root: Any) -> Iterator[Job]:
             kind="github",
             title=text(get(job, "name")),
             options=text(get(container, "options")),
+            condition=text(get(job, "if")),
+            matrix=tuple(_scalars(matrix)),
         )
 
 
@@ -197,6 +202,19 @@ def _runners(node: Any, matrix: Any) -> tuple[str, ...]:
     return tuple(found) if found and all(found) and not any("${{" in label for label in found) else ()
 
 
+def _scalars(node: Any, depth: int = 0) -> Iterator[str]:
+    """The names and values below a node of a matrix."""
+    if node is None or depth > 8:
+        return
+    if node.id == "scalar":
+        yield str(node.value)
+    for part in node.value if node.id == "sequence" else ():
+        yield from _scalars(part, depth + 1)
+    for name, _, value in items(node):
+        yield name
+        yield from _scalars(value, depth + 1)
+
+
 def _step(node: Any, env: Mapping[str, str | None], default: str) -> Step:
     own = {**env, **_env(get(node, "env"))}
     where = text(get(node, "working-directory")) or default
@@ -218,6 +236,7 @@ def _step(node: Any, env: Mapping[str, str | None], default: str) -> Step:
         cwd=cwd.lstrip("/") if cwd is not None else None,
         shell=shell,
         conditional=get(node, "if") is not None,
+        condition=text(get(node, "if")),
     )
 
 

@@ -37,6 +37,11 @@ _BUILD = pattern(r"(?<![A-Za-z0-9])cu1\d\d(?!\d)")
 _TIDYING = pattern(r"\b(?:remov\w*|delet\w*|clean\w*|free|uninstall\w*)\b", re.IGNORECASE)
 _SILENT = frozenset(("rm", "echo", "printf", "pip", "pip3", "uv", "conda", "mamba"))  # installs are judged themselves
 _LEFT_OUT = ("http", "--ignore", "--deselect", "--exclude", "--skip")
+# A condition of a step that may hold in other rows of the matrix, or runs, than those without a GPU.
+_ELSEWHERE = pattern(
+    r"gpu|cuda|nvidia|self-hosted|\bmatrix\.(?!(?:os|platform|runner|python(?:[-_]version)?)\b)|\binputs\.",
+    re.IGNORECASE,
+)
 _HOSTED = pattern(r"(?:ubuntu|macos|windows)-(?:latest|\d[\w.]*)(?:-(?:xlarge|large|arm))?$")
 
 
@@ -142,6 +147,8 @@ def job_findings(repository: Repository, path: str, job: Job, view: View) -> Ite
     if _ships(repository, job):
         return
     for event in events:
+        if event.install.has("--dry-run", "--dry") or _ELSEWHERE.search(job.steps[event.step].condition):
+            continue
         for one in event.effect.asked:
             if one.name in FAMILY and re.fullmatch(r"cu\d{2,3}", one.build) and not event.effect.locked:
                 from_file = f" ({one.path}:{one.line})" if one.path else ""
@@ -175,7 +182,7 @@ def _ships(repository: Repository, job: Job) -> bool:
 
 def _says_gpu(path: str, job: Job) -> bool:
     """Whether the names or commands of a job say that its work is for GPUs: a CUDA release is built without one."""
-    said = [path.rpartition("/")[2], job.name, job.title]
+    said = [path.rpartition("/")[2], job.name, job.title, job.condition, *job.matrix]
     said += [step.name for step in job.steps if not _TIDYING.search(step.name)]
     for command in (command for step in job.steps for command in step.commands):
         if command.texts[0] not in _SILENT and not installs((command,)):
