@@ -7,6 +7,7 @@ import re
 from gatepost.manifests.installs.sources import sources
 from gatepost.model import INFO, WARNING, Finding, Location
 from gatepost.rules.torch_source import specs, urls
+from gatepost.rules.torch_source.images.environments import apart, makes_one
 from gatepost.rules.torch_source.images.events import Event
 from gatepost.rules.torch_source.installed.build import FAMILY, index_build
 
@@ -73,12 +74,18 @@ def base_image(image: Image, base: str, events: list[Event]) -> Iterator[Finding
                 or (separate and event.effect.locked)
                 or (framework and spec is not None and spec.exact_label() and _from_conda(framework[1]))
             ):
+                inside = apart(image, image.dockerfile.stages[event.stage], event)
                 yield Finding(
                     code="TS504",
                     where=Location(path=image.path, line=line),
                     message=f"`{base}` already holds torch{' ' + framework[1] if framework else ''}, and this installs torch {_shown(pin, one.spec)}"
-                    + (" into an environment of its own" if separate else " over it"),
-                    remedy="Start from an image without torch, or leave torch to the base image.",
+                    + (" into an environment of its own" if separate or inside else " over it"),
+                    remedy="Start from an image without torch"
+                    + (
+                        ", or make the environment with `--system-site-packages` and leave torch to the base image."
+                        if inside
+                        else ", or leave torch to the base image."
+                    ),
                     related=(Location(path=one.path, line=one.line or None),) if one.path else (),
                 )
                 return  # one is enough: the next install finds the replaced torch
@@ -94,7 +101,8 @@ def _already_there(image: Image, event: Event, base: str, version: str) -> bool:
     install = event.install
     if install.tool not in ("pip", "uv-pip") or event.place != "system" or install.files or install.paths:
         return False
-    if image.dockerfile.stages[event.stage].parent is not None or install.has(*_AGAIN):
+    stage = image.dockerfile.stages[event.stage]
+    if stage.parent is not None or install.has(*_AGAIN) or apart(image, stage, event):
         return False
     torch = [one for one in event.effect.asked if one.name == "torch"]
     if len(torch) != 1 or len(install.packages) != len(event.effect.asked) or event.effect.build in ("", "pypi"):
@@ -135,7 +143,7 @@ def vendor_replaced(image: Image, stage: Stage, base: str, ran: list[Ran]) -> It
     """TS504: vllm, of which every release requires one release of torch, where NVIDIA's own build is."""
     if not re.search(r"(?:^|/)nvcr\.io/nvidia/pytorch:", base):
         return
-    if any(_uninstalls(step) for _, _, step in image.steps(stage)):
+    if any(_uninstalls(step) for _, _, step in image.steps(stage)) or makes_one(image, stage):
         return
     for one in ran:
         if (
