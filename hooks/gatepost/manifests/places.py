@@ -37,6 +37,23 @@ def is_example(path: str) -> bool:
     return _EXAMPLE.search(posixpath.dirname(path)) is not None
 
 
+# `environment_unused.yml`, `requirements-old.txt`; trees of other people's projects that a repository carries.
+_RETIRED = pattern(
+    r"(?:^|[._-])(?:unused|old|deprecated|obsolete|legacy|archived?|backup|bak)(?:[._-][^/]*)?$", re.IGNORECASE
+)
+_FORK = pattern(r"(?:^|/)(?:forks?|third_?party|third-party|vendor(?:ed)?|_vendor|external|submodules)/")
+
+
+def is_retired(path: str) -> bool:
+    """Whether the name of a file says that nothing uses it any more."""
+    return _RETIRED.search(posixpath.basename(path)) is not None
+
+
+def is_carried(path: str) -> bool:
+    """Whether a path lies in a tree of another project that the repository carries: a fork, vendored code."""
+    return _FORK.search(path) is not None
+
+
 def is_dockerfile(path: str) -> bool:
     """`Dockerfile`, `Dockerfile.gpu`, `gpu.Dockerfile`, `Containerfile`; no ignore files, no templates."""
     name = posixpath.basename(path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from gatepost.manifests import places
 from gatepost.rules.torch_source import specs
 from gatepost.rules.torch_source.model import DIRECT, FAMILY
 from gatepost.rules.torch_source.table import names_build
@@ -14,7 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from gatepost.model import Finding
+    from gatepost.model import Finding, Severity
     from gatepost.rules.torch_source.model import Env, Project, Requirement
     from gatepost.rules.torch_source.view import View
 
@@ -78,7 +79,7 @@ def ended_channel(p: Project, v: View) -> Findings:
             req.where,
             f"pytorch {req.text} is not on the `pytorch` channel, which ended with {last}",
             f"Take it from conda-forge (`conda-forge::pytorch{req.text}`) or from pip.",
-            severity=None if only else "warning",
+            severity=_ended(p, "error" if only else "warning"),
         )
     elif not _old(p, v, req):
         yield found(
@@ -86,8 +87,13 @@ def ended_channel(p: Project, v: View) -> Findings:
             req.where,
             f"the `pytorch` channel ended with {last}: `pytorch{req.text}` never gets anything newer from it",
             f"Take it from conda-forge or pip, or pin `pytorch={_newest_there(p, v, req)}`.",
-            severity=None if only else "warning",
+            severity=_ended(p, "error" if only else "warning"),
         )
+
+
+def _ended(p: Project, severity: Severity) -> Severity:
+    """How much an ended channel matters: little in a file that nothing uses any more, or in a fork that is carried."""
+    return "info" if places.is_retired(p.path) or places.is_carried(p.path) else severity
 
 
 def _old(p: Project, v: View, req: Requirement) -> bool:
@@ -142,7 +148,7 @@ def frozen_channel(p: Project, v: View) -> Findings:
             asked[0].where,
             f"the `pytorch` channel ended with {v.table.overlay['conda']['last']} and gets no more fixes",
             "Move to conda-forge or pip when the environment is next renewed.",
-            severity="warning",
+            severity=_ended(p, "warning"),
         )
 
 
@@ -255,10 +261,21 @@ def channel_order(p: Project, v: View) -> Findings:
                 "TS603",
                 req.where,
                 f"conda-forge comes before `pytorch`, so it provides pytorch, while `{selectors[0].name}` is for the `pytorch` channel's builds",
-                "Write `pytorch::pytorch`, or put `pytorch` before conda-forge in `channels`.",
+                _of_forge(req, selectors[0])
+                if any(map(specs.parse(">=2.6").admits, req.spec.rows(v.table.torch)))
+                else "Write `pytorch::pytorch`, or put `pytorch` before conda-forge in `channels`.",
                 related=(selectors[0].where,),
             )
             return
+
+
+def _of_forge(req: Requirement, selector: Requirement) -> str:
+    """The remedy where conda-forge goes on and the `pytorch` channel does not: conda-forge's own names for a build."""
+    if selector.name == "cpuonly":
+        return f"Write `pytorch-cpu{req.text}`, which is conda-forge's, and remove `cpuonly`."
+    wanted = re.match(r"[=\s]*(\d+)(\.\d+)?", selector.text)
+    cuda = "" if wanted is None else f" and `cuda-version={'11.8' if wanted[1] == '11' else wanted[1]}`"
+    return f"Write `pytorch-gpu{req.text}`{cuda}, which are conda-forge's, in place of `pytorch` and `pytorch-cuda`."
 
 
 def unpublished(p: Project, v: View) -> Findings:

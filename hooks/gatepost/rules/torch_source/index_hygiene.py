@@ -6,6 +6,7 @@ import re
 
 from gatepost.patterns import pattern
 from gatepost.rules.torch_source import urls
+from gatepost.rules.torch_source.carriers import CARRIERS
 from gatepost.rules.torch_source.model import EXTENDED, FAMILY
 from gatepost.rules.torch_source.view import found
 
@@ -105,6 +106,15 @@ def malformed(p: Project, v: View) -> Findings:
             continue
         if index.written == "find-links" and urls.is_index_root(index.url):
             tagged = any(req.tag() for req in p.requirements if req.name in FAMILY)
+            if p.requirements and not any(req.name in EXTENDED or req.name in CARRIERS for req in p.requirements):
+                yield found(
+                    "TS404",
+                    index.where,
+                    f"--find-links wants a page of files, and {parts.host}{parts.path} is an index: nothing is found there, and nothing of PyTorch is asked for",
+                    "Remove the line.",
+                    severity="info",
+                )
+                continue
             yield found(
                 "TS404",
                 index.where,

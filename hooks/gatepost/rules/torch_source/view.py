@@ -107,7 +107,7 @@ class View:
             rf"(?:-r|-c|--requirement|--constraint)[=\s]*[\"']?[^\s\"']*{base}\b|(?:compile|sync)[^\n]*{base}\b"
         )
         for other, text in self.installers():
-            if base.replace("\\", "") not in text or _elsewhere(other, text, path):
+            if base.replace("\\", "") not in text or elsewhere(other, text, path):
                 continue
             for line in text.splitlines():
                 if uses.search(line) and _INDEX_WORDS.search(line):
@@ -237,7 +237,7 @@ class View:
         )
 
 
-def _elsewhere(installer: str, text: str, path: str) -> bool:
+def elsewhere(installer: str, text: str, path: str) -> bool:
     """Whether the file that a script installs by its bare name is one of another folder, with the same name.
 
     A script beside, above or below the file may mean it, one of a CI service too, and one that names its folder.

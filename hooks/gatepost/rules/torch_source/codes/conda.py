@@ -32,9 +32,9 @@ CONDA: tuple[Code, ...] = (
         WARNING,
         "conda-forge stands before the channel whose builds are selected.",
         "conda-forge's pytorch comes, and `pytorch-cuda` or `cpuonly` selects nothing of it.",
-        "channels: [conda-forge, pytorch, nvidia]\n- pytorch\n- pytorch-cuda=12.1",
-        "- pytorch::pytorch",
-        "Name the channel, or turn the order.",
+        "channels: [conda-forge, pytorch, nvidia]\n- pytorch=2.3.1\n- pytorch-cuda=12.1",
+        "- pytorch::pytorch=2.3.1",
+        "Name the channel, or turn the order. Where the range admits what came after that channel's end, take conda-forge's own `pytorch-cpu` or `pytorch-gpu`.",
         certainty="heuristic",
     ),
     page(

@@ -32,7 +32,7 @@ ROUTING: tuple[Code, ...] = (
         "index-declared-nothing-routed",
         ERROR,
         "PyTorch's index is declared, serves only what is routed to it, and nothing is.",
-        "torch comes from PyPI: on Linux the CUDA build with gigabytes of NVIDIA libraries. 5 of 108 labelled repositories.",
+        "torch comes from PyPI: on Linux the CUDA build with gigabytes of NVIDIA libraries. 5 of 108 labelled repositories. Information where the route stands in a comment: its author has set it aside.",
         UV_INDEX,
         UV_INDEX + "\n" + UV_ROUTE,
         "Route torch and its companions to the index, then lock again.",

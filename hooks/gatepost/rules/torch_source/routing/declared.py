@@ -103,6 +103,16 @@ def unrouted_index(p: Project, v: View) -> Findings:
             else "it has no effect"
         )
         key = {"uv": "[tool.uv.sources]", "Poetry": "`source =`", "Pipenv": "`index =`"}[p.tool]
+        shelved = _commented_route(v, index)
+        if shelved:
+            yield found(
+                "TS102",
+                index.where,
+                f"index `{index.name}` ({urls.show(index.url)}) is declared, and its route is commented out (line {shelved}): {what}",
+                f"Restore the route, or remove the index `{index.name}`; then run `{p.semantics().relock}`.",
+                severity="info",
+            )
+            continue
         remedy = (
             f"Route {unrouted[0]} to `{index.name}` with {key}"
             if unrouted
@@ -115,6 +125,16 @@ def unrouted_index(p: Project, v: View) -> Findings:
             f"{remedy}, then run `{p.semantics().relock}`.",
             fix=fix,
         )
+
+
+def _commented_route(v: View, index: Index) -> int:
+    """The line of a comment that holds a route of PyTorch to an index, as its author has set it aside; 0 if none does."""
+    text = (v.tree.read(index.where.path) or b"").decode("utf-8", "replace")
+    name = re.escape(index.name)
+    route = re.compile(
+        rf"[ \t]*#[#\s]*[\"']?torch\w*[\"']?\s*=.*\b(?:index|source)\s*=\s*[\"']{name}[\"']", re.IGNORECASE
+    )
+    return next((number for number, line in enumerate(text.splitlines(), 1) if route.match(line)), 0)
 
 
 def unrouted_companion(p: Project, v: View) -> Findings:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from gatepost.manifests import places
 from gatepost.model import Location
 from gatepost.rules.torch_source import fixes, specs, urls
 from gatepost.rules.torch_source.model import (
@@ -14,7 +15,7 @@ from gatepost.rules.torch_source.model import (
 )
 from gatepost.rules.torch_source.versions.builds import unpublished_build
 from gatepost.rules.torch_source.versions.ranges import ceiling, held, tightened
-from gatepost.rules.torch_source.view import found
+from gatepost.rules.torch_source.view import elsewhere, found
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ def floating(p: Project, v: View) -> Findings:
     if (
         p.tool != "pip"
         or p.of_a_task()
+        or places.is_retired(p.path)
         or re.search(
             r"(?:^|[/_.-])(?:dev|test|tests|docs?|lint|ci|build|constraints?)(?:[_.-]|/|$)", p.path.rpartition(".")[0]
         )
@@ -55,13 +57,47 @@ def floating(p: Project, v: View) -> Findings:
             continue
         if any(finding.where == req.where for finding in unpublished_build(p, v)):
             continue  # TS207: it takes no torch at all
+        uses = _uses(p.path, v)
+        if uses and not req.text.strip() and all(there for _, there in uses):
+            continue  # torch is there by then, and any release of it will do
+        given = {index for index, _ in uses}
+        index = given.pop() if len(given) == 1 else ""
         yield found(
             "TS212",
             req.where,
-            f"`torch{req.text.strip()}` has no upper bound: each install takes whatever is newest, with its own CUDA",
-            f"{'Compile' if shared else 'Pin it, or compile'} the file: `{_compile(p.path)}`.",
+            f"`torch{req.text.strip()}` has no upper bound: each install takes whatever is newest"
+            + (f" at {index}" if index else ", with its own CUDA"),
+            f"{'Compile' if shared else 'Pin it, or compile'} the file: `{_compile(p.path, index)}`.",
         )
         return
+
+
+_TORCH_THERE = re.compile(
+    r"\binstall\b[^\n;&|]*[\s\"']torch(?![\w-])[^\n;&|]*(?:--(?:default-)?index-url|--default-index|\s-i)[\s=]+[\"']?https://"
+    r"download\.pytorch\.org/whl/\w"
+)
+_INDEX_GIVEN = re.compile(
+    r"(?:--index-url|--default-index|\s-i)[\s=]+[\"']?(https://download\.pytorch\.org/whl/\w+)/?(?![^\s\"'])"
+)
+
+
+def _uses(path: str, v: View) -> list[tuple[str, bool]]:
+    """For each command that installs a requirements file: PyTorch's index that it gives alone, or "", and whether an
+    earlier command of the same file has installed torch from such an index."""
+    name = re.escape(path.rpartition("/")[2])
+    uses = re.compile(
+        rf"\binstall\b[^\n;&|]*\s(?:-r|--requirements?)[=\s]*[\"']?(?:[^\s\"']*/)?{name}(?![\w.-])[^\n;&|]*"
+    )
+    found_uses = []
+    for other, text in v.installers():
+        if path.rpartition("/")[2] not in text or elsewhere(other, text, path):
+            continue
+        for use in uses.finditer(text):
+            index = _INDEX_GIVEN.search(use[0])
+            there = any(first.end() <= use.start() for first in _TORCH_THERE.finditer(text))
+            again = re.search(r"\s(?:-U|--upgrade|--force-reinstall|-I|--ignore-installed)(?=\s|$)", use[0])
+            found_uses.append((index[1] if index and "--extra-index" not in use[0] else "", there and again is None))
+    return found_uses
 
 
 def _metadata(path: str, v: View) -> bool:
@@ -87,13 +123,14 @@ def _installed(path: str, v: View) -> bool:
     )
 
 
-def _compile(path: str) -> str:
+def _compile(path: str, index: str = "") -> str:
     """The command that writes down the versions of a requirements file, run from the root of the repository."""
     import shlex
 
     stem, dot, suffix = path.rpartition(".")
     written = f"{stem}.txt" if suffix == "in" else f"{stem if dot and '/' not in suffix else path}.lock"
-    return f"uv pip compile --output-file {shlex.quote(written)} {shlex.quote(path)}"
+    given = f"--index-url {index} " if index else ""
+    return f"uv pip compile {given}--output-file {shlex.quote(written)} {shlex.quote(path)}"
 
 
 def nightly(p: Project, v: View) -> Findings:
