@@ -51,6 +51,12 @@ class Repository(Files):
         if not family:
             return None
         constrained = self._constrained(family)
+        pinned = {
+            (canonical(line.name), line.marker)
+            for _, parsed in family
+            for line in parsed.lines
+            if _exact(line.specifier, line.url)
+        }
         loose: list[str] = []
         names: set[str] = set()
         total, first, hashed = 0, 0, True
@@ -62,7 +68,7 @@ class Repository(Files):
                 total += 1
                 names.add(name)
                 hashed = hashed and bool(line.hashes)
-                if not _exact(line.specifier, line.url) and name not in constrained:
+                if name not in constrained and not pinned & {(name, ""), (name, line.marker)}:
                     loose.append(name)
                     first = first or (line.line if where == path else 0)
         generated = family[0][1].generated

@@ -8,6 +8,7 @@ import re
 from gatepost.locks._base import quote
 from gatepost.manifests import ignores
 from gatepost.manifests import projects as deployed
+from gatepost.manifests.names import canonical
 from gatepost.model import ERROR, INFO, WARNING, Finding, Location
 from gatepost.record import replace
 from gatepost.rules.lock_freshness.owners import RELOCK, TOOL_LOCK
@@ -115,12 +116,8 @@ def loose_project(repository: Repository, manifest: str) -> list[str]:
         return [name for name, value in entries if not (isinstance(value, str) and value.startswith("=="))]
     data = repository.toml(manifest)
     project = data.get("project", {})
-    found: list[str] = []
     listed = project.get("dependencies", []) if isinstance(project, dict) else []
-    for item in listed if isinstance(listed, list) else []:
-        if isinstance(item, str) and (match := re.match(r"\s*([A-Za-z0-9._-]+)\s*(?:\[[^\]]*\])?\s*([^;]*)", item)):
-            if not re.fullmatch(r"\(?={2,3}[^,*]+\)?", match[2].replace(" ", "")) and "@" not in match[2]:
-                found.append(match[1])
+    found = _loose([item for item in listed if isinstance(item, str)] if isinstance(listed, list) else [])
     tool = data.get("tool", {})
     poetry = tool.get("poetry", {}) if isinstance(tool, dict) else {}
     table = poetry.get("dependencies", {}) if isinstance(poetry, dict) else {}
@@ -134,6 +131,20 @@ def loose_project(repository: Repository, manifest: str) -> list[str]:
         ):
             found.append(name)
     return found
+
+
+def _loose(listed: list[str]) -> list[str]:
+    """Names of the requirements that admit more than one version, unless another one of the name pins it wherever it applies."""
+    open_: list[tuple[str, str]] = []
+    pinned: set[tuple[str, str]] = set()
+    for item in listed:
+        if match := re.match(r"\s*([A-Za-z0-9._-]+)\s*(?:\[[^\]]*\])?\s*([^;]*)(?:;(.*))?", item, re.DOTALL):
+            marker = (match[3] or "").strip()
+            if re.fullmatch(r"\(?={2,3}[^,*]+\)?", match[2].replace(" ", "")) or "@" in match[2]:
+                pinned.add((canonical(match[1]), marker))
+            else:
+                open_.append((match[1], marker))
+    return [name for name, marker in open_ if not pinned & {(canonical(name), ""), (canonical(name), marker)}]
 
 
 def platforms(repository: Repository) -> Iterator[tuple[Finding, tuple[str, ...]]]:

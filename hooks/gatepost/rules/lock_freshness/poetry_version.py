@@ -132,8 +132,10 @@ def poetry_version(commands: Sequence[Command], unpinned: Version | None) -> tup
                 and "<" not in package.specifier
                 and (number := _version(package.specifier))
             ):
-                if package.specifier.startswith("~=") or number >= (2,):
+                if number >= (2,) or (package.specifier.startswith("~=") and len(number) > 2):
                     found.add(number)
+                elif package.specifier.startswith("~="):
+                    return None, False  # some 1.x
                 else:
                     loose = True
             else:
@@ -189,7 +191,6 @@ def lock_findings(repository: Repository, folder: str, place: Location, version:
     manifest = posixpath.join(folder, "pyproject.toml")
     project = repository.toml(manifest).get("project")
     wrote = re.match(r"#[^\n]*by Poetry (\d+(?:\.\d+)*)", data)
-    writer = _version(wrote[1]) if wrote else ()
     if (
         version < (2,)
         and isinstance(project, dict)
@@ -209,19 +210,38 @@ def lock_findings(repository: Repository, folder: str, place: Location, version:
                 related=(Location(path=manifest),),
             )
             return
-    if not writer or not data:
-        return
     form = re.search(r'^lock-version = "(\d+)\.(\d+)"', data, re.MULTILINE)
-    old = form is not None and (int(form[1]), int(form[2])) >= (2, 0) and version < (1, 3)
-    if version[0] < writer[0] or old:
-        yield Finding(
-            code="LF408",
-            where=place,
-            message=f"Poetry {shown} is older than the Poetry {wrote[1] if wrote else ''} that wrote `{lock}`: it reads that format only in part, or not at all",
-            remedy=f"Install Poetry {wrote[1] if wrote else ''}, the one that wrote the lock.",
-            severity=WARNING,
-            related=(Location(path=lock),),
-        )
+    number = (int(form[1]), int(form[2])) if form is not None else ()
+    does, why = _reading(version, number)
+    if not does:
+        return
+    by = f", which Poetry {wrote[1]} wrote" if wrote else ""
+    newer = f"{wrote[1]}, the one that wrote the lock" if wrote else f"{'1.3' if number == (2, 0) else '2.0'} or newer"
+    yield Finding(
+        code="LF408",
+        where=place,
+        message=f"Poetry {shown} {does} lock-version {'.'.join(map(str, number))} of `{lock}`{by}{why}",
+        remedy=f"Install Poetry {newer}.",
+        severity=WARNING,
+        related=(Location(path=lock),),
+    )
+
+
+def _reading(version: Version, form: Version) -> tuple[str, str]:
+    """What a Poetry does with a lock of this lock-version, and what follows; ("", "") where it reads all of it.
+
+    Source: `_VERSION`, `_READ_VERSION_RANGE` and `_get_lock_data` of poetry/packages/locker.py in Poetry 1.1.15, 1.2.1,
+    1.2.2 (which reads 2.0, and 2.0 only), 1.3.0, 1.8.5 and 2.5.1.
+    """
+    if version >= (2,) or not (2,) <= form < (3,):
+        return "", ""
+    if version < (1, 1):
+        return "does not know", ""
+    if version < (1, 2, 2) or (version < (1, 3) and form > (2, 0)):
+        return "refuses", ": the install fails"
+    if form == (2, 0):
+        return "", ""
+    return "does not know", ": it warns, and reads no groups and no markers of the packages"
 
 
 def _dynamic(project: dict[str, object]) -> tuple[str, ...]:
