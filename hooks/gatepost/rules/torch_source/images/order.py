@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gatepost.manifests.installs.sources import sources
+from gatepost.manifests.pythons import python_of
 from gatepost.model import ERROR, INFO, Finding, Location
 from gatepost.record import replace
 from gatepost.rules.torch_source import specs, urls
@@ -10,7 +11,6 @@ from gatepost.rules.torch_source.images.cuda import cuda_in_cpu_image
 from gatepost.rules.torch_source.images.events import Event
 from gatepost.rules.torch_source.images.meant import gpu_meant, is_cpu_image, says_cpu
 from gatepost.rules.torch_source.installed.build import FAMILY
-from gatepost.rules.torch_source.installed.python import python_of
 from gatepost.rules.torch_source.intent import agrees
 from gatepost.rules.torch_source.view import by_glob
 

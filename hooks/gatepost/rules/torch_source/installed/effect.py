@@ -10,6 +10,7 @@ import re
 
 from gatepost.manifests.installs.sources import sources
 from gatepost.manifests.names import canonical
+from gatepost.manifests.pythons import python_of
 from gatepost.rules.torch_source import markers
 from gatepost.rules.torch_source.carriers import GPU_ONLY
 from gatepost.rules.torch_source.installed.build import (
@@ -23,7 +24,6 @@ from gatepost.rules.torch_source.installed.build import (
     sourced,
 )
 from gatepost.rules.torch_source.installed.manifest import declared
-from gatepost.rules.torch_source.installed.python import python_of
 from gatepost.rules.torch_source.installed.uv_settings import configured
 
 TYPE_CHECKING = False
