@@ -15,6 +15,16 @@ if TYPE_CHECKING:
 
 _FROM = pattern(r"(?im)^[ \t]*FROM[ \t]+(?:--\S+[ \t]+)*(\S+)(?:[ \t]+AS[ \t]+(\S+))?")
 _PYTHON = pattern(r"(?:\S*/)?python:3\.(\d+)\b\S*")
+_TAGGED = pattern(r"\S*[:-]py3\.?(\d{1,2})(?:-\S*)?")
+# Python of a distribution, as its package `python3` has it.
+_DISTRIBUTION = pattern(
+    r"(?:\S*[^a-z])?(?:ubuntu[:-]?(?P<u>18|20|22|24)\.04|debian:(?P<d>bullseye|bookworm|trixie|11|12|13))(?:[-.]\S*)?"
+)
+_OF_DISTRIBUTION = {
+    **{"18": 6, "20": 8, "22": 10, "24": 12},
+    **{"bullseye": 9, "11": 9, "bookworm": 11, "12": 11, "trixie": 13, "13": 13},
+}
+_ANOTHER = pattern(r"(?i)deadsnakes|python-?3\.\d|conda|mamba|pyenv|\buv\b|Python-3|/python3?:|\bpython:")
 _IMAGE = pattern(r"(?:^|/)(?:[^/]*(?:Dockerfile|Containerfile)[^/]*|[^/]+\.dockerfile)$")
 
 
@@ -33,7 +43,7 @@ def below(p: Project, v: View, minor: int) -> bool:
 
 
 def _images_below(p: Project, v: View, minor: int) -> bool:
-    """Whether images install a requirements file, and each of them is one of Python's own below 3.`minor`."""
+    """Whether images install a requirements file, and each of them has a Python below 3.`minor`: its own, its distribution's."""
     named = re.compile(rf"(?<![\w.-]){re.escape(p.path.rpartition('/')[2])}(?![\w-])")
     texts = [
         text
@@ -54,9 +64,33 @@ def _image_below(text: str, minor: int) -> bool:
     found = False
     for base, name in _FROM.findall(text):
         if base.lower() not in stages:
-            python = _PYTHON.fullmatch(base)
-            if python is None or int(python[1]) >= minor:
+            python = _minor(base, text)
+            if python is None or python >= minor:
                 return False
             found = True
         stages.add(name.lower())
     return found
+
+
+def _minor(base: str, text: str) -> int | None:
+    """The Python of a base image, by its tag or its distribution, where the Dockerfile gets no other one."""
+    tagged = _PYTHON.fullmatch(base) or _TAGGED.fullmatch(base)
+    if tagged is not None:
+        return int(tagged[1])
+    distribution = _DISTRIBUTION.fullmatch(base)
+    if distribution is None or _ANOTHER.search(text):
+        return None
+    return _OF_DISTRIBUTION[distribution["u"] or distribution["d"]]
+
+
+def newest_served(p: Project, v: View) -> tuple[str, bool]:
+    """The newest release of torch with wheels for the Pythons of a project, and whether these are known to end there.
+
+    ("", False) where nothing says which Python it is: a newer one than the table's newest release serves may be meant.
+    """
+    for row in reversed(v.table.rows):
+        minors = [int(python.split(".")[1]) for python in row.python.get("linux_x86_64", ())]
+        if minors and not below(p, v, min(minors)):
+            known = below(p, v, max(minors) + 1)
+            return (row.torch, row is not v.table.rows[-1]) if known else ("", False)
+    return "", False
