@@ -159,7 +159,7 @@ def _nightly_merged(p: Project, v: View, index: Index, reader: str) -> Finding:
         index.where,
         f"{urls.show(index.url)} is merged with PyPI"
         + (CONFUSION if index.parts().channel == "nightly" else CONFUSION.replace("nightly", "test")),
-        f"Install from it alone, with `--index-url` {p.semantics().apart}.",
+        f"{'I' if v.nightly() else 'Use a release index, or i'}nstall from it alone, with `--index-url` {p.semantics().apart}.",
         severity="warning" if v.nightly() or reader == "perhaps" else "error",
     )
 

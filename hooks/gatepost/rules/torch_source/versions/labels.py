@@ -71,11 +71,12 @@ def label_without_index(p: Project, v: View) -> Findings:
         return
     missing: set[Location] | None = None
     said: set[tuple[str, str]] = set()
+    behind = {fact.where for fact in p.facts if fact.code == "TS119"}  # its remedy gives the line the index
     for req in p.requirements:
         if req.name not in FAMILY or req.url or req.role not in (DIRECT, CONSTRAINT):
             continue
         tag = req.tag()
-        if not tag or p.routes_of(req) or v.table.never(tag):
+        if not tag or req.where in behind or p.routes_of(req) or v.table.never(tag):
             continue
         serving = [index for index in p.indexes if p.serves(index, req.name) or index.role == LINKS]
         if any(not _lacks(index, tag) for index in serving):

@@ -11,8 +11,10 @@ from gatepost.rules.torch_source.model import (
     DEFAULT,
     DIRECT,
     ROUTED,
+    SHARED,
     fold,
 )
+from gatepost.rules.torch_source.routing.options import extra_index
 from gatepost.rules.torch_source.versions.builds import unpublished_build
 from gatepost.rules.torch_source.versions.ranges import ceiling, held, tightened
 from gatepost.rules.torch_source.view import elsewhere, found
@@ -137,7 +139,12 @@ def nightly(p: Project, v: View) -> Findings:
     """TS216: nightly or test builds."""
     if v.nightly():
         return
+    merged: set[Location] = set()
+    if any(index.role in (SHARED, DEFAULT) and index.parts().channel for index in p.indexes):
+        merged = {one.where for one in extra_index(p, v) if one.code == "TS122"}  # it says the worse, and mends both
     for index in p.indexes:
+        if index.where in merged:
+            continue
         channel = index.parts().channel
         unused = index.role == ROUTED and all(route.index != index.name for route in p.routes)  # TS102 says so
         if channel in ("nightly", "test") and not unused:
