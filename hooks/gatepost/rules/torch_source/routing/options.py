@@ -16,6 +16,7 @@ from gatepost.rules.torch_source.model import (
     SHARED,
 )
 from gatepost.rules.torch_source.versions import compiled
+from gatepost.rules.torch_source.versions.interpreters import newest_served
 from gatepost.rules.torch_source.versions.ranges import held, held_by_torch
 from gatepost.rules.torch_source.view import found
 
@@ -167,11 +168,14 @@ def _nightly_merged(p: Project, v: View, index: Index, reader: str) -> Finding:
 def _highest_wins(p: Project, v: View, index: Index, req: Requirement) -> Finding | None:
     tag = index.tag()
     table = v.table
+    served, ended = newest_served(p, v)  # no later release will be for an old Python
+    if req.name != "torch" and served:
+        served = table.partner(req.name, served) or ""
     remedy = f"Pin the build, such as `{req.name}==<version>+{tag or 'cpu'}`, or install PyTorch {p.semantics().apart} with `--index-url {urls.show(index.url)}`."
     last = table.last_for(tag) if tag else None
     if last is not None:
         versions = table.torch if req.name == "torch" else table.versions(req.name)
-        newest = [version for version in versions if req.spec.admits(version)]
+        newest = [version for version in versions if req.spec.admits(version) and not _newer(version, served)]
         limit = last.torch if req.name == "torch" else table.partner(req.name, last.torch)
         high, bound = specs.key(newest[-1]) if newest else None, specs.key(limit)
         if high is not None and bound is not None and high > bound:
@@ -182,12 +186,15 @@ def _highest_wins(p: Project, v: View, index: Index, req: Requirement) -> Findin
             return found(
                 "TS121",
                 index.where,
-                f"`{req.name}{req.text}` is not pinned and {tag} ends at {req.name} {limit}: pip takes {newest[-1]} or newer from PyPI, not the {tag} build",
+                f"`{req.name}{req.text}` is not pinned and {tag} ends at {req.name} {limit}: pip takes {newest[-1] if served else 'a newer one'}{'' if ended or not served else ' or newer'} from PyPI, not the {tag} build",
                 remedy,
                 related=(req.where,),
             )
-        if high is not None and not req.spec.admits_unknown(table.newest):
+        if high is not None and (ended or not req.spec.admits_unknown(table.newest)):
             return None
+    both = [row for row in table.rows if served in (row.torch, table.partner(req.name, row.torch))] if ended else []
+    if last is None and tag and any(tag == "cpu" or table.published(tag, row) for row in both):
+        return None  # both end with the same release for this Python, and the labelled one of the two is taken
     if req.spec.bounded_above() and req.spec.rows(table.torch if req.name == "torch" else table.versions(req.name)):
         return None
     return found(
@@ -198,6 +205,12 @@ def _highest_wins(p: Project, v: View, index: Index, req: Requirement) -> Findin
         severity="warning",
         related=(req.where,),
     )
+
+
+def _newer(version: str, served: str) -> bool:
+    """Whether a release is newer than the last one that there is for the Python in use; False where none is known."""
+    mine, limit = specs.key(version), specs.key(served)
+    return bool(served) and mine is not None and limit is not None and mine > limit
 
 
 def stable_page(p: Project, v: View) -> Findings:
