@@ -133,9 +133,11 @@ def _rules(project: Project, view: View) -> Iterator[Finding]:
 
 
 def _said(project: Project, view: View) -> Iterator[Finding]:
-    from gatepost.rules.torch_source import index_hygiene, intent, locks, routing, versions
+    from gatepost.rules.torch_source import index_hygiene, intent, locks, poetries, routing, versions
 
     for fact in project.facts:
+        if fact.code == "TS108" and poetries.below_two(project, view):
+            continue
         yield Finding(
             code=fact.code,
             where=fact.where,

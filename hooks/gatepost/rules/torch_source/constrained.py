@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from gatepost.patterns import pattern
+from gatepost.rules.torch_source import urls
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,6 +36,24 @@ def beside_an_index(path: str, v: View) -> bool:
         other.tool == "pip" and other.path != path and other.indexes and _word(other.path).search(line)
         for line in named
         for other in v.projects
+    )
+
+
+_MORE = pattern(r"(?:--extra-index-url|--index|(?:PIP_EXTRA|UV_EXTRA|UV)_INDEX(?:_URL)?)[=\s]+[\"']?([^\s\"']+)")
+_MAIN = pattern(r"\buv\b.*(?:--index-url|--default-index|\s-i)[=\s]+[\"']?([^\s\"']+)")
+
+
+def served_beside(path: str, v: View) -> bool:
+    """Whether a command that installs a requirements file gives it another index than PyTorch's, beside the file's own.
+
+    Tested with uv 0.13.8: `--index-url` of the command wins over the file's; for pip 26 the file's wins, and only
+    `--extra-index-url` adds one.
+    """
+    return any(
+        not urls.is_torch_index(hit[1])
+        for line in _lines(path, v)
+        for expression in (_MORE, _MAIN)
+        for hit in expression.finditer(line)
     )
 
 

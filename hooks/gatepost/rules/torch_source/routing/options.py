@@ -270,6 +270,8 @@ def starved(p: Project, v: View) -> Findings:
     for index in p.torch_indexes():
         if index.role != DEFAULT or any(other.role in ("pypi", SHARED) for other in p.indexes):
             continue
+        if p.tool == "pip" and constrained.served_beside(p.path, v):
+            continue
         there = v.table.index_packages() | set(v.table.overlay["mirrored"]["names"])
         others = [
             req

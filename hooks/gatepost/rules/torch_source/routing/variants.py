@@ -191,7 +191,8 @@ def identical_variants(p: Project, v: View) -> Findings:
                 f"{left.env.label()} and {right.env.label()} ask for the same `torch` from the same place: both install PyPI's build",
                 "Route each to its own index"
                 + (
-                    ' with `extra = "..."` in [tool.uv.sources] and declare them in `conflicts`.'
+                    f' with `{left_key[0]} = "..."` in [tool.uv.sources]'
+                    + ("." if p.exclusive(left.env, right.env) else " and declare them in `conflicts`.")
                     if p.tool == "uv"
                     else "."
                 ),
