@@ -79,6 +79,9 @@ def test_exclude() -> None:
         ("bad  # gatepost: ignore reviewed\n", [("GP102", "a", 1), ("TS101", "a", 1)]),
         ("bad  # gatepost: ignore[rule-1] reviewed\n", [("GP102", "a", 1), ("TS101", "a", 1)]),
         ("bad  # gatepost: ignored\n", [("TS101", "a", 1)]),
+        ("bad  # gatepost ignore[TS101] reviewed\n", [("GP102", "a", 1), ("TS101", "a", 1)]),
+        ("bad  # gatepost ignore this\n", [("TS101", "a", 1)]),
+        ("fine\x0c\nbad  # gatepost: ignore[TS101] lines end at line feeds alone\n", []),
     ],
 )
 def test_inline_ignores(text: str, expected: list[tuple[str, str, int | None]]) -> None:
@@ -92,6 +95,89 @@ def test_ignore_entries() -> None:
     assert lines(run({"pyproject.toml": entry}, frozenset(["pyproject.toml"]))) == []
     bare = '[[tool.gatepost.ignore]]\ncode = "TS101"\n'
     assert lines(run({"pyproject.toml": bare, "b": "bad"})) == [("TS101", "b", 1), ("GP102", "pyproject.toml", None)]
+
+
+WHOLE = replace(HOOK, files=r"\.(py|txt|toml|yml|md)$")
+
+
+def idle(
+    path: str, text: str, hook: Hook = WHOLE, more: dict[str, str] | None = None
+) -> list[tuple[str, int | None, str]]:
+    data = {path: text.encode(), **{name: each.encode() for name, each in (more or {}).items()}}
+    settings = read_settings(data.get, lambda: ["some-hook"])
+    return [(each.code, each.line, each.message) for each in run_hook(hook, MemoryTree(data), settings)]
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "expected"),
+    [
+        ("requirements.txt", "# gatepost: ignore[TS101] gone\n", [("GP103", 1, "the ignore of `TS101` silences nothing")]),
+        ("requirements.txt", "a # gatepost: ignore[TS1, TS102] gone\n", [
+            ("GP103", 1, "the ignore of `TS102` silences nothing"), ("GP103", 1, "the ignore of `TS1` silences nothing"),
+        ]),
+        ("requirements.txt", "bad\nfine # gatepost: ignore[TS101] other line\n", [
+            ("TS101", 1, "bad line 1"), ("GP103", 2, "the ignore of `TS101` silences nothing: the file has it at line 1"),
+        ]),
+        ("requirements.txt", "bad # gatepost: ignore[TS101, TS102] half\n", [("GP103", 1, "the ignore of `TS102` silences nothing")]),
+        ("requirements.txt", "a # gatepost: ignore[TS999] x\n", [("GP102", 1, "no rule is called `TS999`; `gatepost rules` lists them")]),
+        ("requirements.txt", "a # gatepost: ignore[TS110] x\n", [("GP102", 1, "no rule is called `TS110`; did you mean `TS102`?")]),
+        ("requirements.txt", "a # gatepost: ignore[rule-1] x\n", [("GP102", 1, "an ignore takes a rule's code: write `ignore[TS101]`, not `rule-1`")]),
+        ("requirements.txt", "a # gatepost ignore[TS101] x\n", [("GP102", 1, "the ignore of `TS101` has no colon, so it is not applied")]),
+        ("requirements.txt", "bad # gatepost ignore[TS101] x\n", [
+            ("GP102", 1, "the ignore of `TS101` has no colon, so it is not applied"), ("TS101", 1, "bad line 1"),
+        ]),
+        ("a.py", "x = 1  # gatepost: ignore[TS101] gone\n", [("GP103", 1, "the ignore of `TS101` silences nothing")]),
+        ("a.toml", "x = 1  # gatepost: ignore[TS101] gone\n", [("GP103", 1, "the ignore of `TS101` silences nothing")]),
+        # a rule of another hook, and text that quotes the syntax
+        ("requirements.txt", "a # gatepost: ignore[LF101] theirs\n", []),
+        ("requirements.txt", "bad # gatepost: ignore[TS101] it does something\n", []),
+        ("requirements.txt", "# gatepost: ignore[TS101] it does something\nbad\n", []),
+        ("requirements.txt", "a#gatepost: ignore[TS101] no comment for pip\n", []),
+        ("requirements.txt", "odd\n# gatepost ignores\n", []),
+        ("docs/page.md", "# gatepost: ignore[TS101] quoted\n", []),
+        ("tests/cases/one.txt", "a  # gatepost: ignore[TS101] a file in a file\n", []),
+        ("a.py", 'x = "torch  # gatepost: ignore[TS101] quoted"\n', []),
+        ("a.py", 'def f():\n    """\n    # gatepost: ignore[TS101] quoted\n    """\n', []),
+        ("a.py", "x = (  # gatepost: ignore[TS101] not Python\n", []),
+        ("a.toml", 'x = """\n# gatepost: ignore[TS101] quoted\n"""\n', []),
+        ("a.yml", "run: echo '# gatepost: ignore[TS101] quoted'\n", []),
+        ("a.cfg", "# gatepost: ignore[TS101] this hook knows no such files\n", []),
+    ],
+)  # fmt: skip
+def test_a_comment_that_ignores_nothing_is_told(path: str, text: str, expected: list[tuple[str, int, str]]) -> None:
+    assert idle(path, text) == expected
+
+
+def test_where_a_comment_that_ignores_nothing_is_not_told() -> None:
+    text = "# gatepost: ignore[TS101] gone\n"
+    told = [("GP103", 1, "the ignore of `TS101` silences nothing")]
+    assert idle("a.py", text) == told
+    assert lines(run({"a.py": text}, frozenset(["a.py"]))) == []  # a run over some files
+    assert idle("vendor/a.py", text, more={"gatepost.toml": 'exclude = ["vendor"]\n'}) == []
+    assert [code for code, _line, _message in idle("a.py", text, more={"odd": ""})] == [
+        "TS102"
+    ]  # something could not be judged
+    assert idle("a.py", "bad  " + text, more={"gatepost.toml": '[[ignore]]\ncode = "TS101"\nreason = "too"\n'}) == []
+
+    def unread(ctx: Context) -> list[Outcome]:
+        return []
+
+    def partly(ctx: Context) -> list[Outcome]:
+        ctx.tree.read_many(["a.py"])
+        ctx.partly()
+        return []
+
+    for judge in (unread, partly):
+        assert idle("a.py", text, replace(WHOLE, check=judge)) == []
+
+
+def test_an_ignore_entry_of_a_rule_by_its_name() -> None:
+    entry = '[[tool.gatepost.ignore]]\ncode = "undeclared-index"\nreason = "x"\n'
+    with pytest.raises(SettingsError) as caught:
+        run({"pyproject.toml": entry})
+    assert (
+        str(caught.value) == "pyproject.toml: tool.gatepost.ignore[0].code: write the code of undeclared-index, `TS101`"
+    )
 
 
 def test_an_ignore_of_a_rule_that_is_not_there_is_told() -> None:

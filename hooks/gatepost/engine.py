@@ -15,9 +15,11 @@ if TYPE_CHECKING:
     from gatepost.model import Code, Fix, Hook, Outcome, Severity
     from gatepost.settings import Settings
     from gatepost.tree.base import Tree
+    from gatepost.tree.watched import Watched
 
 
 _FOLLOWING = ("sync-configs", "torch-source", "lock-freshness")  # they read the settings that tools read
+_WORD, _IGNORE = b"gatepost", rb"gatepost(?::\s*|\s+)ignore\b"  # files without them have no comment that ignores
 
 
 @record
@@ -66,8 +68,10 @@ def run_hook(
         CheckError: the check itself broke.
     """
     part: list[None] = []
+    watched = _watched(tree) if scope is None and not hook.index_only else None
+    view = tree if watched is None else watched
     context = Context(
-        tree=Followed(tree) if hook.id in _FOLLOWING else tree,
+        tree=Followed(view) if hook.id in _FOLLOWING else view,
         scope=scope,
         settings=settings.of(hook),
         args=args or {},
@@ -77,25 +81,33 @@ def run_hook(
         partly=lambda: part.append(None),
     )
     outcomes = _guarded(hook, context)
-    if not outcomes and not settings.ignores:
+    marked = [path for path, has in watched.found.items() if has] if watched is not None and not part else []
+    if not outcomes and not settings.ignores and not marked:
         return []
     codes = {code.id: code for code in hook.codes()}
     _known(settings, codes)
     results = [_result(hook.id, each, codes) for each in outcomes if not context.exclude(each.where.path)]
-    kept = _ignored(results, tree, settings, codes, whole=scope is None and not part, hook=hook.id)
+    kept, used = _ignored(results, tree, settings, codes, whole=scope is None and not part, hook=hook.id)
+    kept += _idle(
+        hook, results, kept, used, codes, {each: tree.read(each) for each in marked if not context.exclude(each)}
+    )
     return sorted(dict.fromkeys(kept), key=lambda each: (each.path, each.line or 0, each.code, each.message))
+
+
+def _watched(tree: Tree) -> Watched:
+    from gatepost.tree.watched import Watched
+
+    return Watched(tree, _WORD, _IGNORE)
 
 
 def _known(settings: Settings, codes: Mapping[str, Code]) -> None:
     """Refuse an entry of `ignore` whose code looks like one of these and is none."""
-    from gatepost.settings import SettingsError, nearest
+    from gatepost.settings import SettingsError, no_rule
 
     for each in settings.ignores:
         if any(code[:2] == each.code[:2] for code in codes) and not any(code.startswith(each.code) for code in codes):
             lead = settings.leads["ignore"]
-            raise SettingsError(
-                f"{lead}ignore[{each.index}].code: no rule is called `{each.code}`{nearest(each.code, [*codes])}"
-            )
+            raise SettingsError(f"{lead}ignore[{each.index}].code: {no_rule(each.code, [*codes])}")
 
 
 def _excluded(globs: Sequence[str], within: str) -> Callable[[str], bool]:
@@ -163,12 +175,14 @@ def _result(hook_id: str, outcome: Outcome, codes: Mapping[str, Code]) -> Result
 
 def _ignored(
     results: list[Result], tree: Tree, settings: Settings, codes: Mapping[str, Code], *, whole: bool, hook: str
-) -> list[Result]:
-    """Take out what is ignored with a reason; say so where an ignore has none, or silences nothing."""
+) -> tuple[list[Result], set[tuple[str, int, str]]]:
+    """Take out what is ignored with a reason; say so where an entry has none, or silences nothing. With it, the
+    comments that speak for a finding: path, line, the finding's code."""
     entries = [(each, matcher([each.path]) if each.path else None) for each in settings.ignores]
     used: set[int] = set()
     bare: set[int] = set()
     kept: list[Result] = []
+    spoken: set[tuple[str, int, str]] = set()
     for each in results:
         silent = False
         for ignore, matches in entries:
@@ -178,8 +192,9 @@ def _ignored(
                     silent = True
                 else:
                     bare.add(ignore.index)
+        left = _inline(each, tree, spoken)
         if not silent:
-            kept.extend(_inline(each, tree))
+            kept.extend(left)
     where = settings.path or "pyproject.toml"
     for ignore, _matches in entries:
         if not any(code[:2] == ignore.code[:2] for code in codes):
@@ -191,37 +206,67 @@ def _ignored(
         elif whole and ignore.index not in used:
             at = f" in `{ignore.path}`" if ignore.path else ""
             kept.append(_own("GP103", hook, where, None, f"the ignore of `{ignore.code}`{at} silences nothing"))
-    return kept
+    return kept, spoken
 
 
-def _inline(result: Result, tree: Tree) -> list[Result]:
-    """A `gatepost: ignore[CODE] reason` comment on the finding's line, or alone on the line above it."""
-    if result.line is None:
+def _inline(result: Result, tree: Tree, spoken: set[tuple[str, int, str]]) -> list[Result]:
+    """A `gatepost: ignore[CODE] reason` comment on the finding's line, or alone on the line above it: noted in `spoken`
+    and, with a reason, applied."""
+    data = tree.read(result.path) if result.line is not None else None
+    if result.line is None or data is None or _WORD not in data:
         return [result]
-    data = tree.read(result.path)
-    if data is None or b"gatepost:" not in data:
-        return [result]
+    from gatepost.ignores import lines_of, near
+
+    for ignore in near(lines_of(data), result.line):
+        if not ignore.named:
+            message = f"the ignore does not name its codes as `ignore[{result.code}]`, so it is not applied"
+        elif not any(result.code.startswith(code) for code in ignore.codes):
+            continue
+        else:
+            spoken.add((result.path, ignore.line, result.code))
+            if not ignore.colon:
+                message = f"the ignore of `{result.code}` has no colon, so it is not applied"
+            elif ignore.reason:
+                return []
+            else:
+                message = f"the ignore of `{result.code}` gives no reason, so it is not applied"
+        return [result, _own("GP102", result.hook, result.path, ignore.line, message)]
+    return [result]
+
+
+def _idle(
+    hook: Hook,
+    results: Sequence[Result],
+    kept: Sequence[Result],
+    spoken: set[tuple[str, int, str]],
+    codes: Mapping[str, Code],
+    files: Mapping[str, bytes | None],
+) -> list[Result]:
+    """What is wrong with comments that ignore a code of this hook, in the files that it has looked at.
+
+    For a run over the whole repository only. Where something could not be checked, an ignore may have its reasons.
+    """
+    if not files:
+        return []
     import re
 
-    lines = data.decode("utf-8", "replace").splitlines()
-    for number in (result.line, result.line - 1):
-        if not 1 <= number <= len(lines):
+    from gatepost.ignores import idle, written
+
+    told = {(each.path, each.line) for each in kept if each.code == "GP102"}
+    found = []
+    for path, data in files.items():
+        if data is None or not re.search(hook.files, path):
             continue
-        text = lines[number - 1]
-        found = re.search(r"#.*?\bgatepost:\s*ignore\b(?:\[([^\]]*)\])?\s*(.*)", text)
-        if found is None or (number != result.line and not text.lstrip().startswith("#")):
-            continue
-        named = [code.strip() for code in (found[1] or "").split(",")]
-        if not all(re.fullmatch(r"[A-Z]{2}\d{1,3}", code) for code in named):
-            message = f"the ignore does not name its codes as `ignore[{result.code}]`, so it is not applied"
-        elif not any(result.code.startswith(code) for code in named):
-            continue
-        elif found[2].strip(" :-"):
-            return []
-        else:
-            message = f"the ignore of `{result.code}` gives no reason, so it is not applied"
-        return [result, _own("GP102", result.hook, result.path, number, message)]
-    return [result]
+        for code, line, message in idle(
+            written(path, data),
+            [*codes.values()],
+            [(line, code) for at, line, code in spoken if at == path],
+            [(each.line, each.code) for each in results if each.path == path and each.line],
+            sure=all(each.kind != "unchecked" for each in results),
+        ):
+            if (path, line) not in told:
+                found.append(_own(code, hook.id, path, line, message))
+    return found
 
 
 def _own(code_id: str, hook: str, path: str, line: int | None, message: str) -> Result:

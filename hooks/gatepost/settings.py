@@ -144,6 +144,11 @@ def _ignores(value: Any, lead: str) -> tuple[Ignore, ...]:
         if not entry["code"]:
             raise SettingsError(f"{lead}ignore[{index}] has no `code`")
         if not entry["code"].startswith(PREFIXES):
+            from gatepost.registry import all_codes
+
+            for _hook, code in all_codes():
+                if entry["code"] == code.name:
+                    raise SettingsError(f"{lead}ignore[{index}].code: write the code of {code.name}, `{code.id}`")
             raise SettingsError(
                 f"{lead}ignore[{index}].code: no rule is called {entry['code']!r}; see `gatepost rules`"
             )
@@ -174,6 +179,12 @@ def nearest(word: str, known: list[str]) -> str:
     if close:
         return f"; did you mean `{close[0]}`?"
     return f" (known: {', '.join(known)})" if known else ""
+
+
+def no_rule(code: str, known: list[str]) -> str:
+    """That there is no such rule, with the nearest one."""
+    close = nearest(code, known)
+    return f"no rule is called `{code}`{close if 'known:' not in close else '; `gatepost rules` lists them'}"
 
 
 def parse_size(value: Any) -> int | None:
