@@ -263,7 +263,7 @@ class Image:
 
     def touched(self, stage: Stage, index: int, name: str, before: Command) -> bool:
         """Whether a command before this one makes or changes a file of that base name (export, compile, sed, redirect)."""
-        for one in self._feeding(stage):
+        for one in self.feeding(stage):
             for number, step in enumerate(one.steps):
                 if one is stage and number > index:
                     break
@@ -282,7 +282,7 @@ class Image:
                         return texts[0] not in ("cat", "ls", "test", "[", "echo", "chmod", "chown", "rm")
         return False
 
-    def _feeding(self, stage: Stage) -> tuple[Stage, ...]:
+    def feeding(self, stage: Stage) -> tuple[Stage, ...]:
         """The stages whose files can be in a stage: what it starts from, and what it copies from."""
         found: dict[int, Stage] = {}
         todo = list(self.dockerfile.lineage(stage))

@@ -15,12 +15,14 @@ CODES: tuple[Code, ...] = (
         summary="An image installs requirements that admit many versions, and no lock decides which.",
         why="Two builds of one commit then hold different packages; 53 % of the deployable repositories are in this state. "
         "Only what a Dockerfile, Procfile or render.yaml really installs counts, and never a published library, nor an image that starts "
-        "pytest or the like. A file with at most one loose requirement in five is reported as information; an install that fails without its lock, "
-        "such as `uv sync --locked`, as an error.",
+        "pytest or the like. A file with at most one loose requirement in five is reported as information, and so are a project on an image that is "
+        "chosen for its torch and a library of the repository that is installed after an application's requirements; an install that fails "
+        "without its lock, such as `uv sync --locked`, is an error. The command of the remedy keeps the image's indexes and Python.",
         bad="# Dockerfile\nCOPY requirements.txt .\nRUN pip install -r requirements.txt\n# requirements.txt\nfastapi\ntorch>=2\n",
         good="# Dockerfile\nCOPY requirements.lock.txt .\nRUN pip install -r requirements.lock.txt\n"
         "# requirements.lock.txt (by uv pip compile)\nfastapi==0.115.0\ntorch==2.8.0\n",
-        fix="Run `uv pip compile requirements.txt -o requirements.lock.txt` (or `uv lock`), commit it, install that.",
+        fix="Run `uv pip compile requirements.txt -o requirements.lock.txt` (or `uv lock`), commit it, install that. Where torch comes from the base "
+        "image or a step before, write what the image holds to a constraints file and install with `-c constraints.txt`.",
     ),
     Code(
         id="LF402",
@@ -52,10 +54,12 @@ CODES: tuple[Code, ...] = (
         why="pip reads no uv.lock, poetry.lock or pdm.lock: the tested versions are not the deployed ones. 21 % of images "
         "do this. Silent when the file was exported from the lock, holds exact pins, or a command before it installed "
         "from the lock. What stands in an `if` counts when every arm of it installs past the lock. "
-        "Likewise an image that installs requirements.txt, and not the file beside it that was compiled from it.",
+        "Likewise an image that installs requirements.txt, and not the file beside it that was compiled from it. Information on an "
+        "image that is chosen for its torch, as `uv sync` would lay another one beside it.",
         bad="# beside uv.lock\nCOPY . .\nRUN pip install .\n",
         good="COPY . .\nRUN uv sync --locked --no-dev\n",
-        fix="Install from the lock: `uv sync --locked`, `poetry install --only main`, or an export of it.",
+        fix="Install from the lock: `uv sync --locked`, `poetry install --only main`, or an export of it; on an image that holds torch "
+        "an export without it, `uv export --prune torch`.",
     ),
     Code(
         id="LF405",

@@ -11,7 +11,8 @@ from gatepost.manifests import projects as deployed
 from gatepost.manifests.names import canonical
 from gatepost.model import ERROR, INFO, WARNING, Finding, Location
 from gatepost.record import replace
-from gatepost.rules.lock_freshness.owners import RELOCK, TOOL_LOCK
+from gatepost.rules.lock_freshness.owners import FROM_LOCK, RELOCK, TOOL_LOCK
+from gatepost.rules.lock_freshness.paste import compiled, own_addresses
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from gatepost.manifests.image import Image
     from gatepost.manifests.projects import Pins, Repository
+    from gatepost.model import Severity
 
 
 def no_lock(
@@ -83,27 +85,31 @@ def _git_ignored(lock: str, ignored: tuple[str, ignores.Pattern], place: Locatio
     )
 
 
-def unlocked(pins: Pins, place: Location) -> Finding:
+def unlocked(pins: Pins, place: Location, remedy: str) -> Finding:
     some = ", ".join(pins.loose[:3]) + (", ..." if len(pins.loose) > 3 else "")
-    base = posixpath.splitext(pins.path)[0]
     return Finding(
         code="LF401",
         where=Location(path=pins.path, line=pins.first_loose or None),
         message=f"{place.path}:{place.line} deploys this file, and {len(pins.loose)} of its {pins.total} requirements "
         f"admit more than one version ({some}); no lock decides",
-        remedy=f"Run `uv pip compile {pins.path} -o {base}.lock.txt`, commit it, and install that file.",
+        remedy=remedy,
         severity=INFO if len(pins.loose) * 5 <= pins.total else WARNING,
         related=(place,),
     )
 
 
-def unlocked_project(manifest: str, loose: list[str], place: Location, tool: str) -> Finding:
+def unlocked_project(
+    manifest: str, loose: list[str], place: Location, tool: str, remedy: str = "", severity: Severity = WARNING
+) -> Finding:
+    """`remedy`: what to do where a lock of the project itself would not help."""
     some = ", ".join(loose[:3]) + (", ..." if len(loose) > 3 else "")
     return Finding(
         code="LF401",
         where=Location(path=manifest),
         message=f"{place.path}:{place.line} deploys this project, and no lock decides the versions of {some}",
-        remedy=f"Run `{RELOCK[tool]}` and commit `{TOOL_LOCK[tool]}`.",
+        remedy=remedy
+        or f"Run `{RELOCK[tool]}`, commit `{TOOL_LOCK[tool]}`, and install from it with `{FROM_LOCK[tool]}`.",
+        severity=severity,
         related=(place,),
     )
 
@@ -155,4 +161,5 @@ def platforms(repository: Repository) -> Iterator[tuple[Finding, tuple[str, ...]
             continue
         pins = repository.pins(file)
         if pins is not None and pins.loose:
-            yield unlocked(pins, Location(path=path, line=line)), (path,)
+            remedy = compiled(file, own_addresses(repository, file))
+            yield unlocked(pins, Location(path=path, line=line), remedy), (path,)

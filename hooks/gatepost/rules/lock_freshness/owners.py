@@ -19,6 +19,13 @@ STRICT_ENV = {
     "pipenv": ("PIPENV_DEPLOY", "PIPENV_IGNORE_PIPFILE"),
 }
 TEMPLATE = {"uv": "uv sync --locked", "pdm": "pdm install --frozen-lockfile", "pipenv": "pipenv install --deploy"}
+# how an image installs what the lock says
+FROM_LOCK = {
+    "uv": "uv sync --locked",
+    "poetry": "poetry install --only main",
+    "pdm": "pdm sync --prod",
+    "pipenv": "pipenv install --deploy",
+}
 
 
 def shown(install: Install) -> str:

@@ -7,9 +7,17 @@ import re
 
 from gatepost.manifests.installs.commands import installs
 from gatepost.manifests.names import canonical
-from gatepost.model import Finding, Location
+from gatepost.model import INFO, WARNING, Finding, Location
 from gatepost.rules.lock_freshness.missing import loose_project, unlocked, unlocked_project
-from gatepost.rules.lock_freshness.owners import TOOL_LOCK, shown
+from gatepost.rules.lock_freshness.owners import FROM_LOCK, TOOL_LOCK, shown
+from gatepost.rules.lock_freshness.paste import (
+    application,
+    export_without_torch,
+    foreign_before,
+    freeze,
+    locked_file,
+    torch_base,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -59,7 +67,7 @@ def pip(
         folder = posixpath.dirname(path)
         lock = _speaking(repository, folder, pins)
         if lock is not None:
-            yield _past(place, install, f"`{path}`", lock), (path, lock)
+            yield _past(repository, image, stage, place, install, f"`{path}`", lock), (path, lock)
             continue
         if _DEVELOPMENT.search(posixpath.splitext(path)[0]):
             continue
@@ -68,7 +76,7 @@ def pip(
             if not _locked_before(repository, image, stage, index, install):
                 yield _uncompiled(place, install, path, compiled), (path, compiled)
         elif not repository.published(folder):
-            yield unlocked(pins, place), (image.path,)
+            yield unlocked(pins, place, locked_file(repository, image, stage, index, install, path)), (image.path,)
     if install.paths and not install.files:
         project = image.project(stage, index, install)
         if project is not None:
@@ -79,35 +87,82 @@ def _project(
     repository: Repository, image: Image, stage: Stage, index: int, install: Install, place: Location, folder: str
 ) -> Iterator[tuple[Finding, tuple[str, ...]]]:
     """What is installed is what the pyproject.toml of a folder asks for."""
-    if _locked_before(repository, image, stage, index, install):
-        return
     manifest = posixpath.join(folder, "pyproject.toml")
+    if _locked_before(repository, image, stage, index, install) or not _copied(image, stage, index, install):
+        return
     loose = loose_project(repository, manifest)
     locks = repository.locks(folder)
     if not loose:
         return
     if locks and posixpath.basename(locks[0]) in TOOL_LOCK.values():
         what = "the project" if install.paths else "the dependencies of the project"
-        yield _past(place, install, f"{what} in `{folder or '.'}`", locks[0]), (manifest, locks[0])
+        what = f"{what} in `{folder or '.'}`"
+        yield _past(repository, image, stage, place, install, what, locks[0]), (manifest, locks[0])
     if not locks and not repository.published(folder):
-        yield unlocked_project(manifest, loose, place, "uv"), (image.path,)
+        yield from _unlocked(repository, image, stage, index, install, place, manifest, loose)
 
 
-def _past(place: Location, install: Install, what: str, lock: str) -> Finding:
+def _unlocked(
+    repository: Repository,
+    image: Image,
+    stage: Stage,
+    index: int,
+    install: Install,
+    place: Location,
+    manifest: str,
+    loose: list[str],
+) -> Iterator[tuple[Finding, tuple[str, ...]]]:
+    """LF401 of a project: information where the image is chosen for its torch, or the project is a part of another one."""
+    folder = posixpath.dirname(manifest)
+    tables = repository.toml(manifest)
+    project = tables.get("project", {})
+    severity = WARNING
+    remedy = ""
+    whole = application(repository, image, stage, index, install, folder)
+    if whole is not None:
+        one, number, found, path = whole
+        pins = repository.pins(path)
+        if pins is not None and {canonical(name) for name in loose} <= pins.names:
+            return
+        severity = INFO
+        remedy = locked_file(repository, image, one, number, found, path, manifest)
+    elif torch_base(image, stage) or foreign_before(image, stage, index, install):
+        severity = INFO if torch_base(image, stage) else WARNING
+        name = project.get("name", "") if isinstance(project, dict) else ""
+        remedy = freeze(install, name if isinstance(name, str) else "")
+    tool = "uv" if "project" in tables else "poetry"
+    yield (
+        unlocked_project(manifest, loose, place, tool, remedy, severity),
+        (image.path, posixpath.join(folder, "uv.lock")),
+    )
+
+
+def _copied(image: Image, stage: Stage, index: int, install: Install) -> bool:
+    """Whether the pyproject.toml of the folder that is installed is in the image, and not its setup.py alone."""
+    where = install.command.cwd
+    if not install.paths or where is None:
+        return True
+    target = posixpath.join(where, install.paths[0].text.split("[", 1)[0], "pyproject.toml")
+    return image.locate(stage, index, target) is not None
+
+
+def _past(
+    repository: Repository, image: Image, stage: Stage, place: Location, install: Install, what: str, lock: str
+) -> Finding:
     tool = next(tool for tool, name in TOOL_LOCK.items() if posixpath.basename(lock) == name)
-    how = {
-        "uv": "`uv sync --locked`",
-        "poetry": "`poetry install --only main`",
-        "pdm": "`pdm sync --prod`",
-        "pipenv": "`pipenv install --deploy`",
-    }[tool]
+    base = torch_base(image, stage)
+    if base:
+        remedy = export_without_torch(repository, install, lock) if tool == "uv" else freeze(install)
+    elif tool == "pipenv":
+        remedy = f"Install from the lock with `{FROM_LOCK[tool]}`."
+    else:
+        remedy = f"Install from the lock with `{FROM_LOCK[tool]}`, or from a file that `{tool} export` made of it."
     return Finding(
         code="LF404",
         where=place,
         message=f"`{shown(install)}` installs {what} and never looks at `{lock}` beside it",
-        remedy=f"Install from the lock with {how}, or from a file that `{tool} export` made of it."
-        if tool in ("uv", "poetry", "pdm")
-        else f"Install from the lock with {how}.",
+        remedy=remedy,
+        severity=INFO if base else WARNING,
         related=(Location(path=lock),),
     )
 
