@@ -12,7 +12,7 @@ CARRIERS = frozenset(
         "coqui-tts", "demucs", "detoxify", "docling", "docling-ibm-models", "easyocr", "facenet-pytorch",
         "fastai", "flagembedding", "flair", "gliner", "gpytorch", "keybert", "kornia", "lightning",
         "marker-pdf", "monai", "nougat-ocr", "open-clip-torch", "openai-whisper", "peft", "pyannote-audio",
-        "pytorch-forecasting", "pytorch-lightning", "pytorch-metric-learning", "pytorch-tabnet", "resemblyzer", "sentence-transformers",
+        "pytorch-forecasting", "pytorch-lightning", "pytorch-metric-learning", "pytorch-tabnet", "resemblyzer", "rfdetr", "sentence-transformers",
         "setfit", "span-marker", "speechbrain", "stable-baselines3", "stanza", "surya-ocr",
         "texify", "timm", "torch-fidelity", "torchmetrics", "torchvision", "torchaudio", "tts", "ultralytics",
         "ultralytics-thop", "unstructured-inference", "whisperx", "xformers", "yolov5",
@@ -23,7 +23,7 @@ COMPANIONS = {
     "torchvision": frozenset(
         {
             "clip-anytorch", "docling", "docling-ibm-models", "easyocr", "facenet-pytorch", "fastai", "open-clip-torch",
-            "python-doctr", "timm", "torch-fidelity", "ultralytics", "unstructured-inference", "whisperx", "yolov5",
+            "python-doctr", "rfdetr", "timm", "torch-fidelity", "ultralytics", "unstructured-inference", "whisperx", "yolov5",
         }
     ),
     "torchaudio": frozenset({"demucs", "pyannote-audio", "speechbrain", "tts", "whisperx"}),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from gatepost.manifests import places
 from gatepost.rules.torch_source import markers, specs, urls
 from gatepost.rules.torch_source.locks.origin import covers
 from gatepost.rules.torch_source.model import DEFAULT, DIRECT, FAMILY, LINKS, SHARED
@@ -126,13 +127,32 @@ def from_the_registry(p: Project, v: View) -> Findings:
             and names_build(_words(p.path)) == "cpu"
             and not _told(v, p.path)
         ):
+            windows = _for_windows(v, p.path)
             yield found(
                 "TS501",
                 req.where,
                 f"`{p.path}` says cpu, but names no index: pip takes PyPI's `torch`, which holds 2-5 GB of CUDA libraries on Linux",
                 f"{'Add a line `' if p.tool == 'pip' else 'Begin the pip: list with `- '}--extra-index-url https://download.pytorch.org/whl/cpu` and pin `torch`, or rename the file.",
-                fix=_cpu_line(p, v, req),
+                severity="info" if windows else None,
+                fix=None if windows else _cpu_line(p, v, req),
             )
+
+
+_LINUX = re.compile(
+    r"(?:^|/)(?:[^/]*(?:Dockerfile|Containerfile)[^/]*|[^/]+\.dockerfile|\.gitlab-ci\.yml|\.github/workflows/[^/]+|"
+    r"[^/]*(?:install|setup|start|run)[^/]*\.sh)$",
+    re.IGNORECASE,
+)
+
+
+def _for_windows(v: View, path: str) -> bool:
+    """Whether scripts of Windows stand beside a file, and nothing of the repository's own is for Linux."""
+    folder = path.rpartition("/")[0]
+    paths = [one for one in v.tree.paths() if not places.is_carried(one)]
+    beside = [one.lower() for one in paths if one.rpartition("/")[0] in (folder, "")]
+    return any(one.endswith((".bat", ".cmd", ".ps1")) for one in beside) and not (
+        any(one.endswith((".sh", "makefile")) for one in beside) or any(map(_LINUX.search, paths))
+    )
 
 
 def _told(v: View, path: str) -> bool:

@@ -14,10 +14,12 @@ from gatepost.rules.torch_source.carriers import COMPANIONS
 from gatepost.rules.torch_source.images.events import Event, place_of
 from gatepost.rules.torch_source.images.meant import gpus_beside, says_cpu, switchable
 from gatepost.rules.torch_source.images.runs import another_base
-from gatepost.rules.torch_source.installed.build import FAMILY
+from gatepost.rules.torch_source.installed.build import FAMILY, Asked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from gatepost.manifests.dockerfile import Stage
     from gatepost.manifests.image import Image
     from gatepost.manifests.installs import Install
@@ -28,8 +30,9 @@ CPU_INDEX = "https://" + ".".join(urls.OFFICIAL[0]) + "/whl/cpu"
 
 
 def cuda_in_cpu_image(
-    repository: Repository, image: Image, stage: Stage, event: Event, stated: bool = False
+    repository: Repository, image: Image, stage: Stage, event: Event, later: Sequence[Asked] = (), stated: bool = False
 ) -> Finding:
+    """TS501 of an install. `later` is what commands after it ask for in the same place."""
     base, _ = image.dockerfile.image(stage)
     first = event.effect.first
     install = event.install
@@ -46,9 +49,12 @@ def cuda_in_cpu_image(
     brought = "a ROCm build" if urls.kind(build) == "rocm" else f"{'1-2' if small else '2-5'} GB of CUDA libraries"
     message = f"{head}, and `{shown}` takes {taken} from {index}: {brought} in a CPU image"
     related = (Location(path=first.path, line=first.line or None),) if first.path else ()
-    names = sorted({"torch"}.union(*(_with_companions(one.name) for one in event.effect.asked)))
+    asked = event.effect.asked
+    if install.tool in ("pip", "uv-pip") and not install.has("--no-deps"):
+        asked = (*asked, *later)
+    names = sorted({"torch"}.union(*(_with_companions(one.name) for one in asked)))
     if install.tool in ("pip", "uv-pip"):
-        wanted = _wanted(event, names)
+        wanted = _wanted(asked, names)
         kept = [flag for flag in _WHERE if install.has(flag)] + _target(install)
         alone = _alone(install)
         frozen = _frozen(repository, first.path)
@@ -92,8 +98,8 @@ def cuda_in_cpu_image(
         fix = None
     elif install.tool == "uv":
         remedy = (
-            f"{'Route torch' if first.name == 'torch' else 'Declare torch and route it'}: `[[tool.uv.index]]` with url `{CPU_INDEX}` and `explicit = true`, and "
-            "`[tool.uv.sources] torch = {index = ...}`; then `uv lock`."
+            f'{"Route torch" if first.name == "torch" else "Declare torch and route it"}: `[[tool.uv.index]]` with `name = "pytorch-cpu"`, url `{CPU_INDEX}` and `explicit = true`, and '
+            f'`[tool.uv.sources] torch = {{index = "pytorch-cpu"}}`{_likewise(_declared(repository, image, stage, event))}; then `uv lock`.'
         )
         fix = None
     else:
@@ -137,14 +143,27 @@ def _for_poetry(repository: Repository, path: str, names: list[str]) -> str:
     listed = project.get("dependencies") if isinstance(project, dict) else None
     given = any(re.match(r"torch\b(?![-_.])", str(one)) for one in listed) if isinstance(listed, list) else False
     version = "" if given else f'version = "{entry if isinstance(entry, str) else "*"}", '
-    others = " and ".join(f"`{name}`" for name in names if name != "torch")
     linux = f'{{{version}source = "pytorch-cpu", markers = "sys_platform == \'linux\'"}}'
     elsewhere = f"{{{version}markers = \"sys_platform != 'linux'\"}}"
     return (
         f'Add a [[tool.poetry.source]] with `name = "pytorch-cpu"`, url `{CPU_INDEX}` and `priority = "explicit"`, and write '
         f"`torch = [{linux}, {elsewhere}]` in [tool.poetry.dependencies]"
-        f"{f', and {others} likewise' if others else ''}; then run `poetry lock`."
+        f"{_likewise(names)}; then run `poetry lock`."
     )
+
+
+def _likewise(names: Sequence[str]) -> str:
+    """The companions of torch that a route has to name as well, in prose."""
+    others = " and ".join(f"`{name}`" for name in names if name != "torch")
+    return f", and {others} likewise" if others else ""
+
+
+def _declared(repository: Repository, image: Image, stage: Stage, event: Event) -> list[str]:
+    """What of the family the project declares that a command of uv installs: in a list or group of its pyproject.toml."""
+    folder = image.project(image.dockerfile.stages[event.stage], event.step, event.install)
+    data = repository.toml(posixpath.join(folder, "pyproject.toml")) if folder is not None else {}
+    text = repr([data.get("project"), data.get("dependency-groups"), data.get("tool")])
+    return [name for name in sorted(FAMILY) if re.search(rf"[\"']{name}(?=[\"'\s<>=!~;@\[])", text)]
 
 
 def _one_of_several(image: Image, path: str) -> bool:
@@ -199,9 +218,13 @@ def _with_companions(name: str) -> set[str]:
     return {name} & FAMILY | {companion for companion, carriers in COMPANIONS.items() if name in carriers}
 
 
-def _wanted(event: Event, names: list[str]) -> list[str]:
+def _wanted(requests: Sequence[Asked], names: list[str]) -> list[str]:
     """What to install from the CPU index: the family as it is asked for, and what goes with a torch that is pinned."""
-    asked = {one.name: _for_pip(one.range or one.spec) for one in reversed(event.effect.asked)}
+    asked: dict[str, str] = {}
+    for one in requests:
+        spec = _for_pip(one.range or one.spec)
+        if not asked.get(one.name) or (specs.parse(spec).pin() and not specs.parse(asked[one.name]).pin()):
+            asked[one.name] = spec
     pin = specs.parse(asked.get("torch", "")).pin()
     wanted = []
     for name in names:

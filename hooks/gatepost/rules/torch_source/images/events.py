@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import posixpath
+import re
 
 from gatepost.manifests.installs.commands import installs
+from gatepost.patterns import pattern
 from gatepost.record import record
 from gatepost.rules.torch_source.installed.build import Effect
 from gatepost.rules.torch_source.installed.effect import effect
@@ -46,6 +48,15 @@ def events_of(repository: Repository, image: Image, stage: Stage) -> list[Event]
     return found
 
 
+# What `--python` of uv takes besides a path: a version, a name on PATH, a distribution of it.
+_INTERPRETER = pattern(r"(?:[a-z]+-)?(?:python|cpython|pypy|graalpy)?[@-]?(?:\d[\w.+-]*)?|[<>=~!].*|\$.*|/usr/.*")
+
+
+def _root(path: str) -> str:
+    """The folder of an environment, by itself or by the Python in it."""
+    return re.sub(r"/bin(?:/python[\d.]*)?$", "", path)
+
+
 def place_of(install: Install) -> str:
     """A name for the Python that a command installs into; equal names are the same one."""
     if install.has("-t", "--target", "--prefix", "--root"):
@@ -59,15 +70,17 @@ def place_of(install: Install) -> str:
         if install.has("--system") or env.get("UV_SYSTEM_PYTHON") in ("1", "true"):
             return "system"
         given = install.values("--python", "-p")
-        if given:
+        if given and _INTERPRETER.fullmatch(given[0].text):
             return given[0].text
+        if given:
+            return _root(posixpath.normpath(posixpath.join(install.command.cwd or "?", given[0].text)))
         return env.get("VIRTUAL_ENV") or posixpath.join(install.command.cwd or "?", ".venv")
     if install.tool == "poetry":
         loose = env.get("POETRY_VIRTUALENVS_CREATE") in ("0", "false", "False")
         return "system" if loose else "poetry"
     program = install.command.words[0].text
     return (
-        posixpath.dirname(program)
+        _root(posixpath.dirname(program))
         if "/" in program and not program.startswith("/usr")
         else env.get("VIRTUAL_ENV") or "system"
     )

@@ -181,9 +181,21 @@ def gpus_beside(repository: Repository, image: Image) -> bool:
 _SWITCHES = rb"\b(?:ENABLE|USE|WITH|HAS)_(?:CUDA|GPU)\b"
 
 
+# Code that is written for a GPU, not only glad of one; a setting whose default device is one.
+_ON_CUDA = (
+    rb"\btorch\.device\(\s*torch\.cuda\.current_device\(\)|\btorch\.cuda\.(?:CUDAGraph|graph)\("
+    rb"|\w*(?:DEVICE|device)\b[\"']?\s*[,:=][^#\n;]{0,60}\n?[^#\n;]{0,80}\n?\s*default(?:_value)?\s*=\s*[\"'](?:gpu|cuda)(?::\d)?[\"']"
+    rb"|\b(?:getenv|environ\.get)\(\s*[\"']\w*DEVICE\w*[\"']\s*,\s*[\"'](?:gpu|cuda)(?::\d)?[\"']"
+)
+
+
 def switchable(repository: Repository, image: Image) -> bool:
-    """Whether a word such as ENABLE_CUDA or USE_GPU is in the code: the same image may also run with a GPU."""
-    return _in_context(repository, image, _SWITCHES)
+    """Whether the same image may also run with a GPU: ENABLE_CUDA or USE_GPU is in the code, or a default of cuda.
+
+    Such a default says nothing where another Dockerfile is named for GPUs.
+    """
+    apart = any(GPU_WORD.search(_NOT_GPU.sub("", other.path)) for other in repository.images() if other is not image)
+    return _in_context(repository, image, _SWITCHES if apart else _SWITCHES + rb"|" + _ON_CUDA)
 
 
 def _switched(repository: Repository, image: Image) -> bool:

@@ -9,6 +9,7 @@ from gatepost.record import replace
 from gatepost.rules.torch_source import specs, urls
 from gatepost.rules.torch_source.images.cuda import cuda_in_cpu_image
 from gatepost.rules.torch_source.images.events import Event
+from gatepost.rules.torch_source.images.later import asked_later
 from gatepost.rules.torch_source.images.meant import gpu_meant, is_cpu_image, says_cpu
 from gatepost.rules.torch_source.installed.build import FAMILY
 from gatepost.rules.torch_source.intent import agrees
@@ -101,16 +102,21 @@ def order(
         yield from _contradicts(image, stage, current, intent)
     elif current is not None and current.stage == stage.index and says_cpu(image, stage):
         if urls.kind(current.effect.build) in ("cuda", "rocm") and image.final(stage):
-            yield cuda_in_cpu_image(repository, image, stage, current)
+            yield cuda_in_cpu_image(
+                repository, image, stage, current, asked_later(repository, image, events, current, view)
+            )
     if pending is None or intent not in ("", "cpu"):
         return
     if intent == "cpu":  # stated, so it is no longer a guess
-        yield replace(cuda_in_cpu_image(repository, image, stage, pending, stated=True), severity=ERROR)
+        later = asked_later(repository, image, events, pending, view)
+        yield replace(cuda_in_cpu_image(repository, image, stage, pending, later, stated=True), severity=ERROR)
         return
     if not is_cpu_image(image, stage):
         return
     if ".devcontainer" not in image.path and not gpu_meant(repository, image, stage, events):
-        yield cuda_in_cpu_image(repository, image, stage, pending)
+        yield cuda_in_cpu_image(
+            repository, image, stage, pending, asked_later(repository, image, events, pending, view)
+        )
 
 
 def _same(event: Event, current: Event | None) -> bool:
