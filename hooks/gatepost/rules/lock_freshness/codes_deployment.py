@@ -68,7 +68,8 @@ CODES: tuple[Code, ...] = (
         summary="An install in an image or in CI may rewrite a stale lock silently instead of failing.",
         why="`uv sync`, `pdm install` and `pipenv install` lock anew when the manifest has changed: the image holds versions "
         "that nobody committed, and CI is green on a stale lock (27 % of repositories with a uv.lock). In CI it is "
-        "reported once per lock, and only if no other step checks the lock; in an image it is then only information.",
+        "reported once per lock, and only if no other step checks the lock; in an image it is then only information, and "
+        "so it is in CI where a workflow runs `uv lock` and opens a pull request with it.",
         bad="COPY pyproject.toml uv.lock ./\nRUN uv sync --no-dev\n",
         good="COPY pyproject.toml uv.lock ./\nRUN uv sync --locked --no-dev\n",
         fix="Add `--locked` (uv), `--frozen-lockfile` (PDM), `--deploy` (Pipenv), or set UV_LOCKED=1.",

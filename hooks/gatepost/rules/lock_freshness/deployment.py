@@ -16,6 +16,7 @@ from gatepost.rules.lock_freshness.missing import gone, platforms
 from gatepost.rules.lock_freshness.owners import TOOL_LOCK
 from gatepost.rules.lock_freshness.passed_by import pip
 from gatepost.rules.lock_freshness.poetry_version import job_findings, poetry_findings
+from gatepost.rules.lock_freshness.template import is_template
 from gatepost.rules.lock_freshness.test_image import only_tests
 
 TYPE_CHECKING = False
@@ -58,7 +59,7 @@ def check(ctx: Context) -> Iterable[Outcome]:
 
 def _findings(repository: Repository) -> Iterator[tuple[Finding, tuple[str, ...]]]:
     for image in repository.images():
-        example = places.is_example(image.path)
+        example = places.is_example(image.path) or is_template(repository, image)
         for stage in image.dockerfile.stages:
             if not image.final(stage):
                 continue

@@ -6,7 +6,7 @@ import posixpath
 import re
 
 from gatepost.manifests.installs.commands import installs
-from gatepost.model import Finding, Location
+from gatepost.model import INFO, WARNING, Finding, Location
 from gatepost.rules.lock_freshness.owners import STRICT, STRICT_ENV, TEMPLATE, TOOL_LOCK, shown
 
 TYPE_CHECKING = False
@@ -52,6 +52,30 @@ def lock_is_checked(repository: Repository, tool: str) -> bool:
     hooks = {"uv": "uv-lock", "pdm": "pdm-lock-check", "pipenv": "pipenv"}
     marked = re.search(rf"id:\s*[\"']?(?:{hooks.get(tool, tool)}|lock-freshness|gatepost)\b", configuration)
     return marked is not None and (ran or "ci:" in configuration)
+
+
+# actions and commands that bring what a job changed into the repository
+_PROPOSES = ("peter-evans/create-pull-request", "stefanzweifel/git-auto-commit-action", "EndBug/add-and-commit")
+
+
+def _follows(repository: Repository) -> str:
+    """The workflow that makes uv.lock anew when it is out of date, and brings it into the repository; "" when none does."""
+    for path, jobs in repository.jobs(b"uv lock"):
+        for job in jobs:
+            if re.search(r"releas|publish|bump|nightly|latest", job.name + posixpath.basename(path), re.IGNORECASE):
+                continue
+            commands = [command for step in job.steps for command in step.commands]
+            proposes = any(step.uses.startswith(_PROPOSES) for step in job.steps) or any(
+                command.texts[:3] == ("gh", "pr", "create") for command in commands
+            )
+            if proposes and any(
+                found.tool == "uv"
+                and found.action == "lock"
+                and not found.has("--check", "--locked", "--dry-run", "-U", "--upgrade", "-P", "--upgrade-package")
+                for found in installs(commands)
+            ):
+                return path
+    return ""
 
 
 def workflows(repository: Repository) -> Iterator[tuple[Finding, tuple[str, ...]]]:
@@ -103,13 +127,21 @@ def workflows(repository: Repository) -> Iterator[tuple[Finding, tuple[str, ...]
                             and not lock_is_checked(repository, tool)
                         ):
                             done.add(lock)
+                            follows = _follows(repository) if tool == "uv" else ""
                             yield (
                                 Finding(
                                     code="LF405",
                                     where=Location(path=path, line=install.line),
                                     message=f"`{shown(install)}` locks anew, silently, when `{lock}` is out of date, and no "
-                                    "step of CI checks the lock",
-                                    remedy=f"Write `{TEMPLATE[tool]}`: CI then fails on a stale lock.",
+                                    "step of CI checks the lock"
+                                    + (f"; {follows} makes it anew afterwards" if follows else ""),
+                                    remedy=f"Write `{TEMPLATE[tool]}`"
+                                    + (
+                                        " if each change should bring its own lock."
+                                        if follows
+                                        else ": CI then fails on a stale lock."
+                                    ),
+                                    severity=INFO if follows else WARNING,
                                     related=(Location(path=lock),),
                                 ),
                                 (lock,),
