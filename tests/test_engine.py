@@ -16,7 +16,10 @@ from gatepost.tree.base import Tree
 from gatepost.tree.memory import MemoryTree
 
 CODES = tuple(
-    Code(id=f"TS10{n}", name=f"rule-{n}", severity="error", summary="", why="", bad="", good="", fix="") for n in (1, 2)
+    Code(
+        id=f"TS10{n}", name=f"rule-{n}", severity="error", summary="", why="", bad="", good="", fix="", unchecked=n == 2
+    )
+    for n in (1, 2)
 )
 
 
@@ -169,6 +172,29 @@ def test_where_a_comment_that_ignores_nothing_is_not_told() -> None:
 
     for judge in (unread, partly):
         assert idle("a.py", text, replace(WHOLE, check=judge)) == []
+
+
+@pytest.mark.parametrize(
+    ("allow", "said"),
+    [
+        ('["TS999"]', "no rule is called `TS999`; `gatepost rules` lists them"),
+        ('["TS10"]', "no rule is called `TS10`; did you mean `TS102`?"),
+        ('["TS101"]', "TS101 is a finding, never `unchecked` (those are: TS102, GP101, GP202); to allow it, use [[tool.gatepost.ignore]]"),
+        ('["XX101"]', "no rule is called 'XX101'; see `gatepost rules`"),
+        ('["undeclared-index"]', "write the code of undeclared-index, `TS101`"),
+        ('["GP999"]', "no rule is called `GP999`; `gatepost rules` lists them"),
+    ],
+)  # fmt: skip
+def test_a_code_that_cannot_be_unchecked_is_told(allow: str, said: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        idle("a.py", "", replace(WHOLE, id="torch-source"), {"gatepost.toml": f"allow-unchecked = {allow}\n"})
+    assert str(caught.value) == f"gatepost.toml: allow-unchecked: {said}"
+
+
+@pytest.mark.parametrize("allow", ["true", "[]", '["TS102", "GP202", "LF301", "LF101"]'])
+def test_codes_that_may_be_unchecked(allow: str) -> None:
+    found = idle("a.py", "", replace(WHOLE, id="torch-source"), {"gatepost.toml": f"allow-unchecked = {allow}\n"})
+    assert found == []  # what is another hook's, that one says
 
 
 def test_an_ignore_entry_of_a_rule_by_its_name() -> None:

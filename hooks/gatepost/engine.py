@@ -5,6 +5,7 @@ from __future__ import annotations
 from gatepost.globs import matcher
 from gatepost.model import Context, Finding
 from gatepost.record import record, replace
+from gatepost.settings import PREFIXES
 from gatepost.tree.links import Followed
 
 TYPE_CHECKING = False
@@ -82,10 +83,10 @@ def run_hook(
     )
     outcomes = _guarded(hook, context)
     marked = [path for path, has in watched.found.items() if has] if watched is not None and not part else []
-    if not outcomes and not settings.ignores and not marked:
+    if not outcomes and not settings.ignores and not marked and not _allowed(settings, hook.id):
         return []
     codes = {code.id: code for code in hook.codes()}
-    _known(settings, codes)
+    _known(settings, codes, hook.id)
     results = [_result(hook.id, each, codes) for each in outcomes if not context.exclude(each.where.path)]
     kept, used = _ignored(results, tree, settings, codes, whole=scope is None and not part, hook=hook.id)
     kept += _idle(
@@ -100,14 +101,35 @@ def _watched(tree: Tree) -> Watched:
     return Watched(tree, _WORD, _IGNORE)
 
 
-def _known(settings: Settings, codes: Mapping[str, Code]) -> None:
-    """Refuse an entry of `ignore` whose code looks like one of these and is none."""
+def _allowed(settings: Settings, hook_id: str) -> list[str]:
+    """The codes of a hook, and of the engine, in `allow-unchecked`."""
+    allow = settings.common["allow-unchecked"]
+    return [] if isinstance(allow, bool) else [code for code in allow if PREFIXES[code[:2]] in (hook_id, "gatepost")]
+
+
+def _known(settings: Settings, codes: Mapping[str, Code], hook_id: str) -> None:
+    """Refuse a code in the settings that looks like one of these and is none, or is never `unchecked` where that is
+    allowed."""
     from gatepost.settings import SettingsError, no_rule
 
     for each in settings.ignores:
         if any(code[:2] == each.code[:2] for code in codes) and not any(code.startswith(each.code) for code in codes):
             lead = settings.leads["ignore"]
             raise SettingsError(f"{lead}ignore[{each.index}].code: {no_rule(each.code, [*codes])}")
+    for name in _allowed(settings, hook_id):
+        from gatepost.engine_codes import CODES
+
+        every = [*codes.values(), *CODES]
+        if all(code.id != name for code in every):
+            raise SettingsError(
+                f"{settings.leads['allow-unchecked']}allow-unchecked: {no_rule(name, [code.id for code in every])}"
+            )
+        if not any(code.id == name and code.unchecked for code in every):
+            can = ", ".join(code.id for code in every if code.unchecked)
+            raise SettingsError(
+                f"{settings.leads['allow-unchecked']}allow-unchecked: {name} is a finding, never `unchecked` (those are: "
+                f"{can}); to allow it, use [[tool.gatepost.ignore]]"
+            )
 
 
 def _excluded(globs: Sequence[str], within: str) -> Callable[[str], bool]:

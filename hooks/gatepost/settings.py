@@ -33,7 +33,15 @@ COMMON: tuple[Setting, ...] = (
 )
 
 
-PREFIXES = ("GP", "LF", "MF", "SC", "SE", "TS", "UL")  # of codes, one for each hook
+PREFIXES = {  # of codes -> whose they are
+    "GP": "gatepost",
+    "LF": "lock-freshness",
+    "MF": "large-model-files",
+    "SC": "sync-configs",
+    "SE": "secrets",
+    "TS": "torch-source",
+    "UL": "unsafe-load",
+}
 
 
 @record
@@ -104,6 +112,9 @@ def read_settings(read: Callable[[str], bytes | None], known: Callable[[], list[
     allow = common["allow-unchecked"]
     if not isinstance(allow, bool) and not _is_strs(allow):
         raise SettingsError(f"{given['allow-unchecked'][0]}allow-unchecked must be true, false or an array of codes")
+    for each in () if isinstance(allow, bool) else allow:
+        if each[:2] not in PREFIXES:
+            raise SettingsError(f"{given['allow-unchecked'][0]}allow-unchecked: {_no_code(each)}")
     ignores = _ignores(common["ignore"], given["ignore"][0]) if "ignore" in given else ()
     path = places.get("ignore") or next(iter(places.values()))
     return Settings(path=path, common=common, tables=tables, ignores=ignores, leads={k: v[0] for k, v in found.items()})
@@ -143,17 +154,18 @@ def _ignores(value: Any, lead: str) -> tuple[Ignore, ...]:
         entry = validate(fields, each, f"{lead}ignore[{index}].")
         if not entry["code"]:
             raise SettingsError(f"{lead}ignore[{index}] has no `code`")
-        if not entry["code"].startswith(PREFIXES):
-            from gatepost.registry import all_codes
-
-            for _hook, code in all_codes():
-                if entry["code"] == code.name:
-                    raise SettingsError(f"{lead}ignore[{index}].code: write the code of {code.name}, `{code.id}`")
-            raise SettingsError(
-                f"{lead}ignore[{index}].code: no rule is called {entry['code']!r}; see `gatepost rules`"
-            )
+        if entry["code"][:2] not in PREFIXES:
+            raise SettingsError(f"{lead}ignore[{index}].code: {_no_code(entry['code'])}")
         found.append(Ignore(code=entry["code"], path=entry["path"], reason=entry["reason"].strip(), index=index))
     return tuple(found)
+
+
+def _no_code(word: str) -> str:
+    """What is wrong with a word that is no rule's code."""
+    from gatepost.registry import all_codes
+
+    named = next((code for _hook, code in all_codes() if code.name == word), None)
+    return f"write the code of {word}, `{named.id}`" if named else f"no rule is called {word!r}; see `gatepost rules`"
 
 
 def validate(

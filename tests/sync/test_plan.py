@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gatepost.settings import SettingsError
 from gatepost.sync import declared
 from gatepost.sync.paths import get, read, show
 from gatepost.sync.plan import Plan, plan
@@ -54,6 +55,21 @@ def test_a_ruff_toml_gets_ruffs_settings_and_the_declarations_go_to_pyproject() 
     data = loads(files["pyproject.toml"])
     assert data["tool"]["gatepost"]["keep"] == {"tool.ruff.line-length": "was 120 before the first sync; shared 100"}
     assert "ruff" not in data["tool"] and data["tool"]["mypy"] == {"strict": True}
+
+
+def test_a_tool_that_no_profile_has_is_refused() -> None:
+    with pytest.raises(SettingsError) as caught:
+        planned({"pyproject.toml": b""}, tools=["mypy", "rufff"])
+    assert (
+        str(caught.value)
+        == "tool.gatepost.sync-configs.tools names no tool of the profile: rufff; did you mean `ruff`?"
+    )
+    assert codes(planned({"pyproject.toml": b""}, tools=["mypy", "coverage"])) == ["SC101"]
+    own = SHARED + b"[tool.interrogate]\nfail-under = 90\n"
+    data = after({"pyproject.toml": b""}, planned({"shared.toml": own, "pyproject.toml": b""}, tools=["interrogate"]))[
+        "pyproject.toml"
+    ]
+    assert loads(data)["tool"] == {"interrogate": {"fail-under": 90}}
 
 
 def test_a_dotted_ruff_toml_wins_over_the_other() -> None:

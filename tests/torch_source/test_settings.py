@@ -119,3 +119,23 @@ def test_a_compose_file_that_names_the_context_concerns_the_image() -> None:
     }
     assert [each.code for each in run(files, {}, scope="compose.yml")] == ["TS501"]
     assert run(files, {}, scope="notes.md") == []
+
+
+@pytest.mark.parametrize(
+    "host", ["wheels.example", "WHEELS.example", "https://wheels.example/x/simple", "http://me@wheels.example:8080", "wheels.example:443"]
+)  # fmt: skip
+def test_an_address_among_the_hosts_is_its_host(host: str) -> None:
+    files = {"requirements.txt": "--index-url https://wheels.example/x/simple\ntorch==2.8.0+cu126\n"}
+    refused = run(files, {"hosts": ["other.example"]})
+    assert [each.code for each in refused if "wheels.example" in each.message and "other.example" in each.remedy] != []
+    allowed = {each.code for each in run(files, {"hosts": [host]})}
+    assert allowed == {each.code for each in run(files, {})} < {each.code for each in refused}
+
+
+def test_a_compat_file_that_is_missing_is_told_without_torch(tmp_path: Path) -> None:
+    for files in ({}, {"requirements.txt": "numpy\n"}):
+        with pytest.raises(SettingsError, match=r"`compat` names `nofile\.json`, which cannot be read"):
+            run(files, {"compat": "nofile.json"})
+    assert run({"compat.json": "{}"}, {"compat": "compat.json"}) == []
+    (tmp_path / "there.json").write_text("{}")
+    assert run({}, {}, {"compat": str(tmp_path / "there.json")}) == []

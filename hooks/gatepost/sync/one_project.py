@@ -25,6 +25,25 @@ if TYPE_CHECKING:
     from gatepost.tree.base import Tree
 
 
+TOOLS = ("ruff", "mypy", "bandit", "pytest", "coverage")  # of the shipped profiles
+
+
+def known_tools(chosen: Sequence[str], shared: Shared) -> None:
+    """Refuse a name in `tools` that is no tool of the profile, nor of ours.
+
+    Raises:
+        SettingsError: there is one.
+    """
+    known = sorted({*TOOLS, *(get(shared.data, ("tool",)) or ())})
+    for each in chosen:
+        if each not in known:
+            from gatepost.settings import SettingsError, nearest
+
+            raise SettingsError(
+                f"tool.gatepost.sync-configs.tools names no tool of the profile: {each}{nearest(each, known)}"
+            )
+
+
 class Project:
     """The project in `folder` ("" or "libs/a/"); `look` fills `findings`, `edits` and `entries` (file -> record)."""
 
@@ -84,6 +103,7 @@ class Project:
             if data is not None
         ]
         chosen = tuple(self.settings.get("tools") or ())
+        known_tools(chosen, shared)
         below = self.below()
         self.theirs = without_ours(self.data, self.last.files.get(self.path, {}), said)
         fitting, extra = shared_for(

@@ -49,7 +49,10 @@ HOOK = Hook(
             help='The build that is meant: "cpu", or a table of group, extra, file or Docker stage to build, such as {gpu = "cu128"}.',
         ),
         Setting(
-            key="hosts", kind="strs", default=(), help="The hosts that packages may come from besides PyPI; empty: any."
+            key="hosts",
+            kind="strs",
+            default=(),
+            help="The hosts that packages may come from besides PyPI (of an address, its host counts); empty: any.",
         ),
         Setting(key="nightly", kind="bool", default=False, help="Allow PyTorch's nightly and test indexes."),
         Setting(

@@ -30,6 +30,10 @@ def check(ctx: Context) -> Iterable[Outcome]:
         yield from policy_keys.unmatched(ctx)
     if ctx.args.get("compat"):
         ctx = replace(ctx, settings={**ctx.settings, "compat": ctx.args["compat"]})
+    if ctx.settings.get("compat"):
+        from gatepost.rules.torch_source.view import require
+
+        require(ctx.tree, str(ctx.settings["compat"]))
     collector = Collector(ctx)
     if ctx.scope is not None and all(_script(path) for path in ctx.scope):
         yield from _projects(ctx, collector, collector.scripts())

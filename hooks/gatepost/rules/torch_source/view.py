@@ -80,8 +80,8 @@ class View:
         return by_glob(build, path) or str(build.get("default") or build.get("*") or "").lower()
 
     def hosts(self) -> tuple[str, ...]:
-        found = self.settings.get("hosts") or ()
-        return tuple(str(host).lower() for host in found)
+        """The allowed hosts; an address stands for its host."""
+        return tuple(_host(str(each)) for each in self.settings.get("hosts") or ())
 
     def nightly(self) -> bool:
         return bool(self.settings.get("nightly"))
@@ -257,6 +257,22 @@ def by_glob(build: Mapping[str, Any], path: str) -> str:
         if isinstance(value, str) and len(key) > 1 and any(mark in key for mark in "*?[") and fnmatchcase(path, key):
             return value.lower()
     return ""
+
+
+def _host(text: str) -> str:
+    """The host of an address (`https://me@Index.example:8080/simple`), or of itself."""
+    rest = text.strip().lower()
+    return re.sub(r":\d*$", "", rest.partition("://")[2 if "://" in rest else 0].split("/")[0].rpartition("@")[2])
+
+
+def require(tree: Tree, compat: str) -> None:
+    """See to it that the file that `compat` names is there, also where no project needs it.
+
+    Raises:
+        SettingsError: it is not.
+    """
+    if tree.entry(compat) is None and _outside(compat) is None:
+        tables.other(compat, None)
 
 
 def _outside(path: str) -> bytes | None:
