@@ -86,14 +86,14 @@ def unpublished_build(p: Project, v: View) -> Findings:
             and tag in table.overlay["torchaudio_without"]["tags"]
             and (req.tag() or p.tags_of(req))
         ):
-            newest = table.versions("torchaudio")[-1]
-            have = table.torch_of("torchaudio", newest)[0].cuda
+            final = table.versions("torchaudio")[-1]
+            builds = table.torch_of("torchaudio", final)[0].cuda
             if not _locked(p, req.name, tag, req.spec):
                 yield found(
                     "TS207",
                     req.where,
-                    f"`torchaudio` has no {tag} build: its last release, {newest}, has {', '.join(have)} and cpu {v.as_of()}",
-                    f"Take torch and its companions from https://download.pytorch.org/whl/{have[-1]}" + p.relocked(),
+                    f"`torchaudio` has no {tag} build: its last release, {final}, has {', '.join(builds)} and cpu {v.as_of()}",
+                    f"Take torch and its companions from https://download.pytorch.org/whl/{builds[-1]}" + p.relocked(),
                 )
             continue
         spec = tightened(p, req)
