@@ -14,8 +14,11 @@ CONTAINERS: tuple[Code, ...] = (
         why="On Linux x86_64 the default wheel of torch brings 2-5 GB of CUDA libraries, also when torch only comes with "
         "sentence-transformers, ultralytics, accelerate and the like. 19 of 32 CPU images with torch (59 %) do this; "
         "teams report images shrinking from 9.4 to 2.9 GB. Silent when anything says that a GPU is meant: the image's "
-        "name, NVIDIA_* variables, a GPU in compose or Kubernetes, `--gpus`, CUDA-only packages, a CUDA build tag. "
-        "Information where the code may use a GPU in the same image (ENABLE_CUDA, a device whose default is cuda), and "
+        "name, NVIDIA_* variables, a GPU in compose or Kubernetes, `--gpus`, CUDA-only packages, a CUDA build tag, "
+        "a devcontainer with a GPU. Silent, too, where a word of the command is not known, where uv's own settings name "
+        "the index or backend of `uv pip`, and where a marker leaves out the image's Python. "
+        "Information where a comment says what to change for a GPU, where the code may use one in the same image "
+        "(ENABLE_CUDA, a device whose default is cuda), and "
         "for a file of a tool that is for Windows alone.",
         bad="FROM python:3.12-slim\nCOPY requirements.txt .\nRUN pip install -r requirements.txt  # sentence-transformers\n",
         good=f"FROM python:3.12-slim\nCOPY requirements.txt .\nRUN pip install torch {_CPU}\nRUN pip install -r requirements.txt\n",

@@ -74,7 +74,7 @@ VERSIONS: tuple[Code, ...] = (
         "build-not-published",
         ERROR,
         "The build was never published for that torch.",
-        "cu118 ends at 2.7.1, cu121 at 2.5.1, cu124 at 2.6.0, cu128 at 2.11.0; 2.5.1+cu126 never was. The install fails, or PyPI's build comes instead.",
+        "cu118 ends at 2.7.1, cu121 at 2.5.1, cu124 at 2.6.0, cu128 at 2.11.0; 2.5.1+cu126 never was; cu132 has no torchaudio. The install fails, or PyPI's build comes instead.",
         "torch==2.8.0+cu118",
         "torch==2.8.0+cu126",
         "Choose a build that the release has.",
