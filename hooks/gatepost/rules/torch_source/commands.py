@@ -92,7 +92,7 @@ def judge(path: str, ran: Iterable[Ran], v: View, ci: bool = False, python: str 
             sure = not (given.unknown or given.backend or configured or one.install.has("--no-index"))
             yield from _of_one(project, one, v, ci, sure, _kept(one, latest.get(one.place, {}), v))
             yield from _trusted(path, one.install, project)
-            yield from _strategy(path, one.install, project, v)
+            yield from _strategy(path, one.install, project, v, latest.get(one.place, {}))
             yield from _uv_order(path, one.install, given, project)
         if python:
             yield from _python(path, one, project, v, python)
@@ -287,8 +287,14 @@ def _uv_order(path: str, install: Install, given: Sources, project: Project) -> 
         )
 
 
-def _strategy(path: str, install: Install, project: Project, v: View) -> Iterator[Finding]:
-    """TS109, as an option or a variable of `uv pip`."""
+def _strategy(
+    path: str,
+    install: Install,
+    project: Project,
+    v: View,
+    there: Mapping[str, tuple[Requirement, tuple[Index, ...]]],
+) -> Iterator[Finding]:
+    """TS109, as an option or a variable of `uv pip`. `there` is what earlier commands have installed."""
     if install.tool != "uv-pip" or not any(index.role in (SHARED, DEFAULT) for index in project.torch_indexes()):
         return
     given = install.values("--index-strategy")
@@ -297,6 +303,9 @@ def _strategy(path: str, install: Install, project: Project, v: View) -> Iterato
         return
     asked = project.requirements
     held = not install.files and bool(asked) and all(req.spec.pin() for req in asked)
+    extra = [index for index in project.torch_indexes() if index.role == SHARED]
+    before = there["torch"] if "torch" in there and not any(req.name in EXTENDED for req in asked) else None
+    done = before is not None and bool(extra) and any(one.url == extra[0].url for one in before[1])
     labelled = held and all(req.tag() for req in asked if req.name in FAMILY)
     yield Finding(
         code="TS109",
@@ -304,6 +313,8 @@ def _strategy(path: str, install: Install, project: Project, v: View) -> Iterato
         message=f"index strategy `{value}` lets any index serve any package by the highest version, as in the torchtriton attack",
         remedy="What is named here is pinned, what it requires is not: hold that with `--constraint`, a file exported from a lock."
         if labelled
+        else f"torch is there already (line {before[0].where.line}): leave out `--extra-index-url` and the strategy."
+        if done and before is not None
         else "Leave the option out, and install PyTorch in a step of its own with `--index-url`.",
         severity=INFO if labelled else None,
     )

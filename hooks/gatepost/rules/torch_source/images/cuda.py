@@ -11,7 +11,7 @@ from gatepost.patterns import pattern
 from gatepost.rules.torch_source import specs, urls
 from gatepost.rules.torch_source import table as tables
 from gatepost.rules.torch_source.carriers import COMPANIONS
-from gatepost.rules.torch_source.images.events import Event, place_of
+from gatepost.rules.torch_source.images.events import Event, place_of, shown
 from gatepost.rules.torch_source.images.meant import gpus_beside, says_cpu, switchable
 from gatepost.rules.torch_source.images.runs import another_base
 from gatepost.rules.torch_source.installed.build import FAMILY, Asked
@@ -36,7 +36,6 @@ def cuda_in_cpu_image(
     base, _ = image.dockerfile.image(stage)
     first = event.effect.first
     install = event.install
-    shown = urls.show(" ".join(install.command.texts))[:60]
     where = f"{first.path}:{first.line}" if first.path and first.line else first.path
     reason = ", ".join(([f"for {first.name}"] if first.name != "torch" else []) + ([where] if where else []))
     taken = "torch" + (f" ({reason})" if reason else "")
@@ -47,7 +46,7 @@ def cuda_in_cpu_image(
     index = "the default index" if build == "pypi" else f"the {build} index"
     small = _in_one_wheel(event)
     brought = "a ROCm build" if urls.kind(build) == "rocm" else f"{'1-2' if small else '2-5'} GB of CUDA libraries"
-    message = f"{head}, and `{shown}` takes {taken} from {index}: {brought} in a CPU image"
+    message = f"{head}, and `{shown(install, 80)}` takes {taken} from {index}: {brought} in a CPU image"
     related = (Location(path=first.path, line=first.line or None),) if first.path else ()
     asked = event.effect.asked
     if install.tool in ("pip", "uv-pip") and not install.has("--no-deps"):

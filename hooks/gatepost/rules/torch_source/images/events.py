@@ -8,6 +8,7 @@ import re
 from gatepost.manifests.installs.commands import installs
 from gatepost.patterns import pattern
 from gatepost.record import record
+from gatepost.rules.torch_source import urls
 from gatepost.rules.torch_source.installed.build import Effect
 from gatepost.rules.torch_source.installed.effect import effect
 
@@ -46,6 +47,17 @@ def events_of(repository: Repository, image: Image, stage: Stage) -> list[Event]
                 place = "system" if shared and install.tool == "poetry" else place_of(install)
                 found.append(Event(stage=one.index, step=index, install=install, effect=result, place=place))
     return found
+
+
+def shown(install: Install, limit: int) -> str:
+    """A command in a message: as the shell reads it, without secrets, and cut between two words where it is long."""
+    words = [f'"{text}"' if re.search(r"\s|^$", text) else text for text in install.command.texts]
+    said = ""
+    for number, word in enumerate(words):
+        if number > 1 and len(said) + 1 + len(word) > limit:
+            return urls.show(said) + " ..."
+        said = f"{said} {word}" if said else word
+    return urls.show(said)
 
 
 # What `--python` of uv takes besides a path: a version, a name on PATH, a distribution of it.

@@ -8,7 +8,7 @@ from gatepost.model import ERROR, INFO, Finding, Location
 from gatepost.record import replace
 from gatepost.rules.torch_source import specs, urls
 from gatepost.rules.torch_source.images.cuda import cuda_in_cpu_image
-from gatepost.rules.torch_source.images.events import Event
+from gatepost.rules.torch_source.images.events import Event, shown
 from gatepost.rules.torch_source.images.later import asked_later
 from gatepost.rules.torch_source.images.meant import gpu_meant, is_cpu_image, says_cpu
 from gatepost.rules.torch_source.installed.build import FAMILY
@@ -375,7 +375,7 @@ def _undoing(image: Image, event: Event, current: Event, why: str) -> Finding:
     return Finding(
         code="TS502",
         where=Location(path=image.path, line=current.install.line),
-        message=f"this {_word(current)} install of torch is undone: `{urls.show(' '.join(event.install.command.texts))[:50]}` (line {event.install.line}) {why}",
+        message=f"this {_word(current)} install of torch is undone: `{shown(event.install, 80)}` (line {event.install.line}) {why}",
         remedy=_routed(current, event)
         if lock
         else f'Ask for `"torch{loose}"` in it, as the requirements do.'

@@ -21,9 +21,8 @@ _DISTRIBUTION = pattern(
     r"(?:\S*[^a-z])?(?:ubuntu[:-]?(?P<u>18|20|22|24)\.04|debian:(?P<d>bullseye|bookworm|trixie|11|12|13))(?:[-.]\S*)?"
 )
 _OF_DISTRIBUTION = {
-    **{"18": 6, "20": 8, "22": 10, "24": 12},
-    **{"bullseye": 9, "11": 9, "bookworm": 11, "12": 11, "trixie": 13, "13": 13},
-}
+    "18": 6, "20": 8, "22": 10, "24": 12, "bullseye": 9, "11": 9, "bookworm": 11, "12": 11, "trixie": 13, "13": 13,
+}  # fmt: skip
 _ANOTHER = pattern(r"(?i)deadsnakes|python-?3\.\d|conda|mamba|pyenv|\buv\b|Python-3|/python3?:|\bpython:")
 _IMAGE = pattern(r"(?:^|/)(?:[^/]*(?:Dockerfile|Containerfile)[^/]*|[^/]+\.dockerfile)$")
 
