@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 
 import pytest
 
 from gatepost.model import Context, Finding, Unchecked
 from gatepost.rules.unsafe_load.check import check, may_load
-from gatepost.rules.unsafe_load.codes import CODES
+from gatepost.rules.unsafe_load.codes import CODES, SEVERITY
 from gatepost.rules.unsafe_load.source import python_of
 from gatepost.tree.memory import MemoryTree
 
@@ -40,14 +41,63 @@ def test_hostile_source_never_raises(data: bytes, path: str) -> None:
 @pytest.mark.parametrize(
     "book",
     [
-        [],
-        {"cells": 1},
         {"cells": [1, {"cell_type": "code", "source": 3}]},
         {"cells": [{"cell_type": "code", "source": [1]}]},
+        {"worksheets": [1, {"cells": [{"cell_type": "code", "input": 1}]}]},
+        {"cells": [{"cell_type": "code", "source": "x <- ("}], "metadata": {"kernelspec": {"language": "R"}}},
     ],
 )
-def test_odd_notebooks(book: object) -> None:
-    assert outcomes({"torch load.ipynb": json.dumps(book).encode() + b" torch.load"}) == []
+def test_odd_notebooks(book: dict[str, object]) -> None:
+    assert outcomes({"a.ipynb": json.dumps({**book, "x": "torch load"}).encode()}) == []
+
+
+def test_a_notebook_of_nbformat_3() -> None:
+    book = {"worksheets": [{"cells": [{"cell_type": "code", "input": "import torch\ntorch.load('x')"}]}]}
+    assert [one.code for one in outcomes({"a.ipynb": json.dumps(book).encode()})] == ["UL101"]
+
+
+_REMOTE = "from transformers import AutoModel\nAutoModel.from_pretrained('a/b', revision=r, trust_remote_code=True)\n"
+_BOOK = json.dumps({"cells": [{"cell_type": "code", "source": _REMOTE}]}, indent=1)
+_PYTHON = f"Python {sys.version_info[0]}.{sys.version_info[1]}"
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "line", "why"),
+    [
+        pytest.param("a.py", _REMOTE + "x = (\n", 3, f"{_PYTHON} ('(' was never closed)", id="syntax error"),
+        pytest.param("a.py", f"lr = 0.01  # 00\nt = '{{% if %}}'\n{_REMOTE}x = (", 5, _PYTHON, id="a chat template"),
+        pytest.param("a.py", "<<<<<<< HEAD\n" + _REMOTE, 1, _PYTHON, id="a conflict"),
+        pytest.param("a.py", _REMOTE + "x = 1\0", None, _PYTHON, id="a NUL byte"),
+        pytest.param("a.ipynb", _BOOK[:-5], None, "a notebook (it is not valid JSON)", id="a notebook cut off"),
+        pytest.param("a.ipynb", "<<<<<<< HEAD\n" + _BOOK, 1, "a notebook (it is not valid JSON)", id="conflict in it"),
+        pytest.param("a.ipynb", json.dumps([_REMOTE]), None, "a notebook (it has no cells)", id="a list"),
+        pytest.param("a.ipynb", _BOOK.replace("AutoModel.from", "(AutoModel.from"), 5, _PYTHON, id="a cell"),
+    ],
+)
+def test_what_cannot_be_read_fails(path: str, text: str, line: int | None, why: str) -> None:
+    (one,) = outcomes({path: text.encode()})
+    assert (one.code, type(one), SEVERITY[one.code]) == ("UL901", Unchecked, "error")
+    assert one.message.startswith(f"not readable as {why}")
+    assert one.message.endswith(", so its loads were not looked at")
+    assert line is None or one.where.line == line
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        pytest.param("{{cookiecutter.name}}/a.py", _REMOTE + "x = (", id="a folder of a template"),
+        pytest.param("a.py", _REMOTE + "class {{ cookiecutter.name | title }}:\n    pass\n", id="cookiecutter"),
+        pytest.param("a.py", "{%- if x -%}\n" + _REMOTE, id="jinja"),
+        pytest.param("a.py", _REMOTE + "try:\n    x()\nexcept OSError, e:\n    print >>f, e\n", id="Python 2"),
+        pytest.param("a.py", _REMOTE + "x = 0777\n", id="Python 2's octal"),
+        pytest.param("run", f"#!/usr/bin/env python3\nPK\0{_REMOTE}", id="an archive with a first line"),
+        pytest.param("run", f"#!/usr/bin/python2\n{_REMOTE}x = (", id="a script of Python 2"),
+        pytest.param("a.py", "def f(:\n", id="no word of a load"),
+        pytest.param("a.ipynb", _BOOK[:-5] + '"language": "R"', id="a damaged notebook of another language"),
+    ],
+)
+def test_what_is_passed_over(path: str, text: str) -> None:
+    assert outcomes({path: text.encode()}) == []
 
 
 def test_every_code_has_a_case() -> None:
@@ -76,6 +126,8 @@ def test_scope() -> None:
         ("%%bash\ntorch.load x", ""),
         ("x = 7 % 3", "x = 7 % 3"),
         ("s = 'why?'", "s = 'why?'"),
+        ("!a \\\n  --b \\\n  --c\nx = 1", "pass\n\n\nx = 1"),
+        ("x = !a \\\n  --b\ny = 1", "x = None\n\ny = 1"),
     ],
 )
 def test_magics(cell: str, python: str) -> None:

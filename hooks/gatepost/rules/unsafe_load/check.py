@@ -41,6 +41,7 @@ _ALONE = (
     b"load_dataset",
 )
 _WITH_LOAD = (b"torch", b"pickle", b"joblib", b"dill", b"yaml")
+_SHEBANG = re.compile(rb"#!.*python")
 _TESTS = re.compile(r"(?:^|/)(?:tests?|testing|test_\w+)/|(?:^|/)(?:test_[^/]*|[^/]*_test|conftest)\.(?:py|ipynb)$")
 _EXAMPLES = re.compile(
     r"(?:^|/)(?:examples?|docs?|tutorials?|notebooks?|benchmarks?|demos?|samples?|recipes|cookbook|scripts)/|\.ipynb$"
@@ -54,7 +55,7 @@ _COPIES = 5  # a file with more copies than that (generated, vendored) is report
 
 
 def check(ctx: Context) -> Iterator[Outcome]:
-    """Findings UL101-UL110, and UL901 where a file that has such calls is not readable as Python 3."""
+    """Findings UL101-UL110, and UL901 where a file that may have such calls cannot be read."""
     paths = ctx.tree.paths() if ctx.scope is None else sorted(ctx.scope)
     wanted = [path for path in paths if ctx.wants(path) and path.endswith((".py", ".ipynb", ".pyi", ".pyw"))]
     scripts = [path for path in paths if "." not in path.rpartition("/")[2] and ctx.wants(path)]
@@ -99,7 +100,7 @@ def check_file(path: str, data: bytes, around: Around) -> Iterator[Outcome]:
     for module in modules:
         if isinstance(module, Unchecked):
             yield module
-            return
+            continue
         nodes = list(ast.walk(module.tree))
         names.learn(nodes)
         walked.append((module, nodes))
@@ -137,24 +138,49 @@ class _Module:
 def _modules(path: str, data: bytes) -> Iterator[_Module | Unchecked]:
     """What there is to look at in a file; an outcome where it is not readable."""
     if path.endswith(".ipynb"):
-        for number, text, line_of in source.cells(data):
-            tree = source.parse(text)
-            if tree is not None:  # a cell that does not parse is the notebook's own business
-                yield _Module(tree=tree, text=text, line_of=line_of, cell=number)
+        yield from _cells(path, data)
         return
-    if not path.endswith((".py", ".pyi", ".pyw")) and not re.match(rb"#!.*python", data):
-        return
+    if not path.endswith((".py", ".pyi", ".pyw")) and (b"\0" in data or not _SHEBANG.match(data)):
+        return  # no script, or one with an archive behind its first line
     text = source.decode(data)
-    tree = source.parse(text)
-    if tree is not None:
-        yield _Module(tree=tree, text=text, line_of=lambda line: line)
-    elif not source.not_ours(text, path):
+    try:
+        yield _Module(tree=source.parse(text), text=text, line_of=lambda line: line)
+    except source.Unreadable as error:
+        if not source.not_ours(text, path, error.line):
+            yield _no_python(path, error.line, str(error))
+
+
+def _cells(path: str, data: bytes) -> Iterator[_Module | Unchecked]:
+    try:
+        cells = source.cells(data)
+    except source.Unreadable as error:
         yield Unchecked(
             code="UL901",
-            where=Location(path=path),
-            message="not readable as Python, so its loads were not looked at",
-            remedy=f"see what is wrong with `python -m py_compile {_quote(path)}`.",
+            where=Location(path=path, line=error.line),
+            message=f"not readable as a notebook ({error}), so its loads were not looked at",
+            remedy=f"see what is wrong with `python3 -m json.tool {_quote(path)} /dev/null`.",
         )
+        return
+    for number, text, line_of in cells:
+        try:
+            yield _Module(tree=source.parse(text), text=text, line_of=line_of, cell=number)
+        except source.Unreadable as error:
+            if may_load(text.encode("utf-8", "replace")) and not source.not_ours(text, path, error.line):
+                yield _no_python(path, line_of(error.line or 1), f"{error}, cell {number}")
+
+
+def _no_python(path: str, line: int | None, why: str) -> Unchecked:
+    import sys
+
+    version = f"Python {sys.version_info[0]}.{sys.version_info[1]}"
+    book = path.endswith(".ipynb")
+    see = "run the cell" if book else f"see what is wrong with `python3 -m py_compile {_quote(path)}`"
+    return Unchecked(
+        code="UL901",
+        where=Location(path=path, line=line),
+        message=f"not readable as {version} ({why}), so its loads were not looked at",
+        remedy=f"{see}; for syntax newer than {version}, give the hook a `language_version` that reads it.",
+    )
 
 
 def _faults(path: str, call: Call, names: Names, projects: Projects) -> Iterator[Fault]:

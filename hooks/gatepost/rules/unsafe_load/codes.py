@@ -126,12 +126,13 @@ CODES: tuple[Code, ...] = (
     Code(
         id="UL901",
         name="unreadable-python",
-        severity=WARNING,
-        summary="a file with such calls is not readable as Python 3.",
-        why="It could not be looked at. Templates and Python 2 are passed over.",
+        severity=ERROR,
+        summary="a file that may hold such calls cannot be read: Python with a fault or too new, or a damaged notebook.",
+        why="It could not be looked at, so a load in it would pass. Only files that hold a word such as `trust_remote_code` "
+        "or `torch` with `load` are meant; templates (`{{ name }}`, `{% if %}`) and Python 2 are passed over. The hook reads a file with the Python that runs it, so newer syntax needs a newer one.",
         bad="def broken(:",
         good="def mended():",
-        fix="See what is wrong with `python -m py_compile <file>`.",
+        fix="See what is wrong with `python3 -m py_compile <file>`; for newer syntax, give the hook a `language_version`.",
         unchecked=True,
     ),
 )
