@@ -44,7 +44,7 @@ class Findings:
         where = Location(path=path or self.path, line=line)
         self.outcomes.append(Finding(code=code, where=where, message=message, remedy=remedy, severity=severity))
 
-    def line(self, *path: str) -> int | None:
+    def line(self, *path: str | int) -> int | None:
         from gatepost.toml.scan import scan
 
         if self.raw is None:

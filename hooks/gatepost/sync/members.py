@@ -13,8 +13,15 @@ if TYPE_CHECKING:
 
 def folders(tree: Tree, members: Sequence[str]) -> list[str]:
     """ "" and the folders ("libs/a/") of the members that have a pyproject.toml; "workspace" means uv's members."""
-    if not members:
-        return [""]
+    return ["", *_found(tree, members)] if members else [""]
+
+
+def unmatched(tree: Tree, members: Sequence[str]) -> list[tuple[int, str]]:
+    """(index, glob) of the members that name no folder with a pyproject.toml."""
+    return [(at, member) for at, member in enumerate(members) if not _found(tree, [member])]
+
+
+def _found(tree: Tree, members: Sequence[str]) -> list[str]:
     from gatepost.globs import matcher
 
     patterns: list[str] = []
@@ -28,4 +35,4 @@ def folders(tree: Tree, members: Sequence[str]) -> list[str]:
             patterns.append(member)
     wanted, unwanted = matcher([each.strip("/") for each in patterns]), matcher([each.strip("/") for each in exclude])
     found = [path[: -len("pyproject.toml")] for path in tree.paths() if path.endswith("/pyproject.toml")]
-    return ["", *(each for each in found if wanted(each[:-1]) and not unwanted(each[:-1]))]
+    return [each for each in found if wanted(each[:-1]) and not unwanted(each[:-1])]

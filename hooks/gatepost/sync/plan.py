@@ -6,7 +6,7 @@ from gatepost.model import Edit, Finding, Fix, Location, Unchecked
 from gatepost.record import record, replace
 from gatepost.sync import record_file, shadow
 from gatepost.sync.findings import RUFF
-from gatepost.sync.members import folders
+from gatepost.sync.members import folders, unmatched
 from gatepost.sync.one_project import Project
 from gatepost.sync.own_settings import own_of
 from gatepost.sync.paths import data_of, get
@@ -50,9 +50,16 @@ def plan(tree: Tree, settings: Mapping[str, Any]) -> Plan:
                 where = Location(path=NAME)
                 said = Unchecked(code="SC304", where=where, message=message, remedy="pre-commit autoupdate")
                 return Plan(edits=(), outcomes=(said,))
-    projects = [Project(tree, folder, settings, last) for folder in folders(tree, settings.get("members") or ())]
+    members = settings.get("members") or ()
+    projects = [Project(tree, folder, settings, last) for folder in folders(tree, members)]
     for project in projects:
         project.look()
+    for number, glob in unmatched(tree, members):
+        line = projects[0].findings.line("tool", "gatepost", "sync-configs", "members", number)
+        path = None if line is not None or tree.read("gatepost.toml") is None else "gatepost.toml"
+        message = f"`{glob}` in `members` names no folder with a pyproject.toml"
+        remedy = "correct the glob, `git add` the member's pyproject.toml, or delete the glob"
+        projects[0].findings.say("SC110", message, remedy, line, path=path)
     kept = left_of_baseline(projects, last)
     edits = [edit for project in projects for edit in project.edits]
     outcomes = [outcome for project in projects for outcome in project.findings.outcomes]

@@ -111,6 +111,17 @@ CODES: tuple[Code, ...] = (
         fix="mend the finding, or ignore its line with a reason",
     ),
     Code(
+        id="SC110",
+        name="member-not-found",
+        severity=WARNING,
+        summary="a glob of `members` names no folder with a pyproject.toml",
+        why="The settings of that member are not synced: the folder was renamed, has no pyproject.toml that git knows, or "
+        "the glob has a slip.",
+        bad='[tool.gatepost.sync-configs]\nmembers = ["lib/*"]  # the folder is libs',
+        good='[tool.gatepost.sync-configs]\nmembers = ["libs/*"]',
+        fix="correct the glob, `git add` the member's pyproject.toml, or delete the glob",
+    ),
+    Code(
         id="SC201",
         name="legacy-ruff-keys",
         severity=ERROR,
