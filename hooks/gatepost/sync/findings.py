@@ -5,6 +5,7 @@ from __future__ import annotations
 from gatepost.model import Finding, Location
 from gatepost.sync import overrides
 from gatepost.sync.paths import get, items_of, show
+from gatepost.sync.record_file import ADDED
 from gatepost.toml.load import TomlError
 
 TYPE_CHECKING = False
@@ -15,10 +16,12 @@ if TYPE_CHECKING:
     from gatepost.model import Outcome, Severity
     from gatepost.sync.merge import Merged
     from gatepost.sync.paths import Keys
+    from gatepost.sync.record_file import Entry
     from gatepost.sync.work import Note
     from gatepost.tree.base import Tree
 
 RUFF = ("tool", "ruff")
+_MANY = 5  # settings: fewer are told one by one
 
 
 class Findings:
@@ -54,7 +57,8 @@ class Findings:
         except TomlError:
             return None
 
-    def report(self, name: str, result: Merged) -> None:
+    def report(self, name: str, result: Merged, before: Mapping[Keys, Entry]) -> None:
+        """What the merge of a file did; `before` is its record of the last sync."""
         path = self.folder + name
         if result.refused:
             legacy = result.refused.startswith("legacy")
@@ -78,8 +82,18 @@ class Findings:
                 "SC101", f"{count} shared {word} missing or out of date: {cut(first, 160)}", "gatepost sync-configs",
                 path=path,
             )  # fmt: skip
+        gone = taken_out(result, before)
+        if gone:
+            named = cut(", ".join(show(each) for each in gone), 160)
+            self.say(
+                "SC102", f"drift: all {len(gone)} shared settings that were added here are gone: {named}",
+                "gatepost sync-configs puts them back; if you do not want them: gatepost uninstall --yes, and "
+                'skip = ["sync-configs"] under [tool.gatepost]',
+                path=path,
+            )  # fmt: skip
         for note in result.notes:
-            self.note(path, note)
+            if note.path not in gone:
+                self.note(path, note)
 
     def note(self, path: str, note: Note) -> None:
         if note.kind not in ("drift", "keep", "conflict"):
@@ -116,6 +130,18 @@ class Findings:
                 if keys[3] in overrides.modules(block):
                     return document.line((*overrides.PATH, number))
         return document.line(keys)
+
+
+def taken_out(result: Merged, before: Mapping[Keys, Entry]) -> list[Keys]:
+    """The settings of the last sync, if each that it added is gone (the file as it was before, by `git checkout`); []
+    where some are left, or there were only a few."""
+    added = {path for path, entry in before.items() if entry.origin == ADDED and path in result.entries}
+    lost = [note.path for note in result.notes if note.kind == "drift"]
+    return (
+        list(dict.fromkeys(path for path in lost if path in added))
+        if _MANY <= len(added & {*lost}) == len(added)
+        else []
+    )
 
 
 def cut(text: str, width: int) -> str:

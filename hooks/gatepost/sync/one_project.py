@@ -131,7 +131,7 @@ class Project:
         refused = any(result.refused for result in results.values())
         for name, result in results.items():
             if result.refused or not refused:  # where one cannot be written, none is
-                self.findings.report(name, result)
+                self.findings.report(name, result, self.last.files.get(self.folder + name) or {})
         if not refused:
             self.write(results)
         stale(self.findings, said, fitting, extra, ruff_file)
