@@ -30,7 +30,7 @@ CODES: tuple[Code, ...] = (
         severity=WARNING,
         summary="The lock of a deployed application is listed in .gitignore and none is committed.",
         why="Templates for libraries ignore the lock; an application built from such a repository resolves anew at every "
-        "build. 14 % of repositories do this, 21 of 127 with a Dockerfile.",
+        "build, or at every start by `uv run`. 14 % of repositories do this, 21 of 127 with a Dockerfile.",
         bad="# .gitignore\nuv.lock\n# Dockerfile\nCOPY pyproject.toml .\nRUN uv sync\n",
         good="# .gitignore without uv.lock\n# Dockerfile\nCOPY pyproject.toml uv.lock ./\nRUN uv sync --locked\n",
         fix="Remove the pattern, then `uv lock && git add uv.lock`.",

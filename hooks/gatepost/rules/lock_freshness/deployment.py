@@ -11,7 +11,7 @@ from gatepost.manifests import projects as deployed
 from gatepost.manifests.shell.branches import every_way
 from gatepost.model import ERROR, Location
 from gatepost.rules.lock_freshness.in_ci import workflows
-from gatepost.rules.lock_freshness.in_image import project, relock
+from gatepost.rules.lock_freshness.in_image import exported, project, relock, started
 from gatepost.rules.lock_freshness.missing import gone, platforms
 from gatepost.rules.lock_freshness.owners import TOOL_LOCK
 from gatepost.rules.lock_freshness.passed_by import pip
@@ -75,8 +75,12 @@ def _findings(repository: Repository) -> Iterator[tuple[Finding, tuple[str, ...]
                             yield found, concerned
                 elif install.command.arms is not None:
                     branched.setdefault(index, []).append(install)
-            for index, installs in branched.items():
-                yield from _whichever(repository, image, stage, index, installs)
+            for index, arms in branched.items():
+                yield from _whichever(repository, image, stage, index, arms)
+            if not only_tests(image, stage):
+                for index, step in enumerate(stage.steps):
+                    for command in step.commands if step.kind in ("cmd", "entrypoint") else ():
+                        yield from started(repository, image, stage, index, command)
         yield from ((found, ()) for found in poetry_findings(repository, image))
     yield from platforms(repository)
     yield from workflows(repository)
@@ -86,16 +90,16 @@ def _findings(repository: Repository) -> Iterator[tuple[Finding, tuple[str, ...]
 
 
 def _whichever(
-    repository: Repository, image: Image, stage: Stage, index: int, installs: list[Install]
+    repository: Repository, image: Image, stage: Stage, index: int, arms: list[Install]
 ) -> Iterator[tuple[Finding, tuple[str, ...]]]:
     """LF404 of a RUN whose `if` installs past the lock in every arm."""
     past = [
         (install.command.arms, found)
-        for install in installs
+        for install in arms
         for found in _judge(repository, image, stage, index, install)
         if found[0].code == "LF404"
     ]
-    if every_way(arms for arms, _ in past if arms is not None):
+    if every_way(ways for ways, _ in past if ways is not None):
         yield from (found for _, found in past)
 
 
@@ -107,5 +111,7 @@ def _judge(
         yield from pip(repository, image, stage, index, install, place)
     elif install.tool in TOOL_LOCK and install.action in ("sync", "install"):
         yield from project(repository, image, stage, index, install, place)
+    elif install.tool in ("uv", "poetry") and install.action == "export":
+        yield from exported(repository, image, stage, index, install, place)
     elif install.tool in TOOL_LOCK and install.action in ("lock", "update", "upgrade"):
         yield from relock(repository, image, stage, index, install, place)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 
 from gatepost.model import ERROR, INFO, WARNING, Finding, Location
+from gatepost.record import replace
 from gatepost.rules.lock_freshness.in_ci import lock_is_checked
 from gatepost.rules.lock_freshness.missing import no_lock
 from gatepost.rules.lock_freshness.owners import RELOCK, STRICT, STRICT_ENV, TEMPLATE, TOOL_LOCK, shown
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from gatepost.manifests.image import Image
     from gatepost.manifests.installs import Install
     from gatepost.manifests.projects import Repository
+    from gatepost.manifests.shell import Command
 
 
 def project(
@@ -91,6 +93,58 @@ def project(
             ),
             (lock,),
         )
+
+
+def exported(
+    repository: Repository, image: Image, stage: Stage, index: int, install: Install, place: Location
+) -> Iterator[tuple[Finding, tuple[str, ...]]]:
+    """LF401 and LF402 of `poetry export` and `uv export`, which lock anew where there is no lock."""
+    folder = image.project(stage, index, install)
+    if folder is None or install.has("--frozen", "--help", "--script"):
+        return
+    if not image.touched(stage, index, TOOL_LOCK[install.tool], install.command):
+        yield from _lacking(repository, image, install.tool, folder, place, strict=install.has("--locked"))
+
+
+def started(
+    repository: Repository, image: Image, stage: Stage, index: int, command: Command
+) -> Iterator[tuple[Finding, tuple[str, ...]]]:
+    """LF401 and LF402 of an image that starts with `uv run`, which installs the project then."""
+    if command.runner[:2] != ("uv", "run") or command.cwd is None or command.conditional:
+        return
+    if any(option.startswith(_RUN_OPTIONS) for option in command.runner[2:]) or any(
+        name in command.env for name in ("UV_FROZEN", "UV_NO_SYNC", "UV_PROJECT", "UV_WORKING_DIRECTORY")
+    ):
+        return
+    manifest = image.locate(stage, index, posixpath.join(command.cwd, "pyproject.toml"))
+    if manifest is not None and not image.touched(stage, index, "uv.lock", command):
+        place = Location(path=image.path, line=command.line)
+        folder = posixpath.dirname(manifest)
+        found = _lacking(repository, image, "uv", folder, place, strict="--locked" in command.runner)
+        yield from (
+            (replace(one, message=one.message.replace("every build", "every start")), also) for one, also in found
+        )
+
+
+# options of `uv run` that make it install nothing, or another project
+_RUN_OPTIONS = (
+    "--no-sync",
+    "--frozen",
+    "--no-project",
+    "--isolated",
+    "--script",
+    "--gui-script",
+    "--project",
+    "--directory",
+    "-s",
+)
+
+
+def _lacking(
+    repository: Repository, image: Image, tool: str, folder: str, place: Location, strict: bool
+) -> Iterator[tuple[Finding, tuple[str, ...]]]:
+    if not any(posixpath.basename(path) == TOOL_LOCK[tool] for path in repository.locks(folder)):
+        yield from no_lock(repository, image, tool, folder, posixpath.join(folder, "pyproject.toml"), place, "", strict)
 
 
 def relock(
