@@ -46,7 +46,9 @@ def cuda_in_cpu_image(
     index = "the default index" if build == "pypi" else f"the {build} index"
     small = _in_one_wheel(event)
     brought = "a ROCm build" if urls.kind(build) == "rocm" else f"{'1-2' if small else '2-5'} GB of CUDA libraries"
-    message = f"{head}, and `{shown(install, 80)}` takes {taken} from {index}: {brought} in a CPU image"
+    label = urls.tag_of(specs.parse(first.spec).exact_label())
+    what = f"the {label} build of {taken}" if label else f"{taken} from {index}"
+    message = f"{head}, and `{shown(install, 80)}` takes {what}: {brought} in a CPU image"
     related = (Location(path=first.path, line=first.line or None),) if first.path else ()
     asked = event.effect.asked
     if install.tool in ("pip", "uv-pip") and not install.has("--no-deps"):
@@ -82,7 +84,10 @@ def cuda_in_cpu_image(
         fix = None if named or alone or frozen else _inserted(repository, image, stage, event, line)
         if frozen:
             remedy = f"{remedy[:-1]}, and take the `nvidia-*` lines out of `{first.path}`: they name CUDA's libraries by themselves."
-        if _one_of_several(image, first.path):
+        if label and first.path:
+            remedy = _without_label(asked, first.path, label)
+            fix = None
+        elif _one_of_several(image, first.path):
             pinned = first.name == "torch" and specs.parse(first.spec).pin()
             remedy = (
                 f"Begin `{first.path}` with `--extra-index-url {CPU_INDEX}`{'' if pinned else ', and pin `torch` in it'}: "
@@ -124,6 +129,16 @@ def cuda_in_cpu_image(
         else None,
         related=related,
         fix=fix,
+    )
+
+
+def _without_label(asked: Sequence[Asked], path: str, label: str) -> str:
+    """The remedy for pins with a label: no other build satisfies them, so one that is installed before is replaced."""
+    pins = {one.name: specs.parse(one.range or one.spec) for one in asked if one.name in FAMILY}
+    wanted = [f"`{name}=={spec.pin()}+cpu`" for name, spec in sorted(pins.items()) if spec.exact_label()]
+    return (
+        f"Install a requirements file with `--extra-index-url {CPU_INDEX}` and {' and '.join(wanted)} instead: "
+        f"the label `+{label}` in `{path}` shuts every other build out."
     )
 
 
@@ -228,7 +243,9 @@ def _wanted(requests: Sequence[Asked], names: list[str]) -> list[str]:
     wanted = []
     for name in names:
         spec = asked.get(name, "")
-        if not spec and pin and name != "torch" and (partner := tables.load().partner(name, pin)):
+        mine = specs.parse(spec).pin() if spec else ""
+        odd = bool(pin and mine) and tables.load().pairs(name, mine, pin) is False  # TS203 says so
+        if (odd or not spec) and pin and name != "torch" and (partner := tables.load().partner(name, pin)):
             spec = f"=={partner}"
         wanted.append(f'"{name}{spec}"' if re.search(r"[<>!~*,;]", spec) else name + spec)
     return wanted

@@ -184,7 +184,7 @@ _SWITCHES = rb"\b(?:ENABLE|USE|WITH|HAS)_(?:CUDA|GPU)\b"
 # Code that is written for a GPU, not only glad of one; a setting whose default device is one.
 _ON_CUDA = (
     rb"\btorch\.device\(\s*torch\.cuda\.current_device\(\)|\btorch\.cuda\.(?:CUDAGraph|graph)\("
-    rb"|\w*(?:DEVICE|device)\b[\"']?\s*[,:=][^#\n;]{0,60}\n?[^#\n;]{0,80}\n?\s*default(?:_value)?\s*=\s*[\"'](?:gpu|cuda)(?::\d)?[\"']"
+    rb"|\w*(?:DEVICE|device)\b[\"']?\s*[,:=][^#\n;]{0,60}\n?[^#\n;]{0,80}\n?\s*default(?:_value)?\s*=\s*[\"'](?:gpu|cuda)(?::\d)?[\"'](?!\s*if\b)"
     rb"|\b(?:getenv|environ\.get)\(\s*[\"']\w*DEVICE\w*[\"']\s*,\s*[\"'](?:gpu|cuda)(?::\d)?[\"']"
 )
 
@@ -195,7 +195,7 @@ def switchable(repository: Repository, image: Image) -> bool:
     Such a default says nothing where another Dockerfile is named for GPUs.
     """
     apart = any(GPU_WORD.search(_NOT_GPU.sub("", other.path)) for other in repository.images() if other is not image)
-    return _in_context(repository, image, _SWITCHES if apart else _SWITCHES + rb"|" + _ON_CUDA)
+    return _in_context(repository, image, _SWITCHES) or (not apart and _in_context(repository, image, _ON_CUDA, True))
 
 
 def _switched(repository: Repository, image: Image) -> bool:
@@ -203,8 +203,10 @@ def _switched(repository: Repository, image: Image) -> bool:
     return _in_context(repository, image, rb"(?:getenv|environ)\b.{0,20}" + _SWITCHES)
 
 
-def _in_context(repository: Repository, image: Image, expression: bytes) -> bool:
+def _in_context(repository: Repository, image: Image, expression: bytes, deployed: bool = False) -> bool:
+    """Whether an expression is in the code or the YAML of an image's context; `deployed`: no examples and tests."""
     prefix = image.context + "/" if image.context else ""
     files = [path for path in sorted(repository.paths) if path.startswith(prefix) and path.endswith((".py", ".yml"))]
+    files = [path for path in files if not (deployed and places.is_example(path))]
     found = re.compile(expression)
     return any(found.search(repository.read(path) or b"") for path in files[:200] if not places.is_generated(path))

@@ -11,7 +11,7 @@ from gatepost.rules.torch_source.images.cuda import cuda_in_cpu_image
 from gatepost.rules.torch_source.images.events import Event, shown
 from gatepost.rules.torch_source.images.later import asked_later
 from gatepost.rules.torch_source.images.meant import gpu_meant, is_cpu_image, says_cpu
-from gatepost.rules.torch_source.installed.build import FAMILY
+from gatepost.rules.torch_source.installed.build import FAMILY, Asked
 from gatepost.rules.torch_source.intent import agrees
 from gatepost.rules.torch_source.view import by_glob
 
@@ -217,6 +217,9 @@ def _undone(image: Image, event: Event, current: Event, view: View) -> str | Non
         if here and len(torch) > 1 and any(spec.admits(here) for spec in torch):
             return None  # lines for several Pythons
         for one in event.effect.asked:
+            label = _other_label(one, current)
+            if label:
+                return f"wants {one.name} {specs.parse(one.range).pin()}+{label}, which no other build satisfies"
             pin = specs.parse(one.spec).pin() if one.name == "torch" else ""
             if pin and here is not None and here and specs.key(pin) != specs.key(here):
                 return f"wants torch {pin} and replaces {here}"
@@ -225,6 +228,12 @@ def _undone(image: Image, event: Event, current: Event, view: View) -> str | Non
             return companion
         return _older(image, event, current, view)
     return None
+
+
+def _other_label(one: Asked, current: Event) -> str:
+    """The label of a pinned torch, where it is another build's than the one that is there; "" otherwise."""
+    label = urls.tag_of(specs.parse(one.range).exact_label()) if one.name == "torch" else ""
+    return label if label != current.effect.build else ""
 
 
 def _companion(event: Event, here: str, view: View) -> str | None:
@@ -372,12 +381,15 @@ def _undoing(image: Image, event: Event, current: Event, why: str) -> Finding:
     lock = event.install.tool in ("uv", "poetry")
     wanted = [one.spec for one in event.effect.asked if one.name == "torch"]
     loose = wanted[0] if len(wanted) == 1 and not specs.parse(wanted[0]).pin() else ""
+    labelled = next((one for one in event.effect.asked if _other_label(one, current)), None)
     return Finding(
         code="TS502",
         where=Location(path=image.path, line=current.install.line),
         message=f"this {_word(current)} install of torch is undone: `{shown(event.install, 80)}` (line {event.install.line}) {why}",
         remedy=_routed(current, event)
         if lock
+        else f"Pin `torch=={specs.parse(labelled.range).pin()}+{current.effect.build}` in what line {event.install.line} installs, with that build's index, or drop this command."
+        if labelled is not None
         else f'Ask for `"torch{loose}"` in it, as the requirements do.'
         if loose
         else f"Pin the same pair in both, from the {_word(current)} index."
