@@ -179,7 +179,7 @@ def test_where_a_comment_that_ignores_nothing_is_not_told() -> None:
     [
         ('["TS999"]', "no rule is called `TS999`; `gatepost rules` lists them"),
         ('["TS10"]', "no rule is called `TS10`; did you mean `TS102`?"),
-        ('["TS101"]', "TS101 is a finding, never `unchecked` (those are: TS102, GP101, GP202); to allow it, use [[tool.gatepost.ignore]]"),
+        ('["TS101"]', "TS101 is a finding, never `unchecked` (those are: TS102, GP101, GP104, GP202); to allow it, use [[tool.gatepost.ignore]]"),
         ('["XX101"]', "no rule is called 'XX101'; see `gatepost rules`"),
         ('["undeclared-index"]', "write the code of undeclared-index, `TS101`"),
         ('["GP999"]', "no rule is called `GP999`; `gatepost rules` lists them"),

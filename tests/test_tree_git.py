@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from gatepost.engine import run_hook
+from gatepost.registry import own_hook
+from gatepost.run import load_settings
+from gatepost.settings import read_settings
+from gatepost.sync.project import Disk
 from gatepost.tree.entry import EXECUTABLE, REGULAR, SYMLINK
 from gatepost.tree.git import CommitTree, Git, GitError, IndexTree, WorktreeTree, find_root
 from gatepost.tree.process import run
@@ -207,3 +215,56 @@ def test_sha256_repository(tmp_path: Path) -> None:
     entry = tree.entry("a")
     assert entry is not None and len(entry.oid) == 64
     assert tree.read("a") == b"x"
+
+
+def forbid(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
+    """Files of these names cannot be opened, nor looked at in their folder: as with `chmod 000`, for root as well."""
+
+    def refuse(real: Callable[..., Any]) -> Callable[..., Any]:
+        def opened(path: Any, *args: Any, **options: Any) -> Any:
+            if str(path).endswith(names):
+                raise PermissionError(errno.EACCES, "Permission denied", path)
+            return real(path, *args, **options)
+
+        return opened
+
+    monkeypatch.setattr("builtins.open", refuse(open))
+    monkeypatch.setattr(os, "lstat", refuse(os.lstat))
+
+
+def test_a_file_that_may_not_be_read_is_told(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+    repo.commit(**{"a b.py": "x", "b.py": "x", "gone.py": "x", "pyproject.toml": "[project]\n"})
+    (repo.path / "gone.py").unlink()
+    forbid(monkeypatch, "a b.py", "pyproject.toml")
+    git = Git(str(repo.path))
+    tree = WorktreeTree(git)
+    assert tree.read_many(["a b.py", "b.py", "gone.py", "x/y"]) == {
+        "a b.py": None,
+        "b.py": b"x",
+        "gone.py": None,
+        "x/y": None,
+    }
+    assert git.unread == {"a b.py": "Permission denied"}
+    (one,) = run_hook(own_hook("secrets"), tree, read_settings(lambda path: None, list))
+    assert (one.kind, one.code, one.path, one.severity) == ("unchecked", "GP104", "a b.py", "error")
+    assert one.message == "cannot be read (Permission denied), so what it holds was not judged"
+    assert one.remedy == "make it readable: `chmod u+r 'a b.py'`, as its owner."
+    assert git.unread == {}  # once in a run
+    settings, broken = load_settings(git, "secrets")
+    assert broken is not None and (broken.code, broken.path, settings.path) == ("GP104", "pyproject.toml", None)
+    with pytest.raises(PermissionError):
+        Disk(str(repo.path)).read("pyproject.toml")
+    assert Disk(str(repo.path)).read("gone.py") is None
+
+
+def test_a_file_in_a_folder_that_may_not_be_looked_into_is_not_deleted(
+    repo: Repo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repo.commit(**{"a.py": "x", "b.py": "x"})
+    for name in ("a.py", "b.py"):
+        (repo.path / name).unlink()  # what git says of a file that it cannot look at
+    forbid(monkeypatch, "a.py")
+    git = Git(str(repo.path))
+    tree = WorktreeTree(git)
+    assert tree.paths() == ["a.py"]
+    assert (tree.read("a.py"), tree.status("b.py"), git.unread) == (None, "deleted", {"a.py": "Permission denied"})

@@ -82,17 +82,27 @@ def run_hook(
         partly=lambda: part.append(None),
     )
     outcomes = _guarded(hook, context)
+    unread = _unread(hook.id, tree, context) if tree.git is not None and tree.git.unread else []
     marked = [path for path, has in watched.found.items() if has] if watched is not None and not part else []
     if not outcomes and not settings.ignores and not marked and not _allowed(settings, hook.id):
-        return []
+        return unread
     codes = {code.id: code for code in hook.codes()}
     _known(settings, codes, hook.id)
-    results = [_result(hook.id, each, codes) for each in outcomes if not context.exclude(each.where.path)]
+    results = [_result(hook.id, each, codes) for each in outcomes if not context.exclude(each.where.path)] + unread
     kept, used = _ignored(results, tree, settings, codes, whole=scope is None and not part, hook=hook.id)
     kept += _idle(
         hook, results, kept, used, codes, {each: tree.read(each) for each in marked if not context.exclude(each)}
     )
     return sorted(dict.fromkeys(kept), key=lambda each: (each.path, each.line or 0, each.code, each.message))
+
+
+def _unread(hook: str, tree: Tree, context: Context) -> list[Result]:
+    """The files that were asked for, are on disk and cannot be read; each is told once in a run."""
+    if tree.git is None:
+        return []
+    unread = sorted(tree.git.unread.items())
+    tree.git.unread.clear()
+    return [unreadable(hook, path, reason) for path, reason in unread if not context.exclude(path)]
 
 
 def _watched(tree: Tree) -> Watched:
@@ -312,6 +322,14 @@ def _own(code_id: str, hook: str, path: str, line: int | None, message: str) -> 
 def broken_settings(hook: str, path: str, line: int | None, reason: str) -> Result:
     """The outcome when the settings file cannot be read (the hook is then not run)."""
     return _own("GP101", hook, path, line, f"the settings cannot be read, {path} is not valid TOML: {reason}")
+
+
+def unreadable(hook: str, path: str, reason: str) -> Result:
+    """The outcome for a file that is on disk and cannot be read."""
+    import shlex
+
+    result = _own("GP104", hook, path, None, f"cannot be read ({reason}), so what it holds was not judged")
+    return replace(result, remedy=f"make it readable: `chmod u+r {shlex.quote(path)}`, as its owner.")
 
 
 def tool_result(code_id: str, hook: str, message: str, remedy: str) -> Result:

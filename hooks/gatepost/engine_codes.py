@@ -38,6 +38,18 @@ CODES: tuple[Code, ...] = (
         fix="Delete it, or move the comment to the line that the finding names (or alone on the line above).",
     ),
     Code(
+        id="GP104",
+        name="unreadable-file",
+        severity="error",
+        summary="A file is on disk and cannot be read.",
+        why="Most often its permissions, or those of its folder, forbid it. Judged as empty it would pass, or look like "
+        "a file without settings.",
+        bad="$ chmod 000 pyproject.toml\n",
+        good="$ chmod 644 pyproject.toml\n",
+        fix="Make it readable: `chmod u+r FILE`, as its owner.",
+        unchecked=True,
+    ),
+    Code(
         id="GP201",
         name="tool-failed",
         severity="error",

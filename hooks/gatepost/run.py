@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 CLEAN, FINDINGS = 0, 1
 
 
+class _Unreadable(Exception):
+    """A file of settings is there and cannot be read: its path and why."""
+
+
 def run_hooks(hooks: Sequence[Hook], known: Known, files: list[str], together: bool = False) -> int:
     """Run own hooks and report; with `together`, without those that are skipped. The exit code, 0 or 1.
 
@@ -149,12 +153,18 @@ def load_settings(git: Git, hook_id: str) -> tuple[Settings, Result | None]:
     The work tree's file counts: settings are how the person at the keyboard wants the check to run.
     """
     from gatepost.settings import read_settings
+    from gatepost.tree.git import is_gone
 
     def read(path: str) -> bytes | None:
+        name = os.path.join(git.root, path)
         try:
-            with open(os.path.join(git.root, path), "rb") as stream:
+            with open(name, "rb") as stream:
                 return stream.read()
-        except (OSError, ValueError):
+        except OSError as error:
+            if is_gone(name, error):
+                return None
+            raise _Unreadable(path, error.strerror or str(error)) from None
+        except ValueError:
             return None
 
     def known() -> list[str]:
@@ -168,6 +178,10 @@ def load_settings(git: Git, hook_id: str) -> tuple[Settings, Result | None]:
         if settings.path is None and here:
             settings = read_settings(read, known)
         return settings, None
+    except _Unreadable as error:
+        from gatepost.engine import unreadable
+
+        return read_settings(lambda path: None, known), unreadable(hook_id, *error.args)
     except ValueError as error:
         from gatepost.engine import broken_settings
         from gatepost.toml.load import TomlError

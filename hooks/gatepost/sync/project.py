@@ -30,10 +30,20 @@ class Disk:
         self._paths: list[str] | None = None
 
     def read(self, path: str) -> bytes | None:
+        """A file's bytes, or None if there is none.
+
+        Raises:
+            OSError: it is there and cannot be read.
+        """
+        name = os.path.join(self.root, path)
         try:
-            with open(os.path.join(self.root, path), "rb") as stream:
+            with open(name, "rb") as stream:
                 return stream.read()
-        except OSError:
+        except OSError as error:
+            from gatepost.tree.git import is_gone
+
+            if not is_gone(name, error):
+                raise
             return None
 
     def read_many(self, paths: Any) -> dict[str, bytes | None]:

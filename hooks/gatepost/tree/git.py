@@ -7,6 +7,7 @@ be drained; a partial clone downloads what `cat-file` asks for, so sizes of blob
 
 from __future__ import annotations
 
+import errno
 import os
 
 from gatepost.tree.entry import GITLINK, SYMLINK, Entry
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 # what the views of the index and of the work tree list; `--deleted` costs a look at every file on disk
 LIST_INDEX = ("ls-files", "--stage", "-t", "-z", "--full-name", ":/")
 LIST_DISK = ("ls-files", "--stage", "--cached", "--deleted", "-t", "-z", "--full-name", ":/")
+_GONE = frozenset((errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG))
 _BLOBS = ("cat-file", "--batch", "--buffer")
 
 
@@ -33,6 +35,7 @@ class Git:
         self.root = root
         # Kept whole: GIT_INDEX_FILE and GIT_DIR say which index a commit is being made of.
         self.env = {**(os.environ if env is None else env), "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
+        self.unread: dict[str, str] = {}  # files that are on disk and cannot be read: path -> why
         self._ahead: dict[tuple[str, ...], Callable[[], Completed]] = {}
         self._blobs: Callable[[bytes], Completed] | None = None
 
@@ -114,6 +117,11 @@ def _reason(err: bytes) -> str:
     """The line of git's stderr that says what went wrong: hints and warnings may stand around it."""
     lines = err.decode("utf-8", "replace").strip().splitlines() or ["no message"]
     return next((line for line in reversed(lines) if line.startswith(("fatal:", "error:"))), lines[0])
+
+
+def is_gone(name: str, error: OSError) -> bool:
+    """Whether a file could not be read because there is none (a folder is none either: Windows calls that forbidden)."""
+    return error.errno in _GONE or os.path.isdir(name)
 
 
 def is_bare(folder: str) -> bool:
@@ -290,7 +298,7 @@ class WorktreeTree(_GitTree):
     def _list(self) -> dict[str, tuple[str, str]]:
         gone: set[str] = set()
         table = _index_entries(self.git, self._skipped, gone)
-        self._deleted = gone - self._skipped
+        self._deleted = {path for path in gone - self._skipped if self._is_gone(path)}
         for path in self._deleted:
             table.pop(path, None)
         if self._untracked or not table:
@@ -332,8 +340,19 @@ class WorktreeTree(_GitTree):
                 return os.fsencode(os.readlink(name))
             with open(name, "rb") as stream:
                 return stream.read()
-        except OSError:
+        except OSError as error:
+            if not is_gone(name, error):
+                self.git.unread[path] = error.strerror or str(error)
             return None
+
+    def _is_gone(self, path: str) -> bool:
+        """Whether a file that git does not find is not there, and not only in a folder that may not be looked into."""
+        name = os.path.join(self.root, path)
+        try:
+            os.lstat(name)
+        except OSError as error:
+            return is_gone(name, error)
+        return True
 
     def size(self, path: str) -> int | None:
         if path not in self._entries():
