@@ -81,7 +81,11 @@ def cuda_in_cpu_image(
         flags = ["--system"] if install.tool == "uv-pip" else ["--no-cache-dir"]
         flags += [flag for flag in kept if flag not in flags]
         line = f"RUN {_program(install)} install {' '.join(flags + wanted)} --index-url {CPU_INDEX}"
-        fix = None if named or alone or frozen else _inserted(repository, image, stage, event, line)
+        fix = (
+            None
+            if named or alone or frozen or not _resolves(asked)
+            else _inserted(repository, image, stage, event, line)
+        )
         if frozen:
             remedy = f"{remedy[:-1]}, and take the `nvidia-*` lines out of `{first.path}`: they name CUDA's libraries by themselves."
         if label and first.path:
@@ -243,12 +247,27 @@ def _wanted(requests: Sequence[Asked], names: list[str]) -> list[str]:
     wanted = []
     for name in names:
         spec = asked.get(name, "")
-        mine = specs.parse(spec).pin() if spec else ""
-        odd = bool(pin and mine) and tables.load().pairs(name, mine, pin) is False  # TS203 says so
-        if (odd or not spec) and pin and name != "torch" and (partner := tables.load().partner(name, pin)):
+        if (
+            (not spec or _at_odds(name, spec, pin))
+            and pin
+            and name != "torch"
+            and (partner := tables.load().partner(name, pin))
+        ):
             spec = f"=={partner}"
         wanted.append(f'"{name}{spec}"' if re.search(r"[<>!~*,;]", spec) else name + spec)
     return wanted
+
+
+def _at_odds(name: str, spec: str, torch: str) -> bool:
+    """Whether a companion is pinned to a release that requires another torch than the pinned one: TS203 says so."""
+    pin = specs.parse(spec).pin()
+    return bool(pin and torch) and name != "torch" and tables.load().pairs(name, pin, torch) is False
+
+
+def _resolves(requests: Sequence[Asked]) -> bool:
+    """Whether the pins of the family can stand together, so that what is installed before them stays."""
+    torch = next((pin for one in requests if one.name == "torch" and (pin := specs.parse(one.range).pin())), "")
+    return not any(one.name in FAMILY and _at_odds(one.name, one.range, torch) for one in requests)
 
 
 def _for_pip(text: str) -> str:
