@@ -71,11 +71,17 @@ def test_a_key_in_both_files_is_refused() -> None:
             "[tool.gatepost]\nskip = ['some-hok']\n",
             "tool.gatepost.skip names no check: some-hok; did you mean `some-hook`?",
         ),
-        ("[tool.gatepost.some-hook]\nlimt = 1\n", "tool.gatepost.some-hook.limt is no setting; did you mean `limit`?"),
-        ("[tool.gatepost.some-hook]\ndeep = 1\n", "tool.gatepost.some-hook.deep must be true or false, not an integer"),
+        (
+            "[tool.gatepost.some-hook]\nlimt = 1\n",
+            "pyproject.toml: tool.gatepost.some-hook.limt is no setting; did you mean `limit`?",
+        ),
+        (
+            "[tool.gatepost.some-hook]\ndeep = 1\n",
+            "pyproject.toml: tool.gatepost.some-hook.deep must be true or false, not an integer",
+        ),
         (
             "[tool.gatepost.some-hook]\nlimit = 'big'\n",
-            "tool.gatepost.some-hook.limit must be a size such as 4096 or \"500 KiB\", not 'big'",
+            "pyproject.toml: tool.gatepost.some-hook.limit must be a size such as 4096 or \"500 KiB\", not 'big'",
         ),
         ("[tool.gatepost]\nsome-hook = 3\n", "pyproject.toml: tool.gatepost.some-hook must be a table, not an integer"),
         ("[tool]\ngatepost = 3\n", "pyproject.toml: `tool.gatepost` must be a table, not an integer"),

@@ -70,8 +70,15 @@ class Settings:
         Raises:
             SettingsError: a wrong key or value in its table.
         """
-        lead = self.leads.get(hook.id, "").partition(": ")[2]
-        return validate(hook.settings, self.tables.get(hook.id, {}), f"{lead}{hook.id}.")
+        return self.table(hook.id, hook.settings)
+
+    def table(self, key: str, declared: tuple[Setting, ...]) -> dict[str, Any]:
+        """The table of a hook or tool, defaults filled in.
+
+        Raises:
+            SettingsError: a wrong key or value in it.
+        """
+        return validate(declared, self.tables.get(key, {}), f"{self.leads.get(key, '')}{key}.")
 
 
 def read_settings(read: Callable[[str], bytes | None], known: Callable[[], list[str]], folder: str = "") -> Settings:

@@ -44,7 +44,7 @@ def test_a_wrong_setting_stops_before_anything_is_run(repo: Repo) -> None:
     repo.commit(**{"gatepost.toml": "[bandit]\nargz = ['-ll']\n", "a.py": UGLY})
     done = one(repo)
     assert done.returncode == 2
-    assert done.stdout.splitlines() == ["gatepost: tool.gatepost.bandit.argz is no setting; did you mean `args`?"]
+    assert done.stdout.splitlines() == ["gatepost: gatepost.toml: bandit.argz is no setting; did you mean `args`?"]
     assert (repo.path / "a.py").read_text() == UGLY
 
 

@@ -29,7 +29,7 @@ def trial(tool_id: str, root: str, options: Sequence[str] = ()) -> Trial | None:
     """
     import subprocess
 
-    from gatepost.settings import read_settings, validate
+    from gatepost.settings import read_settings
     from gatepost.sync.project import Disk
     from gatepost.tools.command import safe_names, tracked
     from gatepost.tools.run import build
@@ -38,7 +38,7 @@ def trial(tool_id: str, root: str, options: Sequence[str] = ()) -> Trial | None:
 
     tool = TOOLS[tool_id]
     settings = read_settings(Disk(root).read, known_ids)
-    table = validate(tool.settings, settings.tables.get(tool_id, {}), f"tool.gatepost.{tool_id}.")
+    table = settings.table(tool_id, tool.settings)
     names = tracked(Git(root), *(f"*{each}" for each in tool.suffixes))
     names = [name for name in names if os.path.isfile(os.path.join(root, name))]
     if not names:

@@ -24,7 +24,6 @@ def run_tool(tool_id: str, args: list[str]) -> int:
         SettingsError: a wrong key or value in its table.
     """
     from gatepost.run import load_settings
-    from gatepost.settings import validate
     from gatepost.view import open_git
 
     if args in (["--help"], ["-h"]):
@@ -33,7 +32,7 @@ def run_tool(tool_id: str, args: list[str]) -> int:
     settings, broken = load_settings(git, tool_id)
     if broken is not None:
         return _cannot(tool_id, broken.message, broken.remedy)
-    table = validate(TOOLS[tool_id].settings, settings.tables.get(tool_id, {}), f"tool.gatepost.{tool_id}.")
+    table = settings.table(tool_id, TOOLS[tool_id].settings)
     options, files = split_args(args, TOOLS[tool_id].values)
     try:
         command = build(tool_id, os.getcwd(), options, files, table, os.environ)

@@ -81,7 +81,6 @@ class _Run:
     def __init__(
         self, git: Git, settings: Settings, scope: Scope, skip: frozenset[str], known: Known, how: str
     ) -> None:
-        from gatepost.settings import validate
         from gatepost.tools.table import TOOLS
 
         self.git = git
@@ -96,8 +95,7 @@ class _Run:
         self._jobs: list[Job] = []
         self._commands: dict[str, Command] = {}
         self._tables: Mapping[str, dict[str, Any]] = {
-            tool.id: validate(tool.settings, settings.tables.get(tool.id, {}), f"tool.gatepost.{tool.id}.")
-            for tool in TOOLS.values()
+            tool.id: settings.table(tool.id, tool.settings) for tool in TOOLS.values()
         }
 
     def all(self) -> list[Block]:
