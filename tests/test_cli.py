@@ -237,6 +237,48 @@ def test_a_locale_that_cannot_spell_the_names_of_files(repo: Repo) -> None:
         assert (done.returncode, "rror" in done.stdout + done.stderr) == (0, False), done
 
 
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (["check", "torch"], "there is no file and no check torch; did you mean `torch-source`?"),
+        (["check", "mypy"], "`check` runs our own checks, which mypy is none of: gatepost mypy"),
+        (["check", "nowhere.txt"], "there is no file nowhere.txt"),
+        (["check", "--fix", "--tree", "HEAD"], "--fix writes the files on disk: it does not go with --tree HEAD"),
+        (["gatepost", "--fix", "--tree", "HEAD"], "--fix writes the files on disk: it does not go with --tree HEAD"),
+        (
+            ["large-model-files", "--staged", "--all-files"],
+            "--staged and --all-files ask for two things: leave one out",
+        ),
+        (["large-model-files", "--remote", "x"], "--remote goes with --pre-push only"),
+        (["explain", "tool.gatepost.skipp"], "tool.gatepost.skipp is no setting; did you mean `tool.gatepost.skip`?"),
+    ],
+)
+def test_words_that_do_not_fit_are_told(repo: Repo, args: list[str], said: str) -> None:
+    repo.commit(**{"a.txt": "x\n"})
+    done = run(repo, *args)
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", f"gatepost: {said}\n")
+
+
+def test_explain_knows_our_own_settings(repo: Repo) -> None:
+    skip = "tool.gatepost.skip\n  Ids that the `gatepost` hook and `gatepost check` leave out.\n"
+    assert run(repo, "explain", "tool.gatepost.skip").stdout == skip
+    assert run(repo, "explain", "tool.gatepost.mypy.isolated").stdout.startswith("tool.gatepost.mypy.isolated\n  Check")
+    assert run(repo, "explain", "tool.gatepost.keep.tool.ruff.line-length").stdout.startswith("tool.gatepost.keep\n")
+    tables = run(repo, "explain", "tool.gatepost.secrets").stdout
+    assert [line for line in tables.splitlines() if line[0] != " "] == [
+        "tool.gatepost.secrets.baseline", "tool.gatepost.secrets.detect-secrets-baseline",
+    ]  # fmt: skip
+    assert "  nearest:  tool.ruff.line-length\n" in run(repo, "explain", "tool.ruff.line-lenght").stdout
+    assert "nearest" not in run(repo, "explain", "tool.ruff.fix").stdout
+
+
+def test_in_the_git_directory_the_way_out_is_named(repo: Repo) -> None:
+    done = run(repo.path / ".git", "check")
+    folder = os.path.realpath(repo.path)
+    assert done.returncode == 3
+    assert done.stderr.endswith(f"is a git directory, nothing to judge: cd {folder}\n")
+
+
 def test_the_one_id(repo: Repo) -> None:
     repo.write("pyproject.toml", POETRY + "\n[tool.ruff]\nline-length = 90\n[tool.mypy]\npretty = false\n")
     repo.write("a.py", "import os\n")

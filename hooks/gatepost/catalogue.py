@@ -49,6 +49,9 @@ def explain(args: list[str]) -> int:
             return 0
         raise UsageError(wanted)
     word = args[0]
+    if word == "tool.gatepost" or word.startswith("tool.gatepost."):
+        print(_own_setting(word), end="")
+        return 0
     if word.startswith("tool."):
         from gatepost.commands._explain_key import explain_key
         from gatepost.view import open_git
@@ -63,3 +66,23 @@ def explain(args: list[str]) -> int:
     known = [code.id for _hook, code in pairs] + [code.name for _hook, code in pairs]
     close = nearest(word.upper() if word[:2].isalpha() and word[2:].isdigit() else word, known)
     raise UsageError(f"there is no rule `{word}`{close if 'known:' not in close else ''}; `gatepost rules` lists them")
+
+
+def _own_setting(word: str) -> str:
+    """What a setting of gatepost itself means: `tool.gatepost.skip`, `tool.gatepost.mypy.python`.
+
+    Raises:
+        UsageError: there is none.
+    """
+    from gatepost.registry import own_hook, own_ids
+    from gatepost.settings import COMMON, nearest
+    from gatepost.tools.table import TOOLS
+
+    tables = {"": COMMON, **{f"{each}.": own_hook(each).settings for each in own_ids()}}
+    tables.update({f"{each}.": tool.settings for each, tool in TOOLS.items()})
+    known = {f"tool.gatepost.{lead}{each.key}": each for lead, table in tables.items() for each in table}
+    found = next((name for name in known if word == name or word.startswith((f"{name}.", f"{name} "))), None)
+    below = [name for name in known if name.startswith(f"{word}.")]
+    if found is None and not below:
+        raise UsageError(f"{word} is no setting{nearest(word, [*known])}")
+    return "".join(f"{name}\n  {known[name].help}\n" for name in ([found] if found else below))

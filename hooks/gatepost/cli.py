@@ -219,4 +219,26 @@ def _check(args: list[str]) -> int:
     known.__dict__.update(check=True)  # without --fix, nothing is written
     chosen = [each for each in names if each in own_ids()]
     files = [each for each in names if each not in chosen]
+    for each in files:
+        _slip(each)
     return run_hooks([hook for hook in hooks if not chosen or hook.id in chosen], known, files, together=not chosen)
+
+
+def _slip(word: str) -> None:
+    """Refuse a word that is no file, and looks like the id of a check.
+
+    Raises:
+        UsageError: it does.
+    """
+    if os.path.lexists(word) or "/" in word or "." in word:
+        return
+    from gatepost.options import UsageError
+    from gatepost.registry import own_ids
+    from gatepost.settings import nearest
+    from gatepost.tools.table import TOOLS
+
+    if word in TOOLS:
+        raise UsageError(f"`check` runs our own checks, which {word} is none of: gatepost {word}")
+    close = nearest(word, own_ids())
+    if "known:" not in close:
+        raise UsageError(f"there is no file and no check {word}{close}")

@@ -8,6 +8,7 @@ import stat
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
+TEMPORARY = r"\.(.+)\.gatepost-\d+-\d+\.tmp"  # the name of a file that is not in place yet, and its own
 
 
 class WriteError(OSError):
@@ -87,7 +88,7 @@ def is_temporary(path: str) -> bool:
     """Whether a path has a name as `write_all` gives it to what it has not put in place yet."""
     import re
 
-    return re.fullmatch(r"\..+\.gatepost-\d+-\d+\.tmp", path.rpartition("/")[2]) is not None
+    return re.fullmatch(TEMPORARY, path.rpartition("/")[2]) is not None
 
 
 def sweep(target: str) -> None:
@@ -150,4 +151,9 @@ def plain(error: OSError, root: str) -> WriteError:
     name = os.fsdecode(error.filename) if isinstance(error.filename, (str, bytes)) else ""
     shown = os.path.relpath(name, os.path.realpath(root)).replace(os.sep, "/") if name else ""
     reason = error.strerror or str(error)
+    folder, _, leaf = shown.rpartition("/")
+    import re
+
+    if found := re.fullmatch(TEMPORARY, leaf):  # nobody knows that one
+        shown = f"{folder}/{found[1]}" if folder else found[1]
     return WriteError(f"{shown}: {reason}; nothing was written" if shown else f"{reason}; nothing was written")

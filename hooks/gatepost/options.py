@@ -86,14 +86,37 @@ def parse(name: str, summary: str, hooks: Sequence[Hook], args: list[str]) -> tu
 
     Raises:
         SystemExit: a wrong option (argparse has said so, code 2) or --help (code 0).
+        UsageError: options that do not go together.
     """
     options, dashed = split_files(args)
     if not any(word.startswith("-") for word in options):
         return _defaults(hooks), [*options, *dashed]
     parser = parser_of(name, summary, hooks)
-    parser.add_argument("files", nargs="*", metavar="FILES", help="default: the whole repository")
+    check = name == "check"
+    parser.add_argument(
+        "files",
+        nargs="*",
+        metavar="HOOK|FILES" if check else "FILES",
+        help=f"default: {'every check, ' if check else ''}the whole repository",
+    )
     known = parser.parse_intermixed_args(options, Known())
+    _agree(known)
     return known, [*known.files, *dashed]
+
+
+def _agree(known: Known) -> None:
+    """Refuse options of which one makes the other idle.
+
+    Raises:
+        UsageError: there are such.
+    """
+    given = vars(known)
+    if known.fix and known.tree not in (None, "index", "worktree"):
+        raise UsageError(f"--fix writes the files on disk: it does not go with --tree {known.tree}")
+    if given.get("staged") and given.get("all_files"):
+        raise UsageError("--staged and --all-files ask for two things: leave one out")
+    if given.get("remote") is not None and not given.get("pre_push"):
+        raise UsageError("--remote goes with --pre-push only")
 
 
 def output_format(known: Known) -> str:

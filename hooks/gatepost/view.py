@@ -38,6 +38,9 @@ def _need_work_tree(git: Git) -> None:
     from gatepost.tree.git import GitError, is_bare
 
     if is_bare(git.root):
+        folder, leaf = os.path.split(git.root)
+        if leaf == ".git":
+            raise GitError(f"{git.root} is a git directory, nothing to judge: cd {folder}")
         raise GitError(f"{git.root} is a bare repository: name a commit (`gatepost check --tree HEAD`), or clone it")
 
 

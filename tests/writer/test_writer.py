@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from gatepost.disk import plain
 from gatepost.journal import Journal, Step, digest, dump, place, resume
 from gatepost.model import Edit
 from gatepost.writer import WriteError, write, write_all
@@ -207,3 +208,9 @@ def test_a_journal_that_is_not_ours_moves_nothing(tmp_path: Path, temporary: str
     for junk in (b"", b"[]", b"{}", b"\xff", b'{"process": 1, "steps": [1]}'):
         Path(place(str(tmp_path))).write_bytes(junk)
         assert resume(str(tmp_path)) == []
+
+
+def test_an_error_names_the_file_and_not_what_stands_in_for_it() -> None:
+    for name, shown in ((".pyproject.toml.gatepost-12-0.tmp", "pyproject.toml"), ("a/.b.gatepost-1-2.tmp", "a/b")):
+        error = PermissionError(13, "Permission denied", os.path.join(os.sep, "r", *name.split("/")))
+        assert str(plain(error, f"{os.sep}r")) == f"{shown}: Permission denied; nothing was written"

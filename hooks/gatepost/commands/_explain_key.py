@@ -19,7 +19,7 @@ def explain_key(root: str, key: str) -> str:
     from gatepost.sync import layers, overrides
     from gatepost.sync.declared import declared, settings
     from gatepost.sync.fitting import REQUIREMENTS, shared_for
-    from gatepost.sync.paths import get, normal, render, show
+    from gatepost.sync.paths import get, leaves, normal, render, show
     from gatepost.sync.project import Disk, pyproject
     from gatepost.sync.record_file import NAME, Record, parse
     from gatepost.sync.shadow import RUFF_FILES
@@ -68,6 +68,8 @@ def explain_key(root: str, key: str) -> str:
         lines.append(f"  shared:   {f'{render(value)} (profile {owner})' if value is not None else 'no such setting'}")
         if derived is not None:
             lines[-1] = f"  shared:   {render(value)} ({owner})"
+        if value is None and local is None:
+            lines += _nearest(show(path), [show(each) for table in (fitting, extra) for each, _ in leaves(table)])
         why = layers.reason(shared, path)
         if why:
             lines.append(f"  why:      {why}")
@@ -145,3 +147,11 @@ def _since(path: Keys, names: tuple[str, ...], tree: Any) -> str:
             break
         found = version
     return found
+
+
+def _nearest(name: str, known: list[str]) -> list[str]:
+    """A line with the shared setting of nearly this name, if there is one."""
+    from difflib import get_close_matches
+
+    close = get_close_matches(name, known, n=1, cutoff=0.85)
+    return [f"  nearest:  {close[0]}"] if close else []
