@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -220,7 +221,7 @@ def test_a_push_names_the_commit_and_the_path_with_a_newline(lab: Lab) -> None:
     commit = lab.commit()
     assert lab.try_push() == "block"
     assert "a\\nb.bin: error[MF101]" in lab.out and f"in commit {commit[:10]}" in lab.out
-    assert "$'a\\x0ab.bin'" in lab.out
+    assert "(printf '\\''a\\012b.bin'\\'')" in lab.out
 
 
 def test_a_push_with_old_and_new_versions_blames_each_new_one(lab: Lab) -> None:
@@ -505,21 +506,23 @@ def test_the_recipe_for_the_first_commit(lab: Lab) -> None:
     assert "git rebase -i --rebase-merges --root" in lab.out
 
 
-def test_the_recipe_for_a_push_takes_the_file_out_of_every_commit(lab: Lab) -> None:
+@pytest.mark.parametrize("name", ["big.bin", "mö del.bin", "a'b\tc.bin"])
+@pytest.mark.parametrize("shell", [each for each in ("sh", "bash") if shutil.which(each)])
+def test_the_recipe_for_a_push_takes_the_file_out_of_every_commit(lab: Lab, name: str, shell: str) -> None:
     lab.base()
     lab.remote()
     lab.git("push", "-q", "origin", "main")
     lab.git("fetch", "-q")
-    lab.add("big.bin", noise())
+    lab.add(name, noise())
     lab.add("a.py", "x\n")
     lab.commit()
-    lab.git("rm", "-q", "big.bin")
+    lab.git("rm", "-q", name)
     lab.add("b.py", "x\n")
     lab.commit()
     assert lab.try_push() == "block"
     command = lab.out.split("`git filter-branch")[1].split("`")[0]
     env = {**environment(), "FILTER_BRANCH_SQUELCH_WARNING": "1"}
-    done = subprocess.run(["bash", "-c", "git filter-branch" + command], cwd=lab.path, env=env, capture_output=True, check=False)  # fmt: skip
+    done = subprocess.run([shell, "-c", "git filter-branch" + command], cwd=lab.path, env=env, capture_output=True, check=False)  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert lab.try_push() == "pass", lab.out
     assert lab.git("ls-files").split() == ["README", "a.py", "b.py"]

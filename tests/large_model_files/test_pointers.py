@@ -110,15 +110,21 @@ NAMES = [
     "#x",
     "!x",
     "a;b",
+    "mö del.bin",
+    "mö'\t100%\\n",
+    '-x\n"`y`',
+    "e\u0301\u202e.bin",
 ]
 
 
-@pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
+@pytest.mark.parametrize("shell", [each for each in ("sh", "bash", "dash", "zsh") if shutil.which(each)])
 @pytest.mark.parametrize("name", NAMES)
-def test_quoting_survives_a_shell(name: str) -> None:
-    assert quote(name).isascii() and quote(name).isprintable()
-    done = subprocess.run(["bash", "-c", f"printf '%s|' {quote(name)}"], capture_output=True, check=True)
-    assert done.stdout == os.fsencode(name) + b"|"
+def test_quoting_survives_a_shell(name: str, shell: str) -> None:
+    assert quote(name).isprintable()
+    for word in (quote(name), quote(f"printf %s {quote(name)}")):
+        command = word if word == quote(name) else f'"$(eval {word})"'
+        done = subprocess.run([shell, "-c", f"printf '%s|' {command}".encode()], capture_output=True, check=True)
+        assert done.stdout == os.fsencode(name) + b"|"
 
 
 def test_track_commands() -> None:

@@ -22,18 +22,20 @@ _TELLING = frozenset(_ENDINGS.split())
 
 
 def quote(path: str) -> str:
-    """A path as one shell word, ASCII only; `$'...'` where it holds control, non-ASCII or undecodable bytes."""
+    """A path as one shell word that any POSIX shell takes (`git filter-branch` hands it to sh): what is printable in
+    quotes, control and undecodable bytes by `printf`, whose output the shell takes without newlines at its end."""
     if _plain(path):
         return path
-    if path.isascii() and path.isprintable():
+    if path.isprintable():
         return "'" + path.replace("'", "'\\''") + "'"
-    out = []
-    for byte in path.encode("utf-8", "surrogateescape"):
-        if byte in b"\\'":
-            out.append("\\" + chr(byte))
-        else:
-            out.append(chr(byte) if 32 <= byte < 127 else f"\\x{byte:02x}")
-    return "$'" + "".join(out) + "'"
+    return "\"$(printf '" + "".join(map(_escaped, path)) + "')\""
+
+
+def _escaped(char: str) -> str:
+    """A character in a format of printf(1): octal where the shell or the format would take it for more, or a terminal."""
+    if char.isprintable() and char not in "\\'%-":
+        return char
+    return "".join(f"\\{byte:03o}" for byte in char.encode("utf-8", "surrogateescape"))
 
 
 def spec(path: str) -> str:
