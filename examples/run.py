@@ -21,11 +21,22 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 RUNNERS = {"pre-commit": "pre-commit==4.7.0", "prek": "prek==0.5.11"}
+OLDEST = (3, 10)
 EXPECTED = ["[LF", "[MF", "[TS", "sync-configs", "[SE", "[UL", "ruff-check", "mypy", "bandit"]
 
 
 def main(argv: list[str]) -> int:
     """Run it; 0 if every kind of fault in EXPECTED was named."""
+    if argv in (["--help"], ["-h"]):
+        print(__doc__)
+        return 0
+    if sys.version_info < OLDEST:
+        this, needed = (".".join(map(str, each[:2])) for each in (sys.version_info, OLDEST))
+        print(f"examples/run.py needs Python {needed} or newer, this is {this}: python{needed} examples/run.py")
+        return 2
+    if argv not in ([], *([each] for each in RUNNERS)):
+        print(f"usage: python3 examples/run.py [{'|'.join(RUNNERS)}]")
+        return 2
     runner = argv[0] if argv else ("pre-commit" if sys.version_info >= (3, 11) else "prek")
     with tempfile.TemporaryDirectory(prefix="gatepost-example-") as folder:
         home = Path(folder)
