@@ -10,7 +10,7 @@ from gatepost.manifests import places
 from gatepost.manifests import projects as deployed
 from gatepost.manifests.shell.branches import every_way
 from gatepost.model import ERROR, Location
-from gatepost.rules.lock_freshness.in_ci import workflows
+from gatepost.rules.lock_freshness.in_ci import lacking, workflows
 from gatepost.rules.lock_freshness.in_image import exported, project, relock, started
 from gatepost.rules.lock_freshness.missing import gone, platforms
 from gatepost.rules.lock_freshness.owners import TOOL_LOCK
@@ -84,6 +84,7 @@ def _findings(repository: Repository) -> Iterator[tuple[Finding, tuple[str, ...]
         yield from ((found, ()) for found in poetry_findings(repository, image))
     yield from platforms(repository)
     yield from workflows(repository)
+    yield from lacking(repository)
     for path, jobs in repository.jobs(b"poetry"):
         for job in jobs:
             yield from ((found, ()) for found in job_findings(repository, path, job))

@@ -6,14 +6,24 @@ import posixpath
 import re
 
 from gatepost.manifests.installs.commands import installs
-from gatepost.model import INFO, WARNING, Finding, Location
-from gatepost.rules.lock_freshness.owners import STRICT, STRICT_ENV, TEMPLATE, TOOL_LOCK, shown
+from gatepost.model import ERROR, INFO, WARNING, Finding, Location
+from gatepost.rules.lock_freshness.owners import (
+    HARMLESS,
+    STRICT,
+    STRICT_ENV,
+    TEMPLATE,
+    TOOL_LOCK,
+    makes_nothing,
+    shown,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+    from gatepost.manifests.installs import Install
     from gatepost.manifests.projects import Repository
+    from gatepost.manifests.shell import Command
 
 
 def lock_is_checked(repository: Repository, tool: str) -> bool:
@@ -52,6 +62,68 @@ def lock_is_checked(repository: Repository, tool: str) -> bool:
     hooks = {"uv": "uv-lock", "pdm": "pdm-lock-check", "pipenv": "pipenv"}
     marked = re.search(rf"id:\s*[\"']?(?:{hooks.get(tool, tool)}|lock-freshness|gatepost)\b", configuration)
     return marked is not None and (ran or "ci:" in configuration)
+
+
+# actions that bring no lock into a checkout
+_SETUP = (
+    "actions/setup-",
+    "astral-sh/setup-uv",
+    "docker/setup-",
+    "docker/login-action",
+    "aws-actions/",
+    "google-github-actions/auth",
+)
+
+
+def lacking(repository: Repository) -> Iterator[tuple[Finding, tuple[str, ...]]]:
+    """LF401: a CI step that says that uv.lock must hold, where there is none in what it checks out."""
+    if any(posixpath.basename(path).startswith("uv.lock") for path in repository.paths):
+        return
+    for path, jobs in repository.jobs(b"uv sync"):
+        for job in jobs:
+            checkout = job.kind == "gitlab"
+            for step in job.steps:
+                if step.uses.startswith("actions/checkout"):
+                    checkout = not {"repository", "ref", "path"} & set(step.inputs)
+                elif step.uses and not step.uses.startswith(_SETUP):
+                    break
+                fails = _fails(repository, step.commands) if checkout and not step.conditional else None
+                if fails is not None:
+                    command, lock = fails
+                    yield (
+                        Finding(
+                            code="LF401",
+                            where=Location(path=path, line=command.line),
+                            message=f"`{shown(command)}` fails without `{lock}`, and there is none",
+                            remedy=f"Run `uv lock` and `git add {lock}` (or `git restore --staged --worktree {lock}` if it was deleted).",
+                            severity=ERROR,
+                        ),
+                        (lock, posixpath.join(posixpath.dirname(lock), "pyproject.toml")),
+                    )
+                    break
+                if not all(makes_nothing(one) for one in step.commands) or any(
+                    found.tool == "uv" and found.action not in HARMLESS for found in installs(step.commands)
+                ):
+                    break
+
+
+def _fails(repository: Repository, commands: Sequence[Command]) -> tuple[Install, str] | None:
+    """The `uv sync --locked` (or `--frozen`) among commands that make no lock before it, with the lock that it lacks."""
+    for command in commands:
+        for found in installs((command,)):
+            if found.tool == "uv" and found.action == "sync" and found.has(*STRICT["uv"]):
+                folder = command.cwd.strip("/") if command.cwd is not None else None
+                if folder is None or found.uncertain or command.conditional:
+                    return None
+                if found.has("--project", "--directory", "--script", "--help", "--package"):
+                    return None
+                present = posixpath.join(folder, "pyproject.toml") in repository.paths
+                return (found, posixpath.join(folder, "uv.lock")) if present else None
+            if found.tool == "uv" and found.action not in HARMLESS:
+                return None
+        if not makes_nothing(command):
+            return None
+    return None
 
 
 # actions and commands that bring what a job changed into the repository

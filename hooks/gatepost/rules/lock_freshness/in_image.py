@@ -8,7 +8,17 @@ from gatepost.model import ERROR, INFO, WARNING, Finding, Location
 from gatepost.record import replace
 from gatepost.rules.lock_freshness.in_ci import lock_is_checked
 from gatepost.rules.lock_freshness.missing import no_lock
-from gatepost.rules.lock_freshness.owners import RELOCK, STRICT, STRICT_ENV, TEMPLATE, TOOL_LOCK, shown
+from gatepost.rules.lock_freshness.owners import (
+    HARMLESS,
+    RELOCK,
+    STRICT,
+    STRICT_ENV,
+    TEMPLATE,
+    TOOL_LOCK,
+    makes_nothing,
+    shown,
+)
+from gatepost.rules.lock_freshness.paste import before
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,7 +51,11 @@ def project(
         for variable in STRICT_ENV.get(tool, ())
     )
     if not locks:
-        fails = strict and image.lacks_only(name) and not image.opaque(stage, index)
+        fails = (
+            strict
+            and not image.opaque(stage, index)
+            and (image.lacks_only(name) or _nowhere(repository, image, stage, index, install))
+        )
         command = shown(install) if fails else ""
         yield from no_lock(repository, image, tool, folder, manifest, place, command, strict)
         return
@@ -93,6 +107,28 @@ def project(
             ),
             (lock,),
         )
+
+
+def _nowhere(repository: Repository, image: Image, stage: Stage, index: int, install: Install) -> bool:
+    """Whether no lock can be where the command runs: none in any folder that may be the context, and nothing makes one."""
+    name = TOOL_LOCK[install.tool]
+    folder = posixpath.dirname(image.path)
+    while folder and posixpath.join(folder, name) not in repository.paths:
+        folder = posixpath.dirname(folder)
+    if posixpath.join(folder, name) in repository.paths or any(
+        name in word.text for _, _, step in image.steps(stage) for copy in step.copies for word in copy.sources
+    ):
+        return False
+    if any(
+        found.tool == install.tool and found.action not in HARMLESS for found in before(image, stage, index, install)
+    ):
+        return False
+    return not image.touched(stage, index, name, install.command) and not any(
+        not makes_nothing(command)
+        for _, number, step in image.steps(stage)
+        for command in step.commands
+        if step.kind == "run" and command is not install.command
+    )
 
 
 def exported(

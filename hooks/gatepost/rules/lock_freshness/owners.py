@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from gatepost.manifests.installs.commands import install
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from gatepost.manifests.installs import Install
+    from gatepost.manifests.shell import Command
 
 TOOL_LOCK = {"uv": "uv.lock", "poetry": "poetry.lock", "pdm": "pdm.lock", "pipenv": "Pipfile.lock"}
 RELOCK = {"uv": "uv lock", "poetry": "poetry lock", "pdm": "pdm lock", "pipenv": "pipenv lock"}
@@ -26,12 +29,22 @@ FROM_LOCK = {
     "pdm": "pdm sync --prod",
     "pipenv": "pipenv install --deploy",
 }
+# actions of these tools that make no lock
+HARMLESS = ("venv", "python", "cache", "self", "tool", "version", "help", "config", "pip")
+_KNOWN = frozenset(
+    ["apt-get", "apt", "apk", "yum", "dnf", "microdnf", "pip", "pip3", "pipx", "curl", "rm", "mkdir", "chmod", "chown", "echo", "export", "set", "cd", "useradd", "groupadd", "adduser", "addgroup", "ln", "locale-gen", "update-ca-certificates", "touch", "ls", "true", "uv", "poetry", "pdm", "pipenv", "test", "[", "sudo", "which"]
+)
 
 
-def shown(install: Install) -> str:
+def makes_nothing(command: Command) -> bool:
+    """Whether a command is an installer's, or of a program that makes no lock of a project."""
+    return not command.runner and (command.texts[0] in _KNOWN or install(command) is not None)
+
+
+def shown(found: Install) -> str:
     """An install command for a message: whole words, not too many."""
     text = ""
-    for word in install.command.texts:
+    for word in found.command.texts:
         if len(text) + len(word) > 70 and text:
             return f"{text} ..."
         text += f" {word}" if text else word[:200]
