@@ -179,6 +179,11 @@ def nine() -> str:
     return "```yaml\n" + "".join(f"{line}\n" for line in lines) + "```\n"
 
 
+def large() -> str:
+    """The entry of large-model-files alone."""
+    return f"```yaml\nrepos:\n  - repo: {URL}\n    rev: v{_version()}\n    hooks:\n      - id: large-model-files\n```\n"
+
+
 def _version() -> str:
     from gatepost import __version__
 
@@ -210,6 +215,7 @@ REGIONS = {
     "torch": torch_table,
     "failure": failure,
     "install": install,
+    "large": large,
     "config": configs,
     "hooks": hook_table,
     "settings": settings_table,
@@ -261,7 +267,7 @@ def rendered_configs(root: str) -> dict[str, str]:
 def outputs(root: str) -> Iterator[tuple[str, str]]:
     """(path, text) of every rendered file; `root` is the checkout."""
     yield ".pre-commit-hooks.yaml", manifest()
-    for name in ("README.md", "docs/lock-freshness.md", "docs/torch-source.md"):
+    for name in ("README.md", "docs/large-model-files.md", "docs/lock-freshness.md", "docs/torch-source.md"):
         with open(os.path.join(root, name), encoding="utf-8") as stream:
             yield name, filled(stream.read())
     yield from rule_pages().items()

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from gatepost.tools.bandit import suspect
+from gatepost.tools.command import CannotRun, executable
 from gatepost.tools.config import satisfies
 from gatepost.tools.run import split_args
 from gatepost.tools.table import TOOLS
@@ -106,7 +109,7 @@ def test_required_version(version: str, wanted: str, expected: bool) -> None:
 def test_a_project_that_asks_for_another_ruff_is_told_what_to_write(repo: Repo) -> None:
     repo.commit(**{"pyproject.toml": '[tool.ruff]\nrequired-version = "==0.16.2"\n', "a.py": "x = 1\n"})
     done = tool("ruff-check", repo, "a.py")
-    assert done.returncode == 1
+    assert done.returncode == 3
     assert "could not run: pyproject.toml asks for Ruff ==0.16.2, this is Ruff 0.17.5\n" in done.stdout
     assert "additional_dependencies: ['ruff==0.16.2']" in done.stdout
 
@@ -135,3 +138,15 @@ def test_notebooks_names_with_dashes_and_fixes(repo: Repo) -> None:
     assert "n.ipynb:cell 1:1:8: F401" in done.stdout and "-a.py:1:8: F401" in done.stdout
     assert tool("ruff-check", repo, "--fix", "-a.py").returncode == 0
     assert (repo.path / "-a.py").read_text() == ""
+
+
+@pytest.mark.parametrize("tool_id", ["ruff-format", "mypy", "bandit", "detect-secrets"])
+def test_a_tool_that_is_not_there_is_named_with_its_version(
+    tool_id: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    with pytest.raises(CannotRun) as caught:
+        executable(tool_id, {"PATH": str(tmp_path)})
+    name = tool_id.removesuffix("-format")
+    assert str(caught.value) == f"{name} is not installed"
+    assert re.fullmatch(rf"run `pip install {name}==[\d.]+`\.", caught.value.remedy)

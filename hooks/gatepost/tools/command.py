@@ -57,12 +57,28 @@ def executable(tool_id: str, environ: Mapping[str, str]) -> str:
 
         if found := shutil.which(tool.executable, path=environ.get("PATH")):
             return found
-        raise CannotRun(f"{tool.executable} is not installed", f"run `pip install 'gatepost[{tool.extra}]'`.")
+        raise CannotRun(f"{tool.executable} is not installed", f"run `pip install {_wanted(tool.extra)}`.")
     raise CannotRun(
         f"{tool.executable} is not in this hook's environment: `additional_dependencies` in .pre-commit-config.yaml "
         "replaces the hook's own list",
         f"write `additional_dependencies: ['.[{tool.extra}]']`, with what you add behind it in the same list.",
     )
+
+
+def _wanted(extra: str) -> str:
+    """What an extra of this package asks for, as one word of a shell: `bandit==1.9.4`; its name where that is not told."""
+    import re
+    import shlex
+    from importlib.metadata import PackageNotFoundError, requires
+
+    try:
+        asked = requires("gatepost") or []
+    except PackageNotFoundError:
+        asked = []
+    for each in asked:
+        if re.search(rf"""extra\s*==\s*['"]{re.escape(extra)}['"]""", each):
+            return shlex.quote(each.partition(";")[0].strip())
+    return extra
 
 
 def limit(environ: Mapping[str, str]) -> int:

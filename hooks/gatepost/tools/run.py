@@ -13,12 +13,14 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
     from typing import Any
 
+COULD_NOT_RUN = 3
+
 
 def run_tool(tool_id: str, args: list[str]) -> int:
     """The entry of a tool hook: as a rule it never returns on POSIX (the process becomes the tool).
 
     Returns:
-        The tool's exit code, 1 if it could not be run.
+        The tool's exit code; 1 if the settings cannot be read, 3 if it could not be run.
 
     Raises:
         SettingsError: a wrong key or value in its table.
@@ -37,7 +39,7 @@ def run_tool(tool_id: str, args: list[str]) -> int:
     try:
         command = build(tool_id, os.getcwd(), options, files, table, os.environ)
     except CannotRun as error:
-        return _cannot(tool_id, str(error), error.remedy)
+        return _cannot(tool_id, str(error), error.remedy, COULD_NOT_RUN)
     if command is None:
         return 0
     if command.note:
@@ -53,11 +55,11 @@ def _help(tool_id: str) -> int:
     return 0
 
 
-def _cannot(tool_id: str, reason: str, remedy: str) -> int:
+def _cannot(tool_id: str, reason: str, remedy: str, code: int = 1) -> int:
     from gatepost.report.text import printable
 
     print(f"gatepost {tool_id}: could not run: {printable(reason)}\n    fix: {printable(remedy)}", flush=True)
-    return 1
+    return code
 
 
 def split_args(args: Sequence[str], values: Sequence[str] = ()) -> tuple[list[str], list[str]]:

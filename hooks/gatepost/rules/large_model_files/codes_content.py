@@ -42,9 +42,9 @@ PICKLES: tuple[Code, ...] = (
         name="pickle-flagged",
         severity=ERROR,
         summary="picklescan, if it is installed, finds a dangerous import that the check of its own does not know.",
-        why="A second opinion: `gatepost[pickle]` installs picklescan (Python 3.11 or later), whose list of dangerous "
-        "modules grows with every advisory. Names that are known to be harmless here (`uuid.UUID`, `functools.partial` "
-        "of a harmless function) are left out.",
+        why="A second opinion: `pip install picklescan` (Python 3.11 or later; under a runner, "
+        "`additional_dependencies: [picklescan]`), whose list of dangerous modules grows with every advisory. Names that "
+        "are known to be harmless here (`uuid.UUID`, `functools.partial` of a harmless function) are left out.",
         bad="model.pkl: imports a module that picklescan lists",
         good="model.safetensors",
         fix="Do not load it before you have read what it imports. Unstage it, or get the weights as safetensors.",
