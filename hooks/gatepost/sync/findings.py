@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gatepost.model import Finding, Location
 from gatepost.sync import overrides
-from gatepost.sync.paths import get, items_of, show
+from gatepost.sync.paths import get, items_of, show, word
 from gatepost.sync.record_file import ADDED
 from gatepost.toml.load import TomlError
 
@@ -146,12 +146,3 @@ def taken_out(result: Merged, before: Mapping[Keys, Entry]) -> list[Keys]:
 
 def cut(text: str, width: int) -> str:
     return text if len(text) <= width else text[: text.rfind(",", 0, width)] + ", ..."
-
-
-def word(text: str) -> str:
-    """A path as one word of a POSIX shell."""
-    return (
-        text
-        if text.replace(".", "").replace("-", "").replace("_", "").isalnum()
-        else "'" + text.replace("'", "'\\''") + "'"
-    )

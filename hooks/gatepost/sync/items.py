@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from gatepost.sync.declared import DROP
-from gatepost.sync.paths import render, same, show
+from gatepost.sync.paths import render, same, show, word
 from gatepost.sync.record_file import ADDED, ADOPTED, Entry
 from gatepost.sync.tables import covers, identity, is_code_list
 from gatepost.sync.work import brief
@@ -33,7 +32,7 @@ def merge_items(work: Work, path: Keys, value: list[Any], local: Any, entry: Ent
             if entry is None:
                 work.note("add", path, f"add    {show(path)} = {brief(list(shared.values()))}")
             else:
-                work.note("drift", path, f"drift  {show(path)} was removed, put back; {work.hint(path)}")
+                work.note("drift", path, f"drift  {show(path)} was removed; {work.hint(path)}")
             whole = origin == ADDED and same(list(shared.values()), value)
             work.entries[path] = Entry(
                 value=value,
@@ -69,8 +68,8 @@ def merge_items(work: Work, path: Keys, value: list[Any], local: Any, entry: Ent
         new = [item for item in added if identity(path, item) not in mine]
         if back:
             names = ", ".join(map(str, back))
-            hint = f"to refuse it, write under [{show(DROP)}]: {render(show(path))} = {render(back)}"
-            work.note("drift", path, f"drift  {show(path)} lost {names}, put back; {hint}")
+            hint = f"to refuse it: gatepost drop {' '.join(word(str(each)) for each in (show(path), *back))}"
+            work.note("drift", path, f"drift  {show(path)} lost {names}; {hint}")
         if new:
             work.note("add", path, f"add    {show(path)}: {', '.join(map(str, new))}")
     ours += added

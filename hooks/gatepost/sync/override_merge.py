@@ -38,7 +38,7 @@ def merge_overrides(work: Work, shared: dict[overrides.Pair, Any]) -> None:
                 known = (module, key) in before
                 kind, verb = ("drift", "drift ") if known else ("add", "add   ")
                 text = f"{verb} {show(path)} = {render(value)}"
-                work.note(kind, path, f"{text} put back; {work.hint(path)}" if known else text)
+                work.note(kind, path, f"{text} was removed; {work.hint(path)}" if known else text)
     for (module, key), entry in before.items():
         if (module, key) not in shared and (*overrides.PATH, module, key) not in work.entries:
             path = (*overrides.PATH, module, key)

@@ -169,3 +169,12 @@ def items_of(value: Any) -> list[Any]:
 
 def strings(value: Any) -> list[str]:
     return [item for item in items_of(value) if isinstance(item, str)]
+
+
+def word(text: str) -> str:
+    """A path as one word of a POSIX shell."""
+    return (
+        text
+        if text.replace(".", "").replace("-", "").replace("_", "").isalnum()
+        else "'" + text.replace("'", "'\\''") + "'"
+    )

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from gatepost.sync import overrides, shadow
-from gatepost.sync.findings import word
-from gatepost.sync.paths import data_of, get, leaves, normal, plain, same, table_at
+from gatepost.sync.paths import data_of, get, leaves, normal, plain, same, table_at, word
 from gatepost.sync.tables import identity
 
 TYPE_CHECKING = False

@@ -21,7 +21,7 @@ def merge_value(work: Work, path: Keys, value: Any, local: Any, entry: Entry | N
         return
     if local is None:
         work.op("add", path, value)
-        work.note("drift", path, f"drift  {show(path)} was removed, put back; {work.hint(path)}")
+        work.note("drift", path, f"drift  {show(path)} was removed; {work.hint(path)}")
     elif same(local, value):
         pass
     elif same(local, entry.value):
@@ -29,7 +29,7 @@ def merge_value(work: Work, path: Keys, value: Any, local: Any, entry: Entry | N
         work.note("update", path, f"update {show(path)}: {render(local)} -> {render(value)}")
     else:
         work.op("set", path, value)
-        text = f"drift  {show(path)} was {render(local)}, put back to {render(value)}; {work.hint(path)}"
+        text = f"drift  {show(path)} was set to {render(local)} instead of {render(value)}; {work.hint(path)}"
         work.note("drift", path, text)
     before = entry.before
     if entry.origin == ADOPTED and not before and not same(entry.value, value):
