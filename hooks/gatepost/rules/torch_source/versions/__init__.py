@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from gatepost.rules.torch_source.versions import builds, companions, labels, neighbours, platforms, pythons, releases
+from gatepost.rules.torch_source.versions import (
+    brought,
+    builds,
+    companions,
+    labels,
+    neighbours,
+    platforms,
+    pythons,
+    releases,
+)
 
 RULES = (
     labels.label_in_range,
     labels.label_without_index,
     companions.companions,
+    brought.brought_audio,
     builds.tag_mix,
     builds.unpublished_build,
     pythons.python_beyond_wheels,

@@ -59,7 +59,7 @@ def companions(p: Project, v: View) -> Findings:
                 ):
                     report = _apart(p, v, torch, other, rows)
                 if report is None and not torch_unknown and not version and other.role != CONDA:
-                    report = _uncapped(p, v, torch, other, rows)
+                    report = uncapped(p, v, torch, other, rows)
                 if report is not None:
                     yield replace(report, severity=_SOFT) if _rebuilt(p, torch, other) or _tied(p, other) else report
                     break
@@ -156,7 +156,7 @@ def _pins(p: Project, v: View, torch: Requirement, other: Requirement, pinned: s
     )
 
 
-def _uncapped(p: Project, v: View, torch: Requirement, other: Requirement, rows: list[Row]) -> Finding | None:
+def uncapped(p: Project, v: View, torch: Requirement, other: Requirement, rows: list[Row]) -> Finding | None:
     """TS205: torchaudio 2.11 and torchcodec ask for no torch at all, so a resolver takes the newest beside any torch."""
     table = v.table
     if other.name == "torchaudio":
