@@ -259,6 +259,20 @@ def test_words_that_do_not_fit_are_told(repo: Repo, args: list[str], said: str) 
     assert (done.returncode, done.stdout, done.stderr) == (2, "", f"gatepost: {said}\n")
 
 
+@pytest.mark.parametrize("name", ["check", "secrets", "large-model-files", "gatepost"])
+def test_a_tree_that_is_not_there_is_told(repo: Repo, name: str) -> None:
+    done = run(repo, name, "--tree", "HEAD")
+    yet = "gatepost: --tree HEAD: there is no commit yet; --tree index and --tree worktree are there\n"
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", yet)
+    repo.commit(**{"a.txt": "x\n"})
+    for tree in ("nope", "-x", "HEAD~1", "HEAD:a.txt"):
+        done = run(repo, name, f"--tree={tree}")
+        told = f"gatepost: --tree: there is no commit `{tree}` here; it may be index, worktree or a commit\n"
+        assert (done.returncode, done.stdout, done.stderr) == (2, "", told)
+    for tree in ("HEAD", "main", "HEAD^{tree}", "index", "worktree"):
+        assert run(repo, name, "--tree", tree, GATEPOST_SKIP="mypy,sync-configs").returncode == 0
+
+
 def test_explain_knows_our_own_settings(repo: Repo) -> None:
     skip = "tool.gatepost.skip\n  Ids that the `gatepost` hook and `gatepost check` leave out.\n"
     assert run(repo, "explain", "tool.gatepost.skip").stdout == skip

@@ -6,7 +6,7 @@ import os
 import sys
 
 from gatepost.options import output_format, skipped
-from gatepost.view import choose_tree, look_ahead, open_git, prefix_of, scope_of
+from gatepost.view import choose_tree, look_ahead, open_git, prefix_of, require_view, scope_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ def run_hooks(hooks: Sequence[Hook], known: Known, files: list[str], together: b
     """
     how = output_format(known)
     git = open_git(os.getcwd(), bare=True)
+    require_view(git, known.tree)
     if not hooks[0].index_only:  # that one asks git other questions
         look_ahead(git, known.tree, disk=hooks[0].fixer or known.fix or known.diff)
     from gatepost.engine import failing

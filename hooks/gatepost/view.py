@@ -68,6 +68,27 @@ def scope_of(git: Git, files: Sequence[str]) -> tuple[frozenset[str] | None, lis
     return frozenset(names), [name for name in names if os.path.lexists(os.path.join(git.root, name))]
 
 
+def require_view(git: Git, view: str | None) -> None:
+    """See to it that what `--tree` names is there.
+
+    Raises:
+        UsageError: it is not.
+    """
+    if view in (None, "index", "worktree"):
+        return
+    from gatepost.options import UsageError
+
+    def known(name: str) -> bool:
+        return name[:1] != "-" and git.try_run("rev-parse", "--verify", "--quiet", f"{name}^{{tree}}").rc == 0
+
+    if not known(str(view)):
+        raise UsageError(
+            f"--tree: there is no commit `{view}` here; it may be index, worktree or a commit"
+            if known("HEAD")
+            else f"--tree {view}: there is no commit yet; --tree index and --tree worktree are there"
+        )
+
+
 def look_ahead(git: Git, view: str | None, *, disk: bool) -> None:
     """Start what `choose_tree` and its view will ask of git, to run while settings and checks are imported (3 ms)."""
     from gatepost.tree.git import LIST_DISK, LIST_INDEX

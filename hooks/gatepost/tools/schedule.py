@@ -41,11 +41,12 @@ def run_all(args: list[str]) -> int:
     from gatepost.options import output_format, parse, skipped
     from gatepost.registry import own_hook, own_ids
     from gatepost.run import load_settings, report
-    from gatepost.view import open_git, scope_of
+    from gatepost.view import open_git, require_view, scope_of
 
     known, files = parse("gatepost", "Run every check in one go.", _hooks_for_help(args), args)
     how = output_format(known)
     git = open_git(os.getcwd())
+    require_view(git, known.tree)
     named, _extra = scope_of(git, files)
     if "PRE_COMMIT" not in os.environ:
         os.chdir(git.root)  # by hand, from a folder below: the same as from the root
