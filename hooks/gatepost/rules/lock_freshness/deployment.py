@@ -10,6 +10,7 @@ from gatepost.manifests import places
 from gatepost.manifests import projects as deployed
 from gatepost.manifests.shell.branches import every_way
 from gatepost.model import ERROR, Location
+from gatepost.record import replace
 from gatepost.rules.lock_freshness.in_ci import lacking, workflows
 from gatepost.rules.lock_freshness.in_image import exported, project, relock, started
 from gatepost.rules.lock_freshness.missing import gone, platforms
@@ -42,7 +43,8 @@ def check(ctx: Context) -> Iterable[Outcome]:
         return
     repository = deployed.Repository((path for path in paths if not ctx.exclude(path)), ctx.tree.read)
     seen: set[tuple[str, str]] = set()
-    for finding, concerned in _findings(repository):
+    all_found = list(_findings(repository))
+    for finding, concerned in all_found:
         identity = (
             finding.code,
             finding.where.path if finding.code in ("LF401", "LF402") else f"{finding.where.path}:{finding.where.line}",
@@ -52,9 +54,29 @@ def check(ctx: Context) -> Iterable[Outcome]:
         seen.add(identity)
         if finding.code == "LF401":
             deleted = [path for path in concerned if ctx.tree.status(path) == "deleted"]
-            finding = gone(finding, deleted[0]) if deleted else finding  # noqa: PLW2901
+            finding = gone(finding, deleted[0]) if deleted else _with_others(finding, all_found)  # noqa: PLW2901
         if any(ctx.wants(path) for path in (finding.where.path, *concerned)):
             yield finding
+
+
+def _with_others(finding: Finding, all_found: list[tuple[Finding, tuple[str, ...]]]) -> Finding:
+    """LF401 of a file that another image installs from other indexes, or over another torch: one lock cannot hold both."""
+    own = _apart_from_python(finding.remedy)
+    for other, _ in all_found:
+        if other.code != "LF401" or other.where.path != finding.where.path or not other.related or not finding.related:
+            continue
+        place = other.related[0]
+        if _apart_from_python(other.remedy) != own:
+            more = (
+                f"{finding.remedy} {place.path}:{place.line} installs it in another way, and needs a lock of its own."
+            )
+            return replace(finding, remedy=more)
+    return finding
+
+
+def _apart_from_python(remedy: str) -> str:
+    before, option, after = remedy.partition(" --python-version ")
+    return before + after.lstrip("0123456789.") if option else remedy
 
 
 def _findings(repository: Repository) -> Iterator[tuple[Finding, tuple[str, ...]]]:

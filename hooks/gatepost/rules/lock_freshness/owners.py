@@ -32,7 +32,44 @@ FROM_LOCK = {
 # actions of these tools that make no lock
 HARMLESS = ("venv", "python", "cache", "self", "tool", "version", "help", "config", "pip")
 _KNOWN = frozenset(
-    ["apt-get", "apt", "apk", "yum", "dnf", "microdnf", "pip", "pip3", "pipx", "curl", "rm", "mkdir", "chmod", "chown", "echo", "export", "set", "cd", "useradd", "groupadd", "adduser", "addgroup", "ln", "locale-gen", "update-ca-certificates", "touch", "ls", "true", "uv", "poetry", "pdm", "pipenv", "test", "[", "sudo", "which"]
+    [
+        "apt-get",
+        "apt",
+        "apk",
+        "yum",
+        "dnf",
+        "microdnf",
+        "pip",
+        "pip3",
+        "pipx",
+        "curl",
+        "rm",
+        "mkdir",
+        "chmod",
+        "chown",
+        "echo",
+        "export",
+        "set",
+        "cd",
+        "useradd",
+        "groupadd",
+        "adduser",
+        "addgroup",
+        "ln",
+        "locale-gen",
+        "update-ca-certificates",
+        "touch",
+        "ls",
+        "true",
+        "uv",
+        "poetry",
+        "pdm",
+        "pipenv",
+        "test",
+        "[",
+        "sudo",
+        "which",
+    ]
 )
 
 
