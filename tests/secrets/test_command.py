@@ -90,3 +90,11 @@ def test_no_output_shows_a_secret(repo: Repo, hook: str, how: list[str]) -> None
     assert code == ("--update-baseline" not in how or hook != "secrets")  # a difference shown is no finding
     if "json" in how:
         assert json.loads(out)["outcomes"]
+
+
+def test_an_ignore_is_not_idle_while_the_baseline_is_made(repo: Repo) -> None:
+    repo.commit(**{"a.py": f't = "{TOKEN}"  # gatepost: ignore[SE101] revoked\n'})
+    assert secrets(repo, "--strict") == (0, "")
+    assert "GP103" not in secrets(repo, "--update-baseline")[1]
+    repo.commit(**{"a.py": "t = 1  # gatepost: ignore[SE101] revoked\n"})
+    assert "a.py:1: warning[GP103] the ignore of `SE101` silences nothing" in secrets(repo)[1]
