@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from gatepost.model import Hook
 
 CLEAN, USAGE, COULD_NOT_RUN = 0, 2, 3
+_NOBODY_READS = 141  # as a shell tells of a process that SIGPIPE ended
 _CLEAN_UP = frozenset({"tempfile", "threading", "subprocess", "logging", "weakref", "coverage"})
 
 
@@ -19,7 +20,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command.
 
     Returns:
-        0 clean, 1 findings (or unchecked, or files written), 2 usage error, 3 could not run.
+        0 clean, 1 findings (or unchecked, or files written), 2 usage error, 3 could not run; 141 the reader of the
+        output has gone.
     """
     args = list(sys.argv[1:] if argv is None else argv)
     sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115 (closed by the caller: `>&-`)
@@ -28,10 +30,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")  # a cp1252 console must not stop a report
     try:
-        return _dispatch(args)
+        code = _dispatch(args)
+        sys.stdout.flush()
+        return code
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        return COULD_NOT_RUN
+        _discard_output()
+        return _NOBODY_READS
     except KeyboardInterrupt:
         return 130
     except Exception as error:
@@ -80,18 +84,44 @@ def _explain_failure(error: Exception) -> int:
     if isinstance(error, (UsageError, SettingsError)):
         _say(f"gatepost: {error}")
         return USAGE
-    if isinstance(error, (GitError, CheckError, OSError)):
+    if isinstance(error, (GitError, CheckError)):
         _say(f"gatepost: {error}")
+        return COULD_NOT_RUN
+    if isinstance(error, OSError):
+        _say(f"gatepost: {_in_words(error)}")
         return COULD_NOT_RUN
     _say(f"gatepost: internal error, {type(error).__name__}: {error}; set GATEPOST_DEBUG=1 for the traceback")
     return COULD_NOT_RUN
 
 
+def _in_words(error: OSError) -> str:
+    """The file that could not be used, and why; a folder that was deleted under the shell has no name any more."""
+    if error.errno is None:  # one of our own
+        return str(error)
+    reason = error.strerror or str(error)
+    if error.filename is not None:
+        name = error.filename if isinstance(error.filename, str) else os.fsdecode(error.filename)
+        return f"{name}: {reason}"
+    try:
+        os.getcwd()
+    except OSError:
+        return "the current folder is gone (deleted or replaced): `cd` to one that is there"
+    return reason
+
+
 def _say(line: str) -> None:
     from gatepost.report.text import printable
 
-    sys.stdout.flush()
+    try:
+        sys.stdout.flush()
+    except OSError:  # a full disk, say, which is what there is to tell
+        _discard_output()
     print(printable(line), file=sys.stderr)
+
+
+def _discard_output() -> None:
+    """What is left in the buffer of stdout goes nowhere, so that the end of the process does not fail on it again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def _dispatch(args: list[str]) -> int:

@@ -114,9 +114,12 @@ class Git:
 
 
 def _reason(err: bytes) -> str:
-    """The line of git's stderr that says what went wrong: hints and warnings may stand around it."""
+    """The line of git's stderr that says what went wrong, and the command that git names as the cure, if any: hints and
+    warnings may stand around them."""
     lines = err.decode("utf-8", "replace").strip().splitlines() or ["no message"]
-    return next((line for line in reversed(lines) if line.startswith(("fatal:", "error:"))), lines[0])
+    wrong = next((line for line in reversed(lines) if line.startswith(("fatal:", "error:"))), lines[0])
+    cure = next((line.strip() for line in lines if line[:1] in "\t " and line.strip().startswith("git ")), "")
+    return f"{wrong}; git says: `{cure}`" if cure else wrong
 
 
 def is_gone(name: str, error: OSError) -> bool:
