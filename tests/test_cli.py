@@ -273,6 +273,13 @@ def test_a_tree_that_is_not_there_is_told(repo: Repo, name: str) -> None:
         assert run(repo, name, "--tree", tree, GATEPOST_SKIP="mypy,sync-configs").returncode == 0
 
 
+def test_a_tree_of_a_repository_that_git_refuses(repo: Repo) -> None:
+    repo.commit(**{"a.txt": "x\n"})
+    (repo.path / ".git" / "config").write_text("[core\n")
+    done = run(repo, "check", "--tree", "HEAD")
+    assert done.returncode == 3 and "bad config line 1" in done.stderr and "no commit" not in done.stderr
+
+
 def test_explain_knows_our_own_settings(repo: Repo) -> None:
     skip = "tool.gatepost.skip\n  Ids that the `gatepost` hook and `gatepost check` leave out.\n"
     assert run(repo, "explain", "tool.gatepost.skip").stdout == skip

@@ -73,6 +73,7 @@ def require_view(git: Git, view: str | None) -> None:
 
     Raises:
         UsageError: it is not.
+        GitError: git refuses the repository.
     """
     if view in (None, "index", "worktree"):
         return
@@ -82,6 +83,7 @@ def require_view(git: Git, view: str | None) -> None:
         return name[:1] != "-" and git.try_run("rev-parse", "--verify", "--quiet", f"{name}^{{tree}}").rc == 0
 
     if not known(str(view)):
+        git.run("rev-parse", "--git-dir")  # fails, in git's own words, where git will not read the repository at all
         raise UsageError(
             f"--tree: there is no commit `{view}` here; it may be index, worktree or a commit"
             if known("HEAD")
