@@ -95,14 +95,10 @@ def declared(
                     range=spec,
                 )
             )
-    if (
-        poetry
-        and install.tool == "poetry"
-        and any(
-            isinstance(source, dict) and index_build(str(source.get("url", ""))) != "pypi"
-            for source in poetry.get("source", [])
-            if isinstance(poetry.get("source"), list)
-        )
+    its_sources = poetry.get("source")
+    if install.tool == "poetry" and any(
+        isinstance(source, dict) and index_build(str(source.get("url", ""))) != "pypi"
+        for source in (its_sources if isinstance(its_sources, list) else ())
     ):
         asked = [one for one in asked if one.build != "pypi"]
     return Effect(asked=tuple(asked), gpu=gpu, locked=False)
