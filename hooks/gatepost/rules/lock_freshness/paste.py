@@ -93,7 +93,8 @@ def export_without_torch(repository: Repository, install: Install, lock: str) ->
         *(f"--prune {name}" for name in _FAMILY if name in held),
         f"-o {quote(out)}",
     ]
-    return f"Run `{' '.join(words)}`, commit that file, install it, and then the project with `--no-deps`."
+    then = " and then the project, both" if install.paths else ""
+    return f"Run `{' '.join(words)}`, commit that file, and install it{then} with `--no-deps`."
 
 
 def application(
