@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from gatepost.patterns import pattern
 from gatepost.rules.torch_source import markers, specs
 from gatepost.rules.torch_source.locks.edges import keeps_back
 from gatepost.rules.torch_source.model import (
@@ -248,9 +249,18 @@ def _kept_below(p: Project, v: View, req: Requirement, tag: str, last: Row, fixe
     return any(finding.where == req.where for finding in unpublished_build(p, v))  # TS207 says it
 
 
+# Accelerators whose torch is the vendor's: a file named for one is not about CUDA.
+_ACCELERATOR = pattern(
+    r"(?:^|[._/-])(?:maca|metax|ascend|npu|cann|camb(?:ricon)?|mlu|musa|dcu|hpu|gaudi|habana|tpu|xla|neuronx?|ipu)(?:[._-]|$)",
+    re.IGNORECASE,
+)
+
+
 def moving_cuda(p: Project, v: View) -> Findings:
     """TS222: PyPI's own builds change their CUDA within the range."""
     if p.locks or p.tool in ("conda", "pixi") or p.of_a_task():
+        return
+    if p.tool == "pip" and _ACCELERATOR.search(p.path.rpartition("/")[2]):
         return
     table = v.table
     for req in p.named("torch"):
