@@ -168,7 +168,7 @@ def _command(name: str, args: list[str]) -> int:
     """`init`, `doctor` and the like: modules of `gatepost.commands`."""
     from importlib import import_module
 
-    from gatepost.view import open_git
+    from gatepost.view import open_git, root_note
 
     if name in command_names():
         module = import_module(f"gatepost.commands.{name.replace('-', '_')}")
@@ -182,6 +182,7 @@ def _command(name: str, args: list[str]) -> int:
         if finished := resume(root):
             print(f"a write that was interrupted has been finished: {', '.join(finished)}")
         code = module.run(root, args)
+        print(root_note(root), end="")
         return code
     from gatepost.options import UsageError
     from gatepost.settings import nearest

@@ -6,7 +6,7 @@ import os
 import sys
 
 from gatepost.options import output_format, skipped
-from gatepost.view import choose_tree, look_ahead, open_git, prefix_of, require_view, scope_of
+from gatepost.view import choose_tree, look_ahead, open_git, prefix_of, require_view, root_note, scope_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def run_hooks(hooks: Sequence[Hook], known: Known, files: list[str], together: b
             changed.update(wrote)
             if wrote:
                 trees.clear()
-    report(results, changed, how)
+    report(results, changed, how, root_note(git.root))
     strict = known.strict or settings.common["strict"]
     allow = known.allow_unchecked or settings.common["allow-unchecked"]
     return FINDINGS if changed or failing(results, strict=strict, allow_unchecked=allow) else CLEAN
@@ -120,8 +120,8 @@ def _written(result: Result) -> Result:
     return replace(result, remedy=f"it has been written{rest and '; '}{rest}")
 
 
-def report(results: Sequence[Result], changed: Mapping[str, str], how: str) -> None:
-    """Print the report; nothing for a clean run in text form."""
+def report(results: Sequence[Result], changed: Mapping[str, str], how: str, note: str = "") -> None:
+    """Print the report, with a last line for people; nothing for a clean run in text form."""
     if not results and not changed and how == "text":
         return
     if how == "json":
@@ -130,7 +130,7 @@ def report(results: Sequence[Result], changed: Mapping[str, str], how: str) -> N
         from gatepost.report.text import render
     text = render(results, changed)
     if how == "text":
-        text += paste_note(text)
+        text += paste_note(text) + note
     sys.stdout.write(text)
     sys.stdout.flush()
 

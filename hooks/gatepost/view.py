@@ -20,6 +20,16 @@ def prefix_of(root: str) -> str:
     return "" if inside == "." or inside.startswith("..") else inside + "/"
 
 
+def root_note(root: str) -> str:
+    """For who stands in a folder below the root, the line that makes the paths and commands of a report work. A runner
+    starts its hooks at the root, and nobody sees where else."""
+    if "PRE_COMMIT" in os.environ or not prefix_of(root):
+        return ""
+    import shlex
+
+    return f"(paths and commands are from the root of the repository: `cd {shlex.quote(root)}`)\n"
+
+
 def open_git(start: str, bare: bool = False) -> Git:
     """The repository that holds a folder; with `bare`, one without a work tree will do.
 
@@ -45,7 +55,8 @@ def _need_work_tree(git: Git) -> None:
 
 
 def scope_of(git: Git, files: Sequence[str]) -> tuple[frozenset[str] | None, list[str]]:
-    """Repository paths of the FILES given (None: everything), and those of them that exist on disk."""
+    """Repository paths of the FILES given (None: everything), and those of them that exist on disk. A name is taken
+    from the current folder, else from the root, as a report has it."""
     if not files:
         return None, []
     from gatepost.options import UsageError
@@ -56,7 +67,10 @@ def scope_of(git: Git, files: Sequence[str]) -> tuple[frozenset[str] | None, lis
         if path.startswith("../"):
             raise UsageError(f"{each} is outside the repository {git.root}")
         if not os.path.lexists(each) and "PRE_COMMIT" not in os.environ:
-            raise UsageError(f"there is no file {each}")
+            printed = os.path.join(git.root, each)
+            if os.path.isabs(each) or not os.path.lexists(printed):
+                raise UsageError(f"there is no file {each}")
+            each, path = printed, os.path.normpath(each).replace(os.sep, "/")
         if os.path.isdir(each) and not os.path.islink(each):
             names += [
                 os.path.relpath(os.path.join(folder, leaf), git.root).replace(os.sep, "/")

@@ -67,8 +67,8 @@ def changed_by(blocks: Sequence[Block]) -> dict[str, str]:
     return {path: command for block in blocks for path, command in block.changed.items()}
 
 
-def print_all(blocks: Sequence[Block]) -> None:
-    """A block for every check that has something to say, then a line for each."""
+def print_all(blocks: Sequence[Block], note: str = "") -> None:
+    """A block for every check that has something to say, then a line for each; `note` behind them if there was one."""
     out = []
     for block in blocks:
         if block.output.strip():
@@ -80,7 +80,7 @@ def print_all(blocks: Sequence[Block]) -> None:
     from gatepost.run import paste_note
 
     told = "".join(block.output for block in blocks)
-    sys.stdout.write("".join(out) + paste_note(told))
+    sys.stdout.write("".join(out) + paste_note(told) + (note if told.strip() else ""))
     sys.stdout.flush()
 
 

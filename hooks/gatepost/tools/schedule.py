@@ -41,18 +41,19 @@ def run_all(args: list[str]) -> int:
     from gatepost.options import output_format, parse, skipped
     from gatepost.registry import own_hook, own_ids
     from gatepost.run import load_settings, report
-    from gatepost.view import open_git, require_view, scope_of
+    from gatepost.view import open_git, require_view, root_note, scope_of
 
     known, files = parse("gatepost", "Run every check in one go.", _hooks_for_help(args), args)
     how = output_format(known)
     git = open_git(os.getcwd())
     require_view(git, known.tree)
     named, _extra = scope_of(git, files)
+    note = root_note(git.root)
     if "PRE_COMMIT" not in os.environ:
         os.chdir(git.root)  # by hand, from a folder below: the same as from the root
     settings, broken = load_settings(git, "gatepost")
     if broken is not None:
-        report([broken], {}, how)
+        report([broken], {}, how, note)
         return 1
     skip = skipped(settings)
     for hook_id in own_ids():
@@ -63,7 +64,7 @@ def run_all(args: list[str]) -> int:
     if how == "json":
         report([each for block in blocks for each in block.results], changed_by(blocks), how)
     else:
-        print_all(blocks)
+        print_all(blocks, note)
     return run.exit_code(blocks)
 
 
