@@ -90,6 +90,8 @@ def test_what_cannot_be_read_fails(path: str, text: str, line: int | None, why: 
         pytest.param("a.py", "{%- if x -%}\n" + _REMOTE, id="jinja"),
         pytest.param("a.py", _REMOTE + "try:\n    x()\nexcept OSError, e:\n    print >>f, e\n", id="Python 2"),
         pytest.param("a.py", _REMOTE + "x = 0777\n", id="Python 2's octal"),
+        pytest.param("a.py", _REMOTE + "x = @@NAME@@\n", id="a placeholder"),
+        pytest.param("a.py", _REMOTE + "x = <YOUR_MODEL>\n", id="a placeholder of a tutorial"),
         pytest.param("run", f"#!/usr/bin/env python3\nPK\0{_REMOTE}", id="an archive with a first line"),
         pytest.param("run", f"#!/usr/bin/python2\n{_REMOTE}x = (", id="a script of Python 2"),
         pytest.param("a.py", "def f(:\n", id="no word of a load"),
@@ -98,6 +100,20 @@ def test_what_cannot_be_read_fails(path: str, text: str, line: int | None, why: 
 )
 def test_what_is_passed_over(path: str, text: str) -> None:
     assert outcomes({path: text.encode()}) == []
+
+
+def test_a_notebook_saved_as_a_script() -> None:
+    text = b"!pip install torch \\\n    --upgrade\n%cd /content\nimport torch\nfiles = !ls\nx = torch.load('x')\n"
+    assert [(one.code, one.where.line) for one in outcomes({"a.py": text})] == [("UL101", 6)]
+    (one,) = outcomes({"a.py": text + b"y = (\n"})
+    assert (one.code, one.where.line) == ("UL901", 7)
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 14), reason="this Python reads it")
+def test_newer_syntax_is_not_taken_for_python_2() -> None:
+    (one,) = outcomes({"a.py": f"{_REMOTE}try:\n    x()\nexcept KeyError, ValueError:\n    pass\n".encode()})
+    assert (one.code, one.where.line) == ("UL901", 5)
+    assert f"for syntax newer than {_PYTHON}, give the hook a `language_version` that reads it" in one.remedy
 
 
 def test_every_code_has_a_case() -> None:

@@ -144,7 +144,7 @@ def _modules(path: str, data: bytes) -> Iterator[_Module | Unchecked]:
         return  # no script, or one with an archive behind its first line
     text = source.decode(data)
     try:
-        yield _Module(tree=source.parse(text), text=text, line_of=lambda line: line)
+        yield _Module(tree=source.parse_file(text), text=text, line_of=lambda line: line)
     except source.Unreadable as error:
         if not source.not_ours(text, path, error.line):
             yield _no_python(path, error.line, str(error))

@@ -11,9 +11,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _MAGIC = re.compile(r"^(\s*)(?:[%!?].*|[^#\"']*\?{1,2}\s*)$")
+_MAGIC_LINE = re.compile(r"^[ \t]*(?:[\w., ]+=[ \t]*)?[%!]\w", re.MULTILINE)
 _ASSIGNED = re.compile(r"^(\s*[\w., ()\[\]]+?=\s*)[%!].*$")
 _STRING = re.compile(r"(\"\"\"|''').*?\1|(['\"])(?:\\.|(?!\2)[^\\\n])*\2", re.DOTALL)
-_TEMPLATE = re.compile(r"\{\{[^{}\n]*\}\}|\{%|<%|\$\{")
+_TEMPLATE = re.compile(r"\{\{[^{}\n]*\}\}|\{%|<%|\[%|\$\{|@@\w+@@|<[A-Z][A-Z0-9_]{2,}>")
 # `except A, B:` is also Python 3.14's (PEP 758): a second name with a capital is an exception, not a variable.
 _PYTHON_2 = re.compile(
     r"\A#!.*python2|^[ \t]*(?:print[ \t]+[\"'%]|exec[ \t]+[\"']|raise[ \t]+[\w.]+[ \t]*,"
@@ -62,6 +63,21 @@ def parse(text: str) -> ast.Module:
             raise Unreadable("it holds NUL bytes") from None
         except (RecursionError, MemoryError):
             raise Unreadable("it is nested too deeply") from None
+
+
+def parse_file(text: str) -> ast.Module:
+    """A file's tree; a notebook saved as a script (Colab's "Download .py") has its magics taken out, as its cells would.
+
+    Raises:
+        Unreadable: it is not Python 3 that this interpreter can read.
+    """
+    try:
+        return parse(text)
+    except Unreadable:
+        plain = python_of(text) if _MAGIC_LINE.search(text) else ""
+        if not plain.strip():
+            raise
+    return parse(plain)
 
 
 def decode(data: bytes) -> str:
