@@ -203,7 +203,7 @@ ROUTING: tuple[Code, ...] = (
         "Wheel metadata holds no index: whoever installs the package gets PyPI's build, CUDA and all.",
         UV_ROUTE,
         "a README that says how to install the wanted build",
-        "Document the choice, or ignore this where nothing is published.",
+        "Document the choice, or ignore this where nothing is published. Silent where neither the metadata (readme, license, classifiers, urls) nor a workflow speaks of it.",
     ),
     page(
         "TS119",

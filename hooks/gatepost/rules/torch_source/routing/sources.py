@@ -94,7 +94,7 @@ def lost_on_publish(p: Project, v: View) -> Findings:
     """TS118: a source never reaches the metadata of a published distribution."""
     if not p.published or p.tool not in ("Poetry", "uv") or any(_holds(other, p) for other in v.projects):
         return
-    if _told(p, v):
+    if _told(p, v) or not _introduced(p, v):
         return
     for req in p.family():
         if req.env.kind in (MAIN, EXTRA) and any(route.index for route in p.routes_of(req)) and p.own(req.where):
@@ -107,6 +107,23 @@ def lost_on_publish(p: Project, v: View) -> Findings:
                 "Say in the README how to choose the build, or ignore this if the package is not published.",
             )
             return
+
+
+_METADATA = re.compile(
+    rb"^[ \t]*(?:classifiers|keywords|readme|license|homepage|repository|documentation)[ \t]*=|^\[(?:project|tool\.poetry)\.urls\]",
+    re.MULTILINE,
+)
+_PUBLISHES = re.compile(rb"pypi-publish|\b(?:twine upload|(?:uv|poetry|hatch|flit|pdm) publish)\b")
+
+
+def _introduced(p: Project, v: View) -> bool:
+    """Whether the metadata speak to others, as a package's do that is published, or a workflow or script publishes."""
+    return _METADATA.search(v.tree.read(p.path) or b"") is not None or any(
+        _PUBLISHES.search(v.tree.read(path) or b"")
+        for path in v.tree.paths()
+        if path.startswith(".github/workflows/")
+        or path.rpartition("/")[2] in ("Makefile", "justfile", ".gitlab-ci.yml")
+    )
 
 
 def _told(p: Project, v: View) -> bool:
