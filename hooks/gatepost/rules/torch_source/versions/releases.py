@@ -60,8 +60,8 @@ def floating(p: Project, v: View) -> Findings:
         if any(finding.where == req.where for finding in unpublished_build(p, v)):
             continue  # TS207: it takes no torch at all
         uses = _uses(p.path, v)
-        if uses and not req.text.strip() and all(there for _, there in uses):
-            continue  # torch is there by then, and any release of it will do
+        if uses and all(there and req.spec.admits(there) for _, there in uses):
+            continue  # torch is there by then, and that release will do
         given = {index for index, _ in uses}
         index = given.pop() if len(given) == 1 else ""
         yield found(
@@ -75,17 +75,17 @@ def floating(p: Project, v: View) -> Findings:
 
 
 _TORCH_THERE = re.compile(
-    r"\binstall\b[^\n;&|]*[\s\"']torch(?![\w-])[^\n;&|]*(?:--(?:default-)?index-url|--default-index|\s-i)[\s=]+[\"']?https://"
-    r"download\.pytorch\.org/whl/\w"
+    r"\binstall\b[^\n;&|]*[\s\"']torch(?:==(?P<pin>\d[\d.]*))?(?![\w<>=!~.\[-])[^\n;&|]*(?:--(?:default-)?index-url|--default-index|\s-i)[\s=]+[\"']?https://"
+    r"download\.pytorch\.org/whl/(?P<build>\w+)"
 )
 _INDEX_GIVEN = re.compile(
     r"(?:--index-url|--default-index|\s-i)[\s=]+[\"']?(https://download\.pytorch\.org/whl/\w+)/?(?![^\s\"'])"
 )
 
 
-def _uses(path: str, v: View) -> list[tuple[str, bool]]:
-    """For each command that installs a requirements file: PyTorch's index that it gives alone, or "", and whether an
-    earlier command of the same file has installed torch from such an index."""
+def _uses(path: str, v: View) -> list[tuple[str, str]]:
+    """For each command that installs a requirements file: PyTorch's index that it gives alone, or "", and the
+    release of torch that an earlier command of the same file has installed from such an index, or ""."""
     name = re.escape(path.rpartition("/")[2])
     uses = re.compile(
         rf"\binstall\b[^\n;&|]*\s(?:-r|--requirements?)[=\s]*[\"']?(?:[^\s\"']*/)?{name}(?![\w.-])[^\n;&|]*"
@@ -96,9 +96,11 @@ def _uses(path: str, v: View) -> list[tuple[str, bool]]:
             continue
         for use in uses.finditer(text):
             index = _INDEX_GIVEN.search(use[0])
-            there = any(first.end() <= use.start() for first in _TORCH_THERE.finditer(text))
+            before = [first for first in _TORCH_THERE.finditer(text) if first.end() <= use.start()]
+            last = v.table.last_for(before[-1]["build"]) if before else None
+            there = (before[-1]["pin"] or (last.torch if last is not None else v.table.newest)) if before else ""
             again = re.search(r"\s(?:-U|--upgrade|--force-reinstall|-I|--ignore-installed)(?=\s|$)", use[0])
-            found_uses.append((index[1] if index and "--extra-index" not in use[0] else "", there and again is None))
+            found_uses.append((index[1] if index and "--extra-index" not in use[0] else "", "" if again else there))
     return found_uses
 
 
