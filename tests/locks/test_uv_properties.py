@@ -241,9 +241,14 @@ def test_equivalent_markers_agree_everywhere(left: str, right: str) -> None:
         for platform, system in (("linux", "Linux"), ("win32", "Windows")) for machine in ("x86_64", "riscv64")
         for extra in ("x", "")
     ]  # fmt: skip
-    expected = all(Marker(left).evaluate(world) == Marker(right).evaluate(world) for world in worlds)
+    apart = [world for world in worlds if Marker(left).evaluate(world) != Marker(right).evaluate(world)]
     python = versions.python_ranges(">=3.10")
-    assert markers.equivalent(markers.parse(left), markers.parse(right), python) == expected
+    same = markers.equivalent(markers.parse(left), markers.parse(right), python)
+    if not apart:
+        assert same
+    # uv knows in part which systems there are not: Windows' os_name on Linux, the other one on Windows
+    if any((world["os_name"], world["sys_platform"]) in (("posix", "linux"), ("nt", "win32")) for world in apart):
+        assert not same
     assert markers.equivalent(markers.negate(markers.negate(markers.parse(left))), markers.parse(left), python)
 
 
