@@ -159,7 +159,7 @@ def failure() -> str:
         + said(EXAMPLE)
         + f"\n{lines}\n$ sed -i s/pytorch-gpu/pytorch-cpu/ pyproject.toml && uv lock && git add -u\n$ git commit -m 'Take the CPU build'\n"
         "gatepost.................................................................Passed\n"
-        f"- hook id: gatepost\n- duration: 0.19s\n\n{lines}```\n"
+        "- hook id: gatepost\n- duration: 0.19s\n\n[passed: which; skipped: which, and why]\n```\n"
     )
 
 

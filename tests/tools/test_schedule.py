@@ -14,6 +14,7 @@ import pytest
 
 from gatepost import cli
 from gatepost.model import Hook
+from gatepost.tools.blocks import Block, print_all
 from tests.conftest import Repo
 
 SETTINGS = 'skip = ["sync-configs"]\n[mypy]\nisolated = true\n'
@@ -29,7 +30,11 @@ def one(repo: Repo, *args: str, cwd: str = ".", **env: str) -> subprocess.Comple
 
 def verdicts(text: str) -> dict[str, str]:
     lines = [line.split(" ", 2) for line in text.splitlines() if " ...." in line or " ..." in line]
-    return {words[0]: words[2] for words in lines if len(words) == 3}
+    short = [line.rpartition(": ") for line in text.splitlines() if line.startswith(("passed", "skipped"))]
+    return {
+        **{words[0]: words[2] for words in lines if len(words) == 3},
+        **{name: verdict for verdict, _, names in short for name in names.split(", ")},
+    }
 
 
 def fake_python(repo: Repo, script: str) -> None:
@@ -296,3 +301,17 @@ def test_what_unsafe_load_reports_bandit_leaves_to_it(repo: Repo) -> None:
     assert "a.py:3: B614" in one(repo, GATEPOST_SKIP="ruff-check,ruff-format,unsafe-load").stdout
     repo.commit(**{"pyproject.toml": '[tool.bandit]\ntests = ["B614", "B602"]\n'})
     assert "a.py:3: B614" in one(repo, GATEPOST_SKIP="ruff-check,ruff-format").stdout
+
+
+def test_a_run_with_nothing_to_say_is_told_in_short(capsys: pytest.CaptureFixture[str]) -> None:
+    quiet = [
+        Block(id="secrets", verdict="passed"),
+        Block(id="mypy", verdict="skipped", detail="no files to check"),
+        Block(id="bandit", verdict="passed"),
+    ]
+    print_all(quiet)
+    assert capsys.readouterr().out == "passed: secrets, bandit\nskipped (no files to check): mypy\n"
+    print_all([*quiet, Block(id="unsafe-load", verdict="passed", detail="1 warning", output="a.py:1: warning\n")])
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "--- unsafe-load"
+    assert [line.split()[0] for line in lines[3:]] == ["secrets", "mypy", "bandit", "unsafe-load"]

@@ -68,20 +68,31 @@ def changed_by(blocks: Sequence[Block]) -> dict[str, str]:
 
 
 def print_all(blocks: Sequence[Block], note: str = "") -> None:
-    """A block for every check that has something to say, then a line for each; `note` behind them if there was one."""
+    """A block for every check that has something to say, then a line for each, and `note`; in short where none has."""
     out = []
     for block in blocks:
         if block.output.strip():
             out.append(f"--- {block.id}\n{block.output.rstrip()}\n\n")
-    width = max(len(block.id) for block in blocks) + 2
-    for block in blocks:
-        detail = f" ({block.detail})" if block.detail else ""
-        out.append(f"{block.id + ' ':.<{width + 3}} {block.verdict}{detail}\n")
+    if out or any(block.verdict == "failed" for block in blocks):
+        width = max(len(block.id) for block in blocks) + 2
+        for block in blocks:
+            detail = f" ({block.detail})" if block.detail else ""
+            out.append(f"{block.id + ' ':.<{width + 3}} {block.verdict}{detail}\n")
+    else:
+        out = _in_short(blocks)
     from gatepost.run import paste_note
 
     told = "".join(block.output for block in blocks)
     sys.stdout.write("".join(out) + paste_note(told) + (note if told.strip() else ""))
     sys.stdout.flush()
+
+
+def _in_short(blocks: Sequence[Block]) -> list[str]:
+    """A line for each verdict and reason, with all its checks: what a commit without a finding shows."""
+    said: dict[str, list[str]] = {}
+    for block in blocks:
+        said.setdefault(block.verdict + (f" ({block.detail})" if block.detail else ""), []).append(block.id)
+    return [f"{verdict}: {', '.join(ids)}\n" for verdict, ids in said.items()]
 
 
 def masked(output: bytes) -> bytes:
