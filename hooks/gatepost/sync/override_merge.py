@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gatepost.sync import overrides
+from gatepost.sync.override_update import updated
 from gatepost.sync.paths import render, same, show
 from gatepost.sync.record_file import ADDED, ADOPTED, Entry
 from gatepost.sync.work import brief
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+    from gatepost.sync.paths import Keys
     from gatepost.sync.work import Work
 
 
@@ -23,27 +25,38 @@ def merge_overrides(work: Work, shared: dict[overrides.Pair, Any]) -> None:
         for path, entry in work.before.items()
         if path[:3] == overrides.PATH and len(path) == 5
     }
+    blocks, before = updated(work, blocks, before, shared)
     mine = [pair for pair, entry in before.items() if entry.origin == ADDED]
     owned = [overrides.owned(block, mine) for block in blocks]
-    foreign = overrides.explode([block for block, ours in zip(blocks, owned, strict=True) if not ours])
+    leaving = leave_shared_blocks(work, blocks, owned, before, shared)
+    rest = [without(block, leaving.get(n, set())) for n, block in enumerate(blocks) if not owned[n]]
+    foreign = overrides.explode(rest)
     wanted = ours_to_write(work, shared, foreign, before)
-    leave_shared_blocks(work, blocks, owned, before, shared)
     placed = place(work, blocks, owned, wanted)
-    bare = work.was_empty(overrides.PATH)
+    bare, here = work.was_empty(overrides.PATH), overrides.explode(blocks)
     for module, body in wanted.items():
         for key, value in body.items():
             path = (*overrides.PATH, module, key)
             work.entries[path] = Entry(value=value, origin=ADDED, table=bare)
             if module not in placed:
-                known = (module, key) in before
-                kind, verb = ("drift", "drift ") if known else ("add", "add   ")
-                text = f"{verb} {show(path)} = {render(value)}"
-                work.note(kind, path, f"{text} was removed; {work.hint(path)}" if known else text)
+                told(work, path, value, (module, key) in before, here.get((module, key)))
     for (module, key), entry in before.items():
         if (module, key) not in shared and (*overrides.PATH, module, key) not in work.entries:
             path = (*overrides.PATH, module, key)
-            verb = "retired" if entry.origin == ADDED else "released"
-            work.note(verb, path, f"{verb} {show(path)}")
+            if entry.origin == ADDED and (module, key) not in foreign:
+                work.note("retired", path, f"retired {show(path)}")
+            else:
+                work.note("released", path, f"released {show(path)}: no longer shared, left as it is")
+
+
+def told(work: Work, path: Keys, value: Any, known: bool, local: Any) -> None:
+    """The note on a pair that is written into a block of its own; `local` is what stood here, None: nothing."""
+    if not known:
+        work.note("add", path, f"add    {show(path)} = {render(value)}")
+    elif local is None:
+        work.note("drift", path, f"drift  {show(path)} = {render(value)} was removed; {work.hint(path)}")
+    elif not same(local, value):
+        work.note("update", path, f"update {show(path)}: {render(local)} -> {render(value)}")
 
 
 def ours_to_write(
@@ -119,9 +132,13 @@ def leave_shared_blocks(
     owned: list[bool],
     before: Mapping[overrides.Pair, Entry],
     shared: Mapping[overrides.Pair, Any],
-) -> None:
-    """Take our retired modules out of blocks to which the project has added its own."""
+) -> dict[int, set[int]]:
+    """Take our modules that are retired, or set otherwise now, out of blocks to which the project has added its own.
+
+    Returns: block -> the numbers of the modules that left it.
+    """
     refused = work.declared.dropped(overrides.PATH)
+    found: dict[int, set[int]] = {}
     for number, block in enumerate(blocks):
         if owned[number] or not isinstance(block, dict) or not isinstance(block.get("module"), list):
             continue
@@ -131,13 +148,25 @@ def leave_shared_blocks(
                 continue
             pairs = [(module, key) for key in block if key != "module"]
             entries = [before.get(pair) for pair in pairs]
-            if pairs and all(
-                entry is not None
-                and entry.origin == ADDED
-                and same(entry.value, block[key])
-                and ((module, key) not in shared or module in refused)
+            if any(work.declared.kept((*overrides.PATH, *pair)) is not None for pair in pairs):
+                continue
+            ours = all(
+                entry is not None and entry.origin == ADDED and same(entry.value, block[key])
                 for entry, (_, key) in zip(entries, pairs, strict=True)
-            ):
+            )
+            stays = module not in refused and all(
+                (module, key) in shared and same(shared[module, key], block[key]) for _, key in pairs
+            )
+            if pairs and ours and not stays:
                 gone.add(n)
         if gone and len(gone) < len(block["module"]):
             work.op("prune", (*overrides.PATH, number, "module"), gone)
+            found[number] = gone
+    return found
+
+
+def without(block: Any, numbers: set[int]) -> Any:
+    """A block without some of its modules."""
+    if not numbers:
+        return block
+    return {**block, "module": [item for n, item in enumerate(block["module"]) if n not in numbers]}

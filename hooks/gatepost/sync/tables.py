@@ -150,7 +150,7 @@ def identity(path: Keys, item: Any) -> str:
     if not isinstance(item, str):
         return repr(item)
     if path[-1] == "markers":
-        return item.partition(":")[0].strip()
+        return item.partition(":")[0].partition("(")[0].strip()  # as pytest 9 splits it (`_pytest.mark.structures`)
     return current_code(item) if is_code_list(path) else item
 
 
