@@ -53,6 +53,7 @@ class Project:
         self.settings = settings
         self.last = last
         self.names: tuple[str, ...] = ()
+        self.extends: tuple[str, str] | None = None  # ruff's file that extends another, and which
         self.entries: dict[str, dict[Keys, Entry]] = {}
         self.path = folder + "pyproject.toml"
         self.findings = Findings(tree, folder)
@@ -165,10 +166,12 @@ class Project:
             return main, None
         if ruff_file is not None:
             del tools["ruff"]
-            if get(data_of(file(ruff_file)), ("extend",)) is not None:
-                return main, None
-        elif get(self.data, (*RUFF, "extend")) is not None:
-            del tools["ruff"]  # a member: it gets its settings from the file that it extends
+        above = get(data_of(file(ruff_file)), ("extend",)) if ruff_file else get(self.data, (*RUFF, "extend"))
+        if above is not None:  # a member: it gets its settings from the file that it extends
+            tools.pop("ruff", None)
+            if said.kept(RUFF) is None:
+                self.extends = (ruff_file or "pyproject.toml", str(above))
+            return main, None
         return main, ruff_file
 
     def below(self) -> Sequence[str]:

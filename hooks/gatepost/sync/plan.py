@@ -60,6 +60,7 @@ def plan(tree: Tree, settings: Mapping[str, Any]) -> Plan:
         message = f"`{glob}` in `members` names no folder with a pyproject.toml"
         remedy = "correct the glob, `git add` the member's pyproject.toml, or delete the glob"
         projects[0].findings.say("SC110", message, remedy, line, path=path)
+    extended(projects)
     kept = left_of_baseline(projects, last)
     edits = [edit for project in projects for edit in project.edits]
     outcomes = [outcome for project in projects for outcome in project.findings.outcomes]
@@ -88,6 +89,22 @@ def plan(tree: Tree, settings: Mapping[str, Any]) -> Plan:
             replace(each, fix=fix) if isinstance(each, Finding) and each.code in FIXED else each for each in outcomes
         ),
     )
+
+
+def extended(projects: Sequence[Project]) -> None:
+    """Say where ruff's settings come from a file that no project's sync writes."""
+    import posixpath
+
+    written = {each.folder + name for each in projects for name in (*shadow.RUFF_FILES, "pyproject.toml")}
+    for each in projects:
+        if each.extends is None:
+            continue
+        name, above = each.extends
+        if posixpath.normpath(posixpath.join(each.folder, above)) not in written:
+            message = f"ruff's settings come from {above}, which is not synced: its shared settings are left out here"
+            remedy = f'delete `extend` to have them here, or: gatepost keep tool.ruff "extends {above}"'
+            line = each.findings.place(each.folder + name, (*RUFF, "extend"))
+            each.findings.say("SC203", message, remedy, line, "info", path=each.folder + name)
 
 
 def own_before(projects: Sequence[Project], last: Record, *, first: bool) -> Mapping[str, Mapping[str, Any]] | None:

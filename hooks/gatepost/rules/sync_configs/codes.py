@@ -150,7 +150,8 @@ CODES: tuple[Code, ...] = (
         summary="another file configures the tool, so its shared settings are not synced",
         why="mypy.ini hides [tool.mypy] completely, and a new [tool.mypy] would hide setup.cfg [mypy] without a word; "
         "pytest, coverage and bandit have such files too. Settings in two places are settings that one of them loses. "
-        "(ruff.toml is no problem: it is written instead of pyproject.toml.)",
+        "(ruff.toml is no problem: it is written instead of pyproject.toml. `extend` in ruff's settings is respected: "
+        "where the file that it names is not synced, that is said as an info.)",
         bad="mypy.ini\n[mypy]\nstrict = True",
         good="[tool.mypy]\nstrict = true",
         fix='move them into pyproject.toml, or: gatepost keep tool.mypy "configured in mypy.ini"',
