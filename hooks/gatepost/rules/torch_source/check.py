@@ -137,11 +137,14 @@ def _rules(project: Project, view: View) -> Iterator[Finding]:
 
 
 def _said(project: Project, view: View) -> Iterator[Finding]:
-    from gatepost.rules.torch_source import index_hygiene, intent, locks, poetries, routing, versions
+    from gatepost.rules.torch_source import index_hygiene, intent, routing, versions
 
     for fact in project.facts:
-        if fact.code == "TS108" and poetries.below_two(project, view):
-            continue
+        if fact.code == "TS108":
+            from gatepost.rules.torch_source import poetries
+
+            if poetries.below_two(project, view):
+                continue
         yield Finding(
             code=fact.code,
             where=fact.where,
@@ -150,7 +153,12 @@ def _said(project: Project, view: View) -> Iterator[Finding]:
             severity=fact.severity or None,  # type: ignore[arg-type]
             fix=view.edit(fact.where.path, fact.remedy.split(",")[0].rstrip("."), fact.edits) if fact.edits else None,
         )
-    rules = [*routing.RULES, *versions.RULES, *locks.RULES, *intent.RULES, *index_hygiene.RULES]
+    rules = [*routing.RULES, *versions.RULES]
+    if project.locks:
+        from gatepost.rules.torch_source import locks
+
+        rules += locks.RULES
+    rules += [*intent.RULES, *index_hygiene.RULES]
     if project.tool in ("conda", "pixi"):
         from gatepost.rules.torch_source import conda
 

@@ -6,7 +6,6 @@ import re
 
 from gatepost.manifests import places
 from gatepost.rules.torch_source import markers, specs, urls
-from gatepost.rules.torch_source.locks.origin import covers
 from gatepost.rules.torch_source.model import DEFAULT, DIRECT, FAMILY, LINKS, SHARED
 from gatepost.rules.torch_source.table import names_build, names_system
 from gatepost.rules.torch_source.view import found
@@ -54,8 +53,11 @@ def variant_contradicted(p: Project, v: View) -> Findings:
         if not implied or agrees(implied, tag):
             continue
         routes = p.routes_of(req)
-        if len(routes) == 1 and routes[0].marker and not covers(list(routes)):
-            continue
+        if len(routes) == 1 and routes[0].marker:
+            from gatepost.rules.torch_source.locks.origin import covers
+
+            if not covers(list(routes)):
+                continue
         yield found(
             "TS302",
             req.where,

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def conda_install(path: str, install: Install, v: View, ci: bool) -> Iterator[Finding]:
     """What the rules of conda's environments say of `conda install` and `conda create`; `ci`: in a CI job."""
     from gatepost.manifests import environment
-    from gatepost.rules.torch_source import conda
+    from gatepost.rules.torch_source.conda import RULES, channels
 
     requirements = []
     for word in install.words:
@@ -42,8 +42,8 @@ def conda_install(path: str, install: Install, v: View, ci: bool) -> Iterator[Fi
         requirements=tuple(requirements),
         channels=tuple(word.text for word in install.values("-c", "--channel") if word.known),
     )
-    for rule in (*conda.RULES, companions.companions):
-        if ci and rule is conda.frozen_channel:
+    for rule in (*RULES, companions.companions):
+        if ci and rule is channels.frozen_channel:
             continue
         for finding in rule(project, v):
             if finding.code != "TS302":  # the name of the file is judged with its images

@@ -6,7 +6,7 @@ import re
 
 from gatepost.model import INFO
 from gatepost.record import replace
-from gatepost.rules.torch_source import constrained, markers, paths, specs, urls
+from gatepost.rules.torch_source import markers, paths, specs, urls
 from gatepost.rules.torch_source.model import (
     CONSTRAINT,
     DEFAULT,
@@ -15,8 +15,6 @@ from gatepost.rules.torch_source.model import (
     FAMILY,
     SHARED,
 )
-from gatepost.rules.torch_source.versions import compiled
-from gatepost.rules.torch_source.versions.interpreters import newest_served
 from gatepost.rules.torch_source.versions.ranges import held, held_by_torch
 from gatepost.rules.torch_source.view import found
 
@@ -84,6 +82,8 @@ def extra_index(p: Project, v: View) -> Findings:
 
 def _limits(p: Project, v: View) -> dict[str, list[Spec]]:
     """What constraint files say of the packages of a project: those that it names, and those of its commands."""
+    from gatepost.rules.torch_source import constrained
+
     limits = constrained.by_commands(p, v)
     for req in p.requirements:
         if req.role == CONSTRAINT:
@@ -124,6 +124,8 @@ def _installed_by_pip(v: View) -> list[Project]:
 
 def _compiled(p: Project, v: View, report: Finding) -> Findings:
     """TS121 of an `.in` file whose compiled file pins torch: nothing changes before it is compiled anew, by pip's rule."""
+    from gatepost.rules.torch_source.versions import compiled
+
     folder = paths.folder(p.path)
     made = [path for path in compiled.outputs(v, p.path) if paths.folder(path) == folder]
     pins = [req for other in v.projects if other.path in made for req in other.named("torch") if req.spec.pin()]
@@ -166,6 +168,8 @@ def _nightly_merged(p: Project, v: View, index: Index, reader: str) -> Finding:
 
 
 def _highest_wins(p: Project, v: View, index: Index, req: Requirement) -> Finding | None:
+    from gatepost.rules.torch_source.versions.interpreters import newest_served
+
     tag = index.tag()
     table = v.table
     served, ended = newest_served(p, v)  # no later release will be for an old Python
@@ -270,8 +274,11 @@ def starved(p: Project, v: View) -> Findings:
     for index in p.torch_indexes():
         if index.role != DEFAULT or any(other.role in ("pypi", SHARED) for other in p.indexes):
             continue
-        if p.tool == "pip" and constrained.served_beside(p.path, v):
-            continue
+        if p.tool == "pip":
+            from gatepost.rules.torch_source import constrained
+
+            if constrained.served_beside(p.path, v):
+                continue
         there = v.table.index_packages() | set(v.table.overlay["mirrored"]["names"])
         others = [
             req

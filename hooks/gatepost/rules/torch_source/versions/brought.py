@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from gatepost.record import replace
-from gatepost.rules.torch_source import constrained, specs
+from gatepost.rules.torch_source import specs
 from gatepost.rules.torch_source.versions.companions import VENDORS, uncapped
 from gatepost.rules.torch_source.versions.ranges import tightened
 
@@ -27,6 +27,8 @@ def brought_audio(p: Project, v: View) -> Iterator[Finding]:
     """TS205: beside a pinned torch, a resolver takes the newest torchaudio for a package that requires any."""
     if p.tool != "pip" or any(req.name == "torchaudio" or req.name in VENDORS for req in p.requirements):
         return
+    from gatepost.rules.torch_source import constrained
+
     if "torchaudio" in constrained.by_commands(p, v) or any(
         _INSTALLED.search(text) for where, text in v.installers() if not _PROSE.search(where)
     ):

@@ -6,7 +6,6 @@ import re
 
 from gatepost.patterns import pattern
 from gatepost.rules.torch_source import markers, specs
-from gatepost.rules.torch_source.locks.edges import keeps_back
 from gatepost.rules.torch_source.model import (
     CONSTRAINT,
     DIRECT,
@@ -15,7 +14,6 @@ from gatepost.rules.torch_source.model import (
     MAIN,
     SHARED,
 )
-from gatepost.rules.torch_source.versions.interpreters import below
 from gatepost.rules.torch_source.versions.ranges import asks, ceiling, held, minor_of, tightened
 from gatepost.rules.torch_source.view import found
 
@@ -221,6 +219,8 @@ def line_ended(p: Project, v: View) -> Findings:
 
 def _too_old(p: Project, v: View, version: str) -> bool:
     """Whether no Python of the project has a wheel of that torch: no index brings it."""
+    from gatepost.rules.torch_source.versions.interpreters import below
+
     row = v.table.row(version)
     wheels = row.python.get("linux_x86_64", []) if row is not None else []
     return bool(wheels) and below(p, v, min(map(minor_of, wheels)))
@@ -238,6 +238,8 @@ def _kept_below(p: Project, v: View, req: Requirement, tag: str, last: Row, fixe
     What the lock holds decides. A torch below the last of the line, beside packages that ask for torch too, may be
     kept there by them.
     """
+    from gatepost.rules.torch_source.locks.edges import keeps_back
+
     end = specs.key(last.torch)
     for lock in p.locks:
         for entry in lock.entries:

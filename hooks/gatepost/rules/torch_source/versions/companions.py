@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from gatepost.record import replace
 from gatepost.rules.torch_source import fixes, specs
-from gatepost.rules.torch_source.versions.holders import holds_torchaudio
-from gatepost.rules.torch_source.versions.interpreters import below
 from gatepost.rules.torch_source.versions.ranges import minor_of, overridden, shown_range, tightened
 from gatepost.rules.torch_source.view import found
 
@@ -174,6 +172,9 @@ def uncapped(p: Project, v: View, torch: Requirement, other: Requirement, rows: 
         return None
     if spec.bounded_above() and not spec.admits(first):
         return None
+    from gatepost.rules.torch_source.versions.holders import holds_torchaudio
+    from gatepost.rules.torch_source.versions.interpreters import below
+
     needed = table.row(f"{limit}.0")
     if needed is not None and below(p, v, min(map(minor_of, needed.python.get("linux_x86_64", ["3.0"])))):
         return None  # that release has no wheel for any Python of the project

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from gatepost.rules.torch_source import constrained, fixes, specs, urls
+from gatepost.rules.torch_source import fixes, specs, urls
 from gatepost.rules.torch_source.model import (
     CONSTRAINT,
     DEFAULT,
@@ -14,7 +14,6 @@ from gatepost.rules.torch_source.model import (
     LINKS,
     SHARED,
 )
-from gatepost.rules.torch_source.versions import compiled
 from gatepost.rules.torch_source.versions.builds import unpublished_build
 from gatepost.rules.torch_source.view import found
 
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gatepost.model import Finding, Location, Severity
-    from gatepost.rules.torch_source.model import Index, Project
+    from gatepost.rules.torch_source.model import Index, Project, Requirement
     from gatepost.rules.torch_source.view import View
 
     Findings = Iterator[Finding]
@@ -81,19 +80,7 @@ def label_without_index(p: Project, v: View) -> Findings:
         serving = [index for index in p.indexes if p.serves(index, req.name) or index.role == LINKS]
         if any(not _lacks(index, tag) for index in serving):
             continue
-        if p.tool == "pip" and (
-            v.index_given_for(p.path)
-            or v.index_given_for(req.where.path)
-            or _given_by_includer(p, v, req.where.path)
-            or constrained.beside_an_index(req.where.path, v)
-            or compiled.given(v, req.where.path)
-        ):
-            continue
-        if p.tool == "conda" and v.pip_conf():
-            continue
-        if p.tool in ("pyproject", "setuptools") and (
-            p.settings_torch_backend is not None or any(v.index_given_for(path) for path in ("pyproject.toml",))
-        ):
+        if _given_elsewhere(p, v, req.where.path):
             continue
         if missing is None:
             missing = {finding.where for finding in unpublished_build(p, v)}
@@ -101,19 +88,11 @@ def label_without_index(p: Project, v: View) -> Findings:
             continue  # TS207 says it, and that no index can help
         version = req.spec.pin()
         address = f"https://download.pytorch.org/whl/{'nightly/' if '.dev' in version else ''}{tag}"
-        remedy = {
-            "pip": f"Add a line `--extra-index-url {address}` to the file.",
-            "Hatch": f'Set `PIP_EXTRA_INDEX_URL = "{address}"` under `env-vars`.',
-            "conda": f"Add `- --extra-index-url {address}` above it in the pip: list.",
-            "Poetry": f'Add a [[tool.poetry.source]] with `url = "{address}"` and `priority = "explicit"`, and `source =` here, then run `poetry lock`.',
-            "Pipenv": f'Add a [[source]] with `url = "{address}"` and `index =` here, then run `pipenv lock`.',
-            "PDM": f'Add a [[tool.pdm.source]] with `url = "{address}"`, then run `pdm lock`.',
-        }.get(
-            p.tool,
-            f'Add [[tool.uv.index]] with `url = "{address}"` and `explicit = true`, and route `{req.name}` in [tool.uv.sources], then run `uv lock`.',
-        )
+        remedy = _served_by(p, req, address)
         severity: Severity | None = None
         if p.tool == "pip":
+            from gatepost.rules.torch_source.versions import compiled
+
             lasting = compiled.advice(v, req.where.path, address)
             if lasting and (req.where.path, tag) in said:
                 continue  # one option mends them all
@@ -128,6 +107,39 @@ def label_without_index(p: Project, v: View) -> Findings:
             remedy,
             severity=severity,
         )
+
+
+def _given_elsewhere(p: Project, v: View, path: str) -> bool:
+    """Whether what is outside of a manifest, such as the command that installs it, may give the index of a build."""
+    if p.tool == "pip":
+        from gatepost.rules.torch_source import constrained
+        from gatepost.rules.torch_source.versions import compiled
+
+        return (
+            v.index_given_for(p.path)
+            or v.index_given_for(path)
+            or _given_by_includer(p, v, path)
+            or constrained.beside_an_index(path, v)
+            or compiled.given(v, path)
+        )
+    if p.tool in ("pyproject", "setuptools"):
+        return p.settings_torch_backend is not None or v.index_given_for("pyproject.toml")
+    return p.tool == "conda" and v.pip_conf()
+
+
+def _served_by(p: Project, req: Requirement, address: str) -> str:
+    """How the tool of a project is told of an index for one package."""
+    return {
+        "pip": f"Add a line `--extra-index-url {address}` to the file.",
+        "Hatch": f'Set `PIP_EXTRA_INDEX_URL = "{address}"` under `env-vars`.',
+        "conda": f"Add `- --extra-index-url {address}` above it in the pip: list.",
+        "Poetry": f'Add a [[tool.poetry.source]] with `url = "{address}"` and `priority = "explicit"`, and `source =` here, then run `poetry lock`.',
+        "Pipenv": f'Add a [[source]] with `url = "{address}"` and `index =` here, then run `pipenv lock`.',
+        "PDM": f'Add a [[tool.pdm.source]] with `url = "{address}"`, then run `pdm lock`.',
+    }.get(
+        p.tool,
+        f'Add [[tool.uv.index]] with `url = "{address}"` and `explicit = true`, and route `{req.name}` in [tool.uv.sources], then run `uv lock`.',
+    )
 
 
 def _lacks(index: Index, tag: str) -> bool:

@@ -8,8 +8,6 @@ from gatepost.rules.torch_source.model import (
     LINKS,
     ROUTED,
 )
-from gatepost.rules.torch_source.versions.holders import holds_numpy_one
-from gatepost.rules.torch_source.versions.interpreters import below
 from gatepost.rules.torch_source.versions.ranges import minor_of, row_range, shown_range, tightened
 from gatepost.rules.torch_source.view import found
 
@@ -82,6 +80,9 @@ def numpy_two(p: Project, v: View) -> Findings:
                 entry.name == "numpy" and entry.version.startswith("1.") for lock in p.locks for entry in lock.entries
             ):
                 continue
+            from gatepost.rules.torch_source.versions.holders import holds_numpy_one
+            from gatepost.rules.torch_source.versions.interpreters import below
+
             if _held_below_two(p, numpy) or holds_numpy_one(p, torch):
                 continue
             if p.tags_of(numpy) or any(index.role == DEFAULT and index.torch() for index in p.indexes):
