@@ -17,6 +17,7 @@ _PATH = pattern(
     r"/whl/(?:(nightly|test|lts/[\d.]+)/)?(cpu|cpu-cxx11-abi|cpu_pypi_pkg|xpu|cu\d{2,3}(?:_pypi_\w+|_full)?|rocm\d+(?:\.\d+){1,2})(?=/|$)"
 )
 OFFICIAL = (("download", "pytorch", "org"), ("download-r2", "pytorch", "org"))
+CPU_INDEX = "https://" + ".".join(OFFICIAL[0]) + "/whl/cpu"
 PYPI = (("pypi", "org"), ("pypi", "python", "org"), ("files", "pythonhosted", "org"), ("test", "pypi", "org"))
 LOCAL = pattern(r"localhost|127\..*|\[::1\]|0\.0\.0\.0|host\.docker\.internal")
 

@@ -6,9 +6,9 @@ import re
 
 from gatepost.model import INFO, Finding, Location
 from gatepost.patterns import pattern
-from gatepost.rules.torch_source.images.cuda import CPU_INDEX
 from gatepost.rules.torch_source.images.events import Event
 from gatepost.rules.torch_source.installed.build import FAMILY
+from gatepost.rules.torch_source.urls import CPU_INDEX
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -11,13 +11,13 @@ from gatepost.model import Finding, Location
 from gatepost.patterns import pattern
 from gatepost.record import replace
 from gatepost.rules.torch_source import commands, paths, specs
-from gatepost.rules.torch_source.images.cuda import CPU_INDEX
 from gatepost.rules.torch_source.images.events import Event, place_of
 from gatepost.rules.torch_source.images.ran import Ran
 from gatepost.rules.torch_source.images.runs import GPU_WORD
 from gatepost.rules.torch_source.images.stages import backend_ignored
 from gatepost.rules.torch_source.installed.build import FAMILY, Asked
 from gatepost.rules.torch_source.installed.effect import LOCKS, effect, located
+from gatepost.rules.torch_source.urls import CPU_INDEX
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
