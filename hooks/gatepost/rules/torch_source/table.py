@@ -103,6 +103,18 @@ class Table:
         need = known[have]
         return specs.parse(need).admits(torch) if need else None
 
+    def meet(self, name: str, version: str, torch: str) -> bool:
+        """Whether some platform and Python has a wheel of both; where wheels are not known, they are taken to meet."""
+        row = self.row(torch)
+        mine = self.vision_python.get(version, {}) if name == "torchvision" else {}
+        if row is None or not mine or not row.python:
+            return True
+        return any(not set(row.python.get(platform, ())).isdisjoint(text.split()) for platform, text in mine.items())
+
+    def in_ranges(self, name: str, releases: list[str]) -> list[str]:
+        """The releases that a resolver takes for a range: not those that were all withdrawn, without wheels in the table."""
+        return [found for found in releases if name != "torchvision" or found in self.vision_python]
+
     def partner(self, name: str, torch: str) -> str:
         """The newest release of a companion that goes with a torch release, or ""."""
         row = self.row(torch)

@@ -48,6 +48,7 @@ def companions(p: Project, v: View) -> Findings:
                 if not rows or not p.together(torch, other) or _left_to_conda(torch, other):
                     continue
                 pinned, version = _pin(torch, overridden(p, torch)), _pin(other, overridden(p, other))
+                releases = releases if version else table.in_ranges(name, releases)
                 report = None
                 if pinned and version:
                     if name != "torchcodec" and not torch_unknown and table.pairs(name, version, pinned) is False:
@@ -103,7 +104,11 @@ def _never(v: View, name: str, rows: list[Row], releases: list[str], torch_unkno
     asks for at least the torch of the newest known one. Of a newer torchaudio nothing is known (TS205).
     """
     table = v.table
-    if any(table.pairs(name, release, row.torch) is not False for row in rows for release in releases):
+    if any(
+        table.pairs(name, release, row.torch) is not False and table.meet(name, release, row.torch)
+        for row in rows
+        for release in releases
+    ):
         return False
     if torch_unknown and any(
         not need or specs.parse(need).admits_unknown(table.newest)
