@@ -7,7 +7,7 @@ file with what it includes, a conda environment). Rules know no tools; what diff
 from __future__ import annotations
 
 from gatepost.model import Location
-from gatepost.record import record
+from gatepost.record import record, replace
 from gatepost.rules.torch_source import markers, specs, urls
 
 TYPE_CHECKING = False
@@ -272,6 +272,11 @@ class Project:
         return self.tool == "Hatch" or self.path.endswith(("tox.ini", "noxfile.py"))
 
     def semantics(self) -> Semantics:
+        if self.tool == "uv" and self.path.endswith(".py"):  # a script with dependencies of its own (PEP 723)
+            import shlex
+
+            run = f"uv run {shlex.quote(self.path)}"
+            return replace(SEMANTICS["uv"], relock=run, install=run)
         return SEMANTICS[self.tool]
 
     def relocked(self) -> str:

@@ -15,6 +15,7 @@ from gatepost.rules.torch_source.routing.options import CONFUSION
 from gatepost.rules.torch_source.view import found
 
 _UV_PIP = pattern(r"\buv\s+pip\s+(?:install|sync|compile)\b")
+_UV_LOCKS = pattern(r"\buv\s+(?:sync|lock)\b")
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -116,10 +117,10 @@ def _explicit_remedy(p: Project, name: str) -> str:
     if p.tool == "uv" and "://" in name:  # `index-url`, `extra-index-url`: an index without a name
         return (
             "Write it as [[tool.uv.index]] with a `name`, this `url` and `explicit = true`, and route torch to that name "
-            "in [tool.uv.sources], then run `uv lock`."
+            f"in [tool.uv.sources], then run `{p.semantics().relock}`."
         )
     return {
-        "uv": f"Add `explicit = true` to the index and route torch to `{name}` in [tool.uv.sources], then run `uv lock`.",
+        "uv": f"Add `explicit = true` to the index and route torch to `{name}` in [tool.uv.sources], then run `{p.semantics().relock}`.",
         "Poetry": 'Write `priority = "explicit"` on the source and `source =` on torch and its companions, then run `poetry lock`.',
         "PDM": 'Add `include_packages = ["torch", "torchvision", "torchaudio"]` to the source, then run `pdm lock`.',
     }.get(p.tool, "Route only PyTorch's packages to it.")
@@ -144,6 +145,15 @@ def _include(v: View, p: Project, index: Index) -> list[tuple[int, int, str]]:
                     'include_packages = ["torch", "torchvision", "torchaudio", "pytorch-*", "nvidia-*"]',
                 )
     return []
+
+
+def _locked_with_uv(p: Project, v: View) -> bool:
+    """Whether uv locks the project: its lock is there, or an image or job that is no page runs `uv sync` for it."""
+    return any(lock.format == "uv.lock" for lock in p.locks) or any(
+        _UV_LOCKS.search(text)
+        for path, text in v.installers()
+        if not path.endswith((".md", ".rst", ".txt")) and (not p.root or path.startswith(p.root + "/"))
+    )
 
 
 def unsafe_strategy(p: Project, v: View) -> Findings:
@@ -178,7 +188,7 @@ def unsafe_strategy(p: Project, v: View) -> Findings:
     in_pip = p.settings_torch_backend is not None and ".pip." in f".{p.settings_torch_backend.key}"
     if in_pip and any(_UV_PIP.search(text) for _, text in v.installers()):
         return  # meant for what some script installs with `uv pip`
-    if p.settings_torch_backend is not None and any(lock.format == "uv.lock" for lock in p.locks):
+    if p.settings_torch_backend is not None and _locked_with_uv(p, v):
         direct = p.family()
         if direct and not any(p.routes_of(req) for req in direct):
             yield found(

@@ -262,6 +262,8 @@ def base_bypasses_variant(p: Project, v: View) -> Findings:
         routes = [route for route in p.routes if route.package == name]
         if not routes or not all(route.extra or route.group for route in routes) or _variant_by_default(p, v, routes):
             continue
+        if not p.dynamic and not any(req.env.kind in (EXTRA, GROUP) for req in p.named(name)):
+            continue  # no variant has it: TS115
         for req in p.named(name):
             if req.env.kind == MAIN:
                 yield found(

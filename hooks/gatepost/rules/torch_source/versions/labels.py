@@ -138,7 +138,7 @@ def _served_by(p: Project, req: Requirement, address: str) -> str:
         "PDM": f'Add a [[tool.pdm.source]] with `url = "{address}"`, then run `pdm lock`.',
     }.get(
         p.tool,
-        f'Add [[tool.uv.index]] with `url = "{address}"` and `explicit = true`, and route `{req.name}` in [tool.uv.sources], then run `uv lock`.',
+        f'Add [[tool.uv.index]] with `url = "{address}"` and `explicit = true`, and route `{req.name}` in [tool.uv.sources], then run `{p.semantics().relock}`.',
     )
 
 

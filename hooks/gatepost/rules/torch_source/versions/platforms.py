@@ -14,6 +14,7 @@ from gatepost.rules.torch_source.model import (
     FAMILY,
     GROUP,
     MAIN,
+    SCRIPT,
 )
 from gatepost.rules.torch_source.versions.ranges import tightened
 from gatepost.rules.torch_source.view import found
@@ -46,7 +47,7 @@ def gpu_everywhere(p: Project, v: View) -> Findings:
         reqs = [req for req in p.requirements if req.name == "torch" and req.role == DIRECT]
         reqs = [req for req in reqs if route.env is None or req.where == route.where]
         if not any(
-            req.env.kind == MAIN
+            req.env.kind in (MAIN, SCRIPT)
             and markers.possible(req.marker, "macos_arm64")
             and not markers.extra_names(markers.parse(req.marker))
             and not req.optional
@@ -66,7 +67,11 @@ def gpu_everywhere(p: Project, v: View) -> Findings:
             route.where,
             f"`torch` comes from `{index.name}` ({index.tag()}) on every platform, but macOS has no {index.tag()} build: {p.semantics().install} fails there",
             "Limit the source: `marker = \"sys_platform == 'linux' or sys_platform == 'win32'\"`"
-            + (" (or set `environments` under [tool.uv] if only Linux counts)." if p.tool == "uv" else "."),
+            + (
+                " (or set `environments` under [tool.uv] if only Linux counts)."
+                if p.tool == "uv" and reqs[0].env.kind != SCRIPT
+                else "."
+            ),
             fix=fix,
         )
 
@@ -115,7 +120,7 @@ def tag_on_mac(p: Project, v: View) -> Findings:
             or markers.extra_names(markers.parse(req.marker))
         ):
             continue
-        if not explicit and req.env.kind != MAIN:
+        if not explicit and req.env.kind not in (MAIN, SCRIPT):
             continue
         doc = fixes.document(v, req.where.path) if req.where.path.endswith(".toml") else None
         changes = fixes.marker_of(req, "sys_platform != 'darwin'", doc) if not req.marker else []
