@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from gatepost.locks._base import Stale
+from gatepost.locks._poetry_lock import contents
+from gatepost.locks._poetry_scan import sound
 from gatepost.locks.poetry import FORMAT
-from tests.locks.asking import ask, edited
+from tests.locks.asking import ask, edited, lock_of
 from tests.locks.local_index import LocalIndex, Packages
 from tests.oracle import tool_env
 
@@ -269,6 +271,40 @@ def test_poetry_two_reads_the_old_layout(tmp_path: Path) -> None:
 
 def test_poetry_two_reads_the_project_table(tmp_path: Path) -> None:
     run_rows(tmp_path, tool_env("poetry==2.5.1"), MODERN, TWO_MODERN, [])
+
+
+_MAIN = '[project]\nname = "demo"\nversion = "1"\nrequires-python = ">=3.9"\n'
+_TWICE = {  # requirements in the standard tables and in [tool.poetry] at once
+    "static": _MAIN + 'dependencies = ["idna"]\n[tool.poetry.dependencies]\nrich = "*"\n',
+    "empty": _MAIN + 'dependencies = []\n[tool.poetry.dependencies]\nrich = "*"\n',
+    "optional": _MAIN + '[project.optional-dependencies]\na = ["idna"]\n[tool.poetry.dependencies]\nrich = "*"\n',
+    "dynamic dependencies": _MAIN + 'dynamic = ["dependencies"]\n[project.optional-dependencies]\na = ["idna"]\n'
+        '[tool.poetry.dependencies]\nrich = "*"\nruff = {version = "*", optional = true}\n',
+    "dynamic extras": _MAIN + 'dynamic = ["optional-dependencies"]\ndependencies = ["idna"]\n'
+        '[tool.poetry.dependencies]\nrich = "*"\nruff = {version = "*", optional = true}\n',
+    "limited": _MAIN + 'dependencies = ["idna", "rich"]\n[tool.poetry.dependencies]\nrich = {python = "<3.5"}\n',
+    "group": _MAIN + '[dependency-groups]\ndev = ["idna"]\n[tool.poetry.group.dev.dependencies]\nrich = "*"\n',
+    "dev": _MAIN + '[dependency-groups]\ndev = ["idna"]\n[tool.poetry.dev-dependencies]\nrich = "*"\n',
+}
+
+
+@pytest.mark.parametrize("name", _TWICE)
+def test_what_poetry_two_locks_of_a_group_that_stands_twice(tmp_path: Path, name: str) -> None:
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(("POETRY_", "PIP_"))}
+    environment |= {"POETRY_CACHE_DIR": str(tmp_path / "cache"), "POETRY_VIRTUALENVS_CREATE": "false"}
+    with LocalIndex(tmp_path, PACKAGES) as index:
+        source = f'[[tool.poetry.source]]\nname = "local"\nurl = "{index.url}"\npriority = "primary"\n'
+        text = f"{_TWICE[name]}[tool.poetry]\npackage-mode = false\n{source}"
+        (tmp_path / "pyproject.toml").write_text(text)
+        poetry = str(tool_env("poetry==2.5.1") / "poetry")
+        made = subprocess.run([poetry, "lock", "-n"], cwd=tmp_path, env=environment, capture_output=True, text=True)  # noqa: PLW1510
+    assert made.returncode == 0, made.stdout + made.stderr
+    lock = lock_of(tmp_path, "poetry.lock")
+    held = contents(lock)
+    locked = {package.name for package in held.packages}
+    asked = {need.name for need in held.direct}
+    assert {need.name for need in held.direct if not need.optional} <= locked <= asked
+    assert sound(lock)
 
 
 def test_enough_rows() -> None:

@@ -64,6 +64,11 @@ def is_one(head: Header, data: dict[str, Any]) -> bool:
     return one and one_reads(data, head.writer)
 
 
+def reads_groups(head: Header, one: bool) -> bool:
+    """Whether the Poetry that wrote the lock reads `[dependency-groups]`: since 2.2, which did not hash them yet."""
+    return not one and not (head.writer and head.writer < (2, 2, 0))
+
+
 def one_reads(data: dict[str, Any], writer: tuple[int, ...]) -> bool:
     """Whether Poetry 1.x can read the project at all: `[tool.poetry]` with what it requires there."""
     poetry = table(data, "tool", "poetry")

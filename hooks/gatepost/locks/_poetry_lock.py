@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from gatepost.locks._base import Contents, Need, Package
 from gatepost.locks._manifest import canonical, conflict_line, show, table, toml_of
-from gatepost.locks._poetry_manifest import UNSAFE, direct, extras, own_names, pep440, python_versions, wanted
+from gatepost.locks._poetry_manifest import (
+    UNSAFE,
+    direct,
+    extras,
+    including,
+    own_names,
+    pep440,
+    python_versions,
+    wanted,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,7 +29,7 @@ _ORIGINS = {"git": "git", "url": "url", "file": "path", "directory": "path", "le
 
 def contents(lock: Lock) -> Contents:
     """The lock for the integrity rules; `broken` says why it cannot be read."""
-    from gatepost.locks._poetry_header import header_of, is_one
+    from gatepost.locks._poetry_header import header_of, is_one, reads_groups
     from gatepost.locks._slim import hashed, header_lines, loads_lock
     from gatepost.toml.load import TomlError
 
@@ -35,7 +44,9 @@ def contents(lock: Lock) -> Contents:
         manifest = toml_of(lock, path)
     except TomlError:
         manifest = {}
-    one = is_one(header_of(lock.data, table(data, "metadata")), manifest)
+    head = header_of(lock.data, table(data, "metadata"))
+    one = is_one(head, manifest)
+    direct_needs = tuple(wanted(manifest, one, reads_groups(head, one), path))
     ours = own_names(manifest)
     entries = data.get("package", [])
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
@@ -70,7 +81,7 @@ def contents(lock: Lock) -> Contents:
                 line=line,
             )
         )
-    return Contents(packages=tuple(packages), direct=tuple(wanted(manifest, one, path)), hashes=any_hash)
+    return Contents(packages=tuple(packages), direct=direct_needs, hashes=any_hash)
 
 
 def _needs(entries: dict[str, Any], never: frozenset[str] | set[str]) -> tuple[Need, ...]:
@@ -143,7 +154,7 @@ def _missing(found: Direct, entries: list[dict[str, Any]]) -> str | None:
 
 def _gone(manifest: dict[str, Any], entries: list[dict[str, Any]], wanted: list[Direct]) -> Difference | None:
     """A package that nothing asks for any more: its requirement was removed, or its group."""
-    groups = {found.group for found in wanted} | {"main"}
+    groups = {found.group for found in wanted} | {"main"} | including(manifest)
     needed = {found.name for found in wanted}
     for entry in entries:
         for name in sorted(map(str, entry.get("groups", []) if isinstance(entry.get("groups"), list) else [])):

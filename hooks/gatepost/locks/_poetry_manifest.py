@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from gatepost.locks._base import Need
 from gatepost.locks._manifest import canonical, requirement, show, spell_key, strings, table
-from gatepost.record import record
+from gatepost.record import record, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ class Direct:
     specifier: str = ""
     marker: str = ""
     conditional: bool = False  # a marker, a python or a platform may keep it out of the lock
+    optional: bool = False  # of an extra, or marked so in [tool.poetry]
 
 
 def pep440(constraint: str) -> str | None:
@@ -107,24 +108,37 @@ def python_versions(data: dict[str, Any]) -> tuple[str, tuple[str | int, ...]]:
 
 def direct(data: dict[str, Any], groups: bool = True, project: bool = True) -> Iterator[Direct]:
     """Every requirement, main first. `groups`: read `[dependency-groups]`; `project`: read `[project]`."""
-    named: set[str] = set()
-    if project:
-        for found in _project(data):
-            named.add(found.name)
-            yield found
     poetry = table(data, "tool", "poetry")
-    for found in _poetry(table(poetry, "dependencies"), "main", ("tool", "poetry", "dependencies")):
-        if found.name not in named:  # Poetry 2: an entry beside [project] only adds a source to it
-            yield found
-    yield from _poetry(table(poetry, "dev-dependencies"), "dev", ("tool", "poetry", "dev-dependencies"))
+    main = list(_poetry(table(poetry, "dependencies"), "main", ("tool", "poetry", "dependencies")))
+    dynamic = table(data, "project").get("dynamic")
+    mixed = isinstance(dynamic, list) and ("dependencies" in dynamic or "optional-dependencies" in dynamic)
+    yield from _joined(list(_project(data)) if project else [], main, mixed)
+    of_group: dict[str, list[Direct]] = {}
     for name, group in table(poetry, "group").items():
         key = ("tool", "poetry", "group", name, "dependencies")
-        yield from _poetry(table(group, "dependencies"), canonical(name), key)
-    if groups:
-        for name, items in table(data, "dependency-groups").items():
-            for index, text in strings(items):
-                if found_one := _pep508(text, canonical(name), ("dependency-groups", name, index)):
-                    yield found_one
+        of_group.setdefault(canonical(name), []).extend(_poetry(table(group, "dependencies"), canonical(name), key))
+    key = ("tool", "poetry", "dev-dependencies")
+    of_group.setdefault("dev", []).extend(_poetry(table(poetry, "dev-dependencies"), "dev", key))
+    for name, items in (table(data, "dependency-groups") if groups else {}).items():
+        found = [_pep508(text, canonical(name), ("dependency-groups", name, at)) for at, text in strings(items)]
+        yield from _joined([one for one in found if one], of_group.pop(canonical(name), []), False)
+    for rest in of_group.values():
+        yield from rest
+
+
+def _joined(standard: list[Direct], poetry: list[Direct], mixed: bool) -> list[Direct]:
+    """What Poetry 2 locks of a group that stands in standard tables and in [tool.poetry].
+
+    The latter only enriches the former. But where a list of [project] is `dynamic` (`mixed`) and the other one is
+    static, the dynamic one is read from [tool.poetry]. Source: poetry-core 2.4 `packages/dependency_group.py`.
+    """
+    if not standard or not poetry:
+        return standard or poetry
+    limited = {one.name for one in poetry if one.conditional}
+    found = [replace(one, conditional=True) if one.name in limited else one for one in standard]
+    if mixed and len({one.optional for one in standard}) == 1:
+        found += [one for one in poetry if one.optional is not standard[0].optional]
+    return found
 
 
 def _project(data: dict[str, Any]) -> Iterator[Direct]:
@@ -162,6 +176,7 @@ def _pep508(text: str, group: str, key: tuple[str | int, ...], extra: str = "") 
         specifier=specifier,
         marker=marker,
         conditional=bool(marker),
+        optional=bool(extra),
     )
 
 
@@ -180,6 +195,7 @@ def _poetry(entries: dict[str, Any], group: str, key: tuple[str | int, ...]) -> 
             specifier=(pep440(version) or "") if plain and isinstance(version, str) else "",
             marker=str(limits.get("markers", "")),
             conditional=isinstance(value, list) or bool({"markers", "python", "platform"} & set(limits)),
+            optional=limits.get("optional") is True,
         )
 
 
@@ -187,7 +203,19 @@ def extras(data: dict[str, Any]) -> tuple[set[str], tuple[str | int, ...]]:
     """The canonical names of the extras, and the key they come from."""
     if found := table(data, "project", "optional-dependencies"):
         return {canonical(name) for name in found}, ("project", "optional-dependencies")
+    if table(data, "project").get("dependencies"):  # Poetry 2 then ignores the extras of its own table
+        return set(), ("project", "dependencies")
     return {canonical(name) for name in table(data, "tool", "poetry", "extras")}, ("tool", "poetry", "extras")
+
+
+def including(data: dict[str, Any]) -> set[str]:
+    """The canonical names of the groups that include another: what they hold does not stand below their own name."""
+    poetry = table(data, "tool", "poetry", "group")
+    found = {name for name, group in poetry.items() if isinstance(group, dict) and group.get("include-groups")}
+    for name, items in table(data, "dependency-groups").items():
+        if isinstance(items, list) and any(isinstance(item, dict) for item in items):
+            found.add(name)
+    return set(map(canonical, found))
 
 
 def own_names(manifest: dict[str, Any]) -> set[str]:
@@ -196,10 +224,10 @@ def own_names(manifest: dict[str, Any]) -> set[str]:
     return {canonical(name) for name in names if isinstance(name, str)}
 
 
-def wanted(manifest: dict[str, Any], one: bool, path: str) -> Iterator[Need]:
-    """The manifest's own requirements; `one`: as Poetry 1.x reads it."""
+def wanted(manifest: dict[str, Any], one: bool, groups: bool, path: str) -> Iterator[Need]:
+    """The manifest's own requirements; `one`: as Poetry 1.x reads it; `groups`: with `[dependency-groups]`."""
     ours = own_names(manifest)
-    for found in direct(manifest, groups=not one, project=not one):
+    for found in direct(manifest, groups=groups, project=not one):
         yield Need(
             name=found.name,
             specifier=found.specifier,

@@ -41,7 +41,7 @@ def _is_limited(value: str) -> bool:
 
 def sound(lock: Lock) -> bool:
     """True if `contents` holds nothing to report; False if it may."""
-    from gatepost.locks._poetry_header import header, is_one
+    from gatepost.locks._poetry_header import header, is_one, reads_groups
     from gatepost.locks._poetry_manifest import UNSAFE, own_names, wanted
     from gatepost.locks._slim import canonical_text
     from gatepost.toml.load import TomlError
@@ -67,10 +67,11 @@ def sound(lock: Lock) -> bool:
         missing = {canonical(name) for name in found.needed} - found.versions.keys()
         if missing and missing - UNSAFE - own_names(manifest):
             return False
-        one = is_one(header(lock), manifest)
+        told = header(lock)
+        one = is_one(told, manifest)
     except TomlError:
         return False
-    return meets_all(wanted(manifest, one, path), found.versions, found.elsewhere)
+    return meets_all(wanted(manifest, one, reads_groups(told, one), path), found.versions, found.elsewhere)
 
 
 class _Entries:

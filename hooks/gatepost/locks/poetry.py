@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from gatepost.locks._base import Fresh, LockFormat, Stale, Unknown, late
 from gatepost.locks._manifest import json_text, load_toml, project_of, sha256, show, table, toml_of
-from gatepost.locks._poetry_header import Header, header, is_one
+from gatepost.locks._poetry_header import Header, header, is_one, reads_groups
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -111,7 +111,8 @@ def _stale(lock: Lock, data: dict[str, Any], head: Header, one: bool, rule: str)
     from gatepost.locks._poetry_lock import first_difference
 
     path = lock.beside("pyproject.toml")
-    difference = first_difference(lock.data, data, head.python_versions, project=not one, groups=not one)
+    groups = reads_groups(head, one)
+    difference = first_difference(lock.data, data, head.python_versions, project=not one, groups=groups)
     if difference is None and head.writer and head.writer[:2] > KNOWN_WRITER:
         reason = f"Poetry {head.writer_text} wrote it, whose hash rule is not known, and no requirement differs visibly"
         return Unknown(rule=rule, reason=reason, code="LF302", path=path)
