@@ -117,8 +117,8 @@ def direct(data: dict[str, Any], groups: bool = True, project: bool = True) -> I
     for name, group in table(poetry, "group").items():
         key = ("tool", "poetry", "group", name, "dependencies")
         of_group.setdefault(canonical(name), []).extend(_poetry(table(group, "dependencies"), canonical(name), key))
-    key = ("tool", "poetry", "dev-dependencies")
-    of_group.setdefault("dev", []).extend(_poetry(table(poetry, "dev-dependencies"), "dev", key))
+    old = _poetry(table(poetry, "dev-dependencies"), "dev", ("tool", "poetry", "dev-dependencies"))
+    of_group.setdefault("dev", []).extend(old)
     for name, items in (table(data, "dependency-groups") if groups else {}).items():
         found = [_pep508(text, canonical(name), ("dependency-groups", name, at)) for at, text in strings(items)]
         yield from _joined([one for one in found if one], of_group.pop(canonical(name), []), False)
