@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from gatepost.engine import Result, run_hook
+from gatepost.engine import run_hook
+from gatepost.model import Result
 from gatepost.options import parser_of
 from gatepost.registry import all_codes, own_hook, own_ids
 from gatepost.report.text import render

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from gatepost.engine import CheckError, Result, failing, run_hook
+from gatepost.engine import CheckError, failing, run_hook
 from gatepost.fixing import plan
-from gatepost.model import Code, Context, Edit, Finding, Fix, Hook, Location, Outcome, Unchecked
+from gatepost.model import Code, Context, Edit, Finding, Fix, Hook, Location, Outcome, Result, Unchecked
 from gatepost.record import replace
 from gatepost.registry import all_codes
 from gatepost.settings import PREFIXES, SettingsError, read_settings

@@ -24,6 +24,8 @@ FORBIDDEN = {
     "report/": {"subprocess", "socket", "gatepost.rules", "gatepost.tree", "gatepost.locks", *FRONT},
     "tree/": {"gatepost.rules", "gatepost.locks", "gatepost.report", "gatepost.manifests", *FRONT},
     "engine.py": {"subprocess", "socket", "gatepost.tools", "gatepost.report", *FRONT},
+    "engine_outcomes.py": {"subprocess", "socket", "gatepost.tools", "gatepost.report", *FRONT},
+    "silence.py": {"subprocess", "socket", "gatepost.tools", "gatepost.report", *FRONT},
     "tools/": {"gatepost.cli"},
     "run.py": {"subprocess", "argparse", "gatepost.cli"},
 }

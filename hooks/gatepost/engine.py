@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from gatepost.globs import matcher
-from gatepost.model import Context, Finding
-from gatepost.record import record, replace
+from gatepost.model import Context, Finding, Result
 from gatepost.settings import PREFIXES
 from gatepost.tree.links import Followed
 
@@ -13,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Any
 
-    from gatepost.model import Code, Fix, Hook, Outcome, Severity
+    from gatepost.model import Code, Hook, Outcome
     from gatepost.settings import Settings
     from gatepost.tree.base import Tree
     from gatepost.tree.watched import Watched
@@ -21,28 +20,6 @@ if TYPE_CHECKING:
 
 _FOLLOWING = ("sync-configs", "torch-source", "lock-freshness")  # they read the settings that tools read
 _WORD, _IGNORE = b"gatepost", rb"gatepost(?::\s*|\s+)ignore\b"  # files without them have no comment that ignores
-
-
-@record
-class Result:
-    """An outcome with everything a reporter needs: its hook, and name and severity from its code."""
-
-    kind: str  # "finding" | "unchecked"
-    hook: str
-    code: str
-    name: str
-    severity: Severity
-    path: str
-    line: int | None
-    key: str
-    message: str
-    remedy: str
-    fix: Fix | None = None
-
-    @property
-    def fixable(self) -> bool:
-        """Whether `--fix` would mend it."""
-        return self.fix is not None and self.fix.safe
 
 
 class CheckError(Exception):
@@ -86,11 +63,13 @@ def run_hook(
     marked = [path for path, has in watched.found.items() if has] if watched is not None and not part else []
     if not outcomes and not settings.ignores and not marked and not _allowed(settings, hook.id):
         return unread
+    from gatepost import silence
+
     codes = {code.id: code for code in hook.codes()}
-    _known(settings, codes, hook.id)
+    silence.known(settings, codes, _allowed(settings, hook.id))
     results = [_result(hook.id, each, codes) for each in outcomes if not context.exclude(each.where.path)] + unread
-    kept, used = _ignored(results, tree, settings, codes, whole=scope is None and not part, hook=hook.id)
-    kept += _idle(
+    kept, used = silence.apply(results, tree, settings, codes, whole=scope is None and not part, hook=hook.id)
+    kept += silence.idle(
         hook, results, kept, used, codes, {each: tree.read(each) for each in marked if not context.exclude(each)}
     )
     return sorted(dict.fromkeys(kept), key=lambda each: (each.path, each.line or 0, each.code, each.message))
@@ -102,6 +81,8 @@ def _unread(hook: str, tree: Tree, context: Context) -> list[Result]:
         return []
     unread = sorted(tree.git.unread.items())
     tree.git.unread.clear()
+    from gatepost.engine_outcomes import unreadable
+
     return [unreadable(hook, path, reason) for path, reason in unread if not context.exclude(path)]
 
 
@@ -115,31 +96,6 @@ def _allowed(settings: Settings, hook_id: str) -> list[str]:
     """The codes of a hook, and of the engine, in `allow-unchecked`."""
     allow = settings.common["allow-unchecked"]
     return [] if isinstance(allow, bool) else [code for code in allow if PREFIXES[code[:2]] in (hook_id, "gatepost")]
-
-
-def _known(settings: Settings, codes: Mapping[str, Code], hook_id: str) -> None:
-    """Refuse a code in the settings that looks like one of these and is none, or is never `unchecked` where that is
-    allowed."""
-    from gatepost.settings import SettingsError, no_rule
-
-    for each in settings.ignores:
-        if any(code[:2] == each.code[:2] for code in codes) and not any(code.startswith(each.code) for code in codes):
-            lead = settings.leads["ignore"]
-            raise SettingsError(f"{lead}ignore[{each.index}].code: {no_rule(each.code, [*codes])}")
-    for name in _allowed(settings, hook_id):
-        from gatepost.engine_codes import CODES
-
-        every = [*codes.values(), *CODES]
-        if all(code.id != name for code in every):
-            raise SettingsError(
-                f"{settings.leads['allow-unchecked']}allow-unchecked: {no_rule(name, [code.id for code in every])}"
-            )
-        if not any(code.id == name and code.unchecked for code in every):
-            can = ", ".join(code.id for code in every if code.unchecked)
-            raise SettingsError(
-                f"{settings.leads['allow-unchecked']}allow-unchecked: {name} is a finding, never `unchecked` (those are: "
-                f"{can}); to allow it, use [[tool.gatepost.ignore]]"
-            )
 
 
 def _excluded(globs: Sequence[str], within: str) -> Callable[[str], bool]:
@@ -203,135 +159,3 @@ def _result(hook_id: str, outcome: Outcome, codes: Mapping[str, Code]) -> Result
         remedy=outcome.remedy,
         fix=outcome.fix if isinstance(outcome, Finding) else None,
     )
-
-
-def _ignored(
-    results: list[Result], tree: Tree, settings: Settings, codes: Mapping[str, Code], *, whole: bool, hook: str
-) -> tuple[list[Result], set[tuple[str, int, str]]]:
-    """Take out what is ignored with a reason; say so where an entry has none, or silences nothing. With it, the
-    comments that speak for a finding: path, line, the finding's code."""
-    entries = [(each, matcher([each.path]) if each.path else None) for each in settings.ignores]
-    used: set[int] = set()
-    bare: set[int] = set()
-    kept: list[Result] = []
-    spoken: set[tuple[str, int, str]] = set()
-    for each in results:
-        silent = False
-        for ignore, matches in entries:
-            if each.code.startswith(ignore.code) and (matches is None or matches(each.path)):
-                used.add(ignore.index)
-                if ignore.reason:
-                    silent = True
-                else:
-                    bare.add(ignore.index)
-        left = _inline(each, tree, spoken)
-        if not silent:
-            kept.extend(left)
-    where = settings.path or "pyproject.toml"
-    for ignore, _matches in entries:
-        if not any(code[:2] == ignore.code[:2] for code in codes):
-            continue  # another hook's
-        if ignore.index in bare:
-            kept.append(
-                _own("GP102", hook, where, None, f"the ignore of `{ignore.code}` gives no reason, so it is not applied")
-            )
-        elif whole and ignore.index not in used:
-            at = f" in `{ignore.path}`" if ignore.path else ""
-            kept.append(_own("GP103", hook, where, None, f"the ignore of `{ignore.code}`{at} silences nothing"))
-    return kept, spoken
-
-
-def _inline(result: Result, tree: Tree, spoken: set[tuple[str, int, str]]) -> list[Result]:
-    """A `gatepost: ignore[CODE] reason` comment on the finding's line, or alone on the line above it: noted in `spoken`
-    and, with a reason, applied."""
-    data = tree.read(result.path) if result.line is not None else None
-    if result.line is None or data is None or _WORD not in data:
-        return [result]
-    from gatepost.ignores import lines_of, near
-
-    for ignore in near(lines_of(data), result.line):
-        if not ignore.named:
-            message = f"the ignore does not name its codes as `ignore[{result.code}]`, so it is not applied"
-        elif not any(result.code.startswith(code) for code in ignore.codes):
-            continue
-        else:
-            spoken.add((result.path, ignore.line, result.code))
-            if not ignore.colon:
-                message = f"the ignore of `{result.code}` has no colon, so it is not applied"
-            elif ignore.reason:
-                return []
-            else:
-                message = f"the ignore of `{result.code}` gives no reason, so it is not applied"
-        return [result, _own("GP102", result.hook, result.path, ignore.line, message)]
-    return [result]
-
-
-def _idle(
-    hook: Hook,
-    results: Sequence[Result],
-    kept: Sequence[Result],
-    spoken: set[tuple[str, int, str]],
-    codes: Mapping[str, Code],
-    files: Mapping[str, bytes | None],
-) -> list[Result]:
-    """What is wrong with comments that ignore a code of this hook, in the files that it has looked at.
-
-    For a run over the whole repository only. Where something could not be checked, an ignore may have its reasons.
-    """
-    if not files:
-        return []
-    import re
-
-    from gatepost.ignores import idle, written
-
-    told = {(each.path, each.line) for each in kept if each.code == "GP102"}
-    found = []
-    for path, data in files.items():
-        if data is None or not re.search(hook.files, path):
-            continue
-        for code, line, message in idle(
-            written(path, data),
-            [*codes.values()],
-            [(line, code) for at, line, code in spoken if at == path],
-            [(each.line, each.code) for each in results if each.path == path and each.line],
-            sure=all(each.kind != "unchecked" for each in results),
-        ):
-            if (path, line) not in told:
-                found.append(_own(code, hook.id, path, line, message))
-    return found
-
-
-def _own(code_id: str, hook: str, path: str, line: int | None, message: str) -> Result:
-    from gatepost.engine_codes import CODES
-
-    code = next(each for each in CODES if each.id == code_id)
-    return Result(
-        kind="unchecked" if code.unchecked else "finding",
-        hook=hook,
-        code=code.id,
-        name=code.name,
-        severity=code.severity,
-        path=path,
-        line=line,
-        key="",
-        message=message,
-        remedy=code.fix,
-    )
-
-
-def broken_settings(hook: str, path: str, line: int | None, reason: str) -> Result:
-    """The outcome when the settings file cannot be read (the hook is then not run)."""
-    return _own("GP101", hook, path, line, f"the settings cannot be read, {path} is not valid TOML: {reason}")
-
-
-def unreadable(hook: str, path: str, reason: str) -> Result:
-    """The outcome for a file that is on disk and cannot be read."""
-    import shlex
-
-    result = _own("GP104", hook, path, None, f"cannot be read ({reason}), so what it holds was not judged")
-    return replace(result, remedy=f"make it readable: `chmod u+r {shlex.quote(path)}`, as its owner.")
-
-
-def tool_result(code_id: str, hook: str, message: str, remedy: str) -> Result:
-    """The outcome of a tool run (GP201) or of a tool that could not be run (GP202)."""
-    return replace(_own(code_id, hook, "", None, message), remedy=remedy)

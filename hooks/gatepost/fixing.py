@@ -10,7 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from gatepost.engine import Result
+    from gatepost.model import Result
     from gatepost.tree.base import Tree
 
 

@@ -101,6 +101,28 @@ class Code:
 
 
 @record
+class Result:
+    """An outcome with everything a reporter needs: its hook, and name and severity from its code."""
+
+    kind: str  # "finding" | "unchecked"
+    hook: str
+    code: str
+    name: str
+    severity: Severity
+    path: str
+    line: int | None
+    key: str
+    message: str
+    remedy: str
+    fix: Fix | None = None
+
+    @property
+    def fixable(self) -> bool:
+        """Whether `--fix` would mend it."""
+        return self.fix is not None and self.fix.safe
+
+
+@record
 class Setting:
     """A key of `[tool.gatepost.<hook>]`.
 

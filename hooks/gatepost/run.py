@@ -12,8 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from gatepost.engine import Result
-    from gatepost.model import Hook
+    from gatepost.model import Hook, Result
     from gatepost.options import Known
     from gatepost.settings import Settings
     from gatepost.tree.base import Tree
@@ -180,11 +179,11 @@ def load_settings(git: Git, hook_id: str) -> tuple[Settings, Result | None]:
             settings = read_settings(read, known)
         return settings, None
     except _Unreadable as error:
-        from gatepost.engine import unreadable
+        from gatepost.engine_outcomes import unreadable
 
         return read_settings(lambda path: None, known), unreadable(hook_id, *error.args)
     except ValueError as error:
-        from gatepost.engine import broken_settings
+        from gatepost.engine_outcomes import broken_settings
         from gatepost.toml.load import TomlError
 
         if not isinstance(error, TomlError):

@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 
 from gatepost.cli import main
-from gatepost.engine import Result
-from gatepost.model import Fix
+from gatepost.model import Fix, Result
 from gatepost.tools.relock import commands, relock, show_commands
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a stand-in tool as a shell script")

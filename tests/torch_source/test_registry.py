@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gatepost.engine import Result, run_hook
+from gatepost.engine import run_hook
+from gatepost.model import Result
 from gatepost.registry import own_hook, own_ids
 from gatepost.settings import read_settings
 from gatepost.tools.table import TOOLS

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from gatepost.engine import Result, run_hook
+from gatepost.engine import run_hook
+from gatepost.model import Result
 from gatepost.registry import own_hook
 from gatepost.settings import read_settings
 from gatepost.tree.memory import MemoryTree

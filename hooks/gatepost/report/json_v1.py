@@ -6,7 +6,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from gatepost.engine import Result
+    from gatepost.model import Result
 
 
 def render(results: Sequence[Result], changed: Mapping[str, str]) -> str:

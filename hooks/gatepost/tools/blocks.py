@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from gatepost.engine import Result
+    from gatepost.model import Result
 
 
 @record
@@ -32,7 +32,7 @@ _PLACE = re.compile(r"(?:\x1b\[[0-9;]*m)*(?P<path>[^\s:][^:\n]*?):(?P<line>\d+):
 
 def results(tool_id: str, rc: int, output: str, within: str) -> Iterable[Result]:
     """An outcome for every line of a tool that names a place, else one for the whole."""
-    from gatepost.engine import tool_result
+    from gatepost.engine_outcomes import tool_result
     from gatepost.record import replace
     from gatepost.report.text import printable
 

@@ -9,7 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from gatepost.engine import Result
+    from gatepost.model import Result
 
 # the commands that may be run; a header of a requirements file can hold any other (`uv run something.py`)
 COMMANDS = (

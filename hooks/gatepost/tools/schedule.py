@@ -200,7 +200,7 @@ class _Run:
 
     def _start(self, tool_id: str) -> Block | Job:
         """A running job, or the block that says why there is none."""
-        from gatepost.engine import tool_result
+        from gatepost.engine_outcomes import tool_result
         from gatepost.registry import own_ids
         from gatepost.tools.children import Job
         from gatepost.tools.command import CannotRun, safe_names
