@@ -50,8 +50,8 @@ def ended_channel(p: Project, v: View) -> Findings:
             "TS601",
             req.where,
             f"pytorch {req.text} is not on the `pytorch` channel, which ended with {last}",
-            f"Take it from conda-forge (`conda-forge::pytorch{req.text}`) or from pip.",
-            severity=_ended(p, "error" if only else "warning"),
+            f"Take it from conda-forge ({_from_forge(p, req)}) or from pip.",
+            severity=_ended(p, "error" if only or p.tool == "pixi" else "warning"),
         )
     elif not _old(p, v, req):
         yield found(
@@ -59,8 +59,18 @@ def ended_channel(p: Project, v: View) -> Findings:
             req.where,
             f"the `pytorch` channel ended with {last}: `pytorch{req.text}` never gets anything newer from it",
             f"Take it from conda-forge or pip, or pin `pytorch={_newest_there(p, v, req)}`.",
-            severity=_ended(p, "error" if only else "warning"),
+            severity=_ended(p, "error"),  # the first channel that has a package serves it, whatever stands behind
         )
+
+
+def _from_forge(p: Project, req: Requirement) -> str:
+    """How a request names conda-forge. pixi looks no further than the first channel that has a package (its
+    `channel-priority` is strict), conda goes on where nothing there fits."""
+    return (
+        f'`pytorch = {{ version = "{req.text}", channel = "conda-forge" }}`'
+        if p.tool == "pixi"
+        else f"`conda-forge::pytorch{req.text}`"
+    )
 
 
 def _ended(p: Project, severity: Severity) -> Severity:

@@ -77,7 +77,7 @@ _TOOLKITS = ("10.0", "10.2", "11.0", "11.3", "11.8")
 
 def old_selector(p: Project, v: View) -> Findings:
     """TS606: cudatoolkit where pytorch-cuda is the selector."""
-    if p.tool != "conda":
+    if p.tool not in ("conda", "pixi"):
         return
     torches = [req for req in torches_of(p) if req.name == "pytorch" and not req.spec.broken]
     builds = v.table.overlay["conda"]["pytorch_cuda"]
@@ -109,7 +109,7 @@ def old_selector(p: Project, v: View) -> Findings:
         yield found(
             "TS606",
             req.where,
-            f"`cudatoolkit{req.text}`: {why}",
+            f"`cudatoolkit{' ' if req.text[:1].isdigit() else ''}{req.text}`: {why}",
             _selector(version, _latest(rows, builds), bool(torches)),
             fix=fix,
         )

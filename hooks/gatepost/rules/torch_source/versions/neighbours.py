@@ -70,10 +70,11 @@ def numpy_two(p: Project, v: View) -> Findings:
         rows, unknown = table.torch_rows(tightened(p, torch))
         if unknown or not rows or any("l" in row.numpy2 for row in rows):
             continue
-        for numpy in p.named("numpy"):
+        of_conda = [req for req in p.requirements if req.name == "numpy" and req.role == "conda"]
+        for numpy in p.named("numpy") or of_conda:  # pip's own request decides: it replaces conda's
             if numpy.spec.broken or numpy.url or not p.together(torch, numpy):
                 continue
-            spec = tightened(p, numpy)
+            spec = numpy.spec if numpy.role == "conda" else tightened(p, numpy)
             if not any(spec.admits(f"2.{minor}.{patch}") for minor in range(6) for patch in range(7)):
                 continue
             if any(
@@ -90,12 +91,13 @@ def numpy_two(p: Project, v: View) -> Findings:
             pythons = {minor for row in rows for minor in row.python.get("linux_x86_64", ())}
             if not any(minor_of(minor) >= 9 for minor in pythons) or below(p, v, 9):
                 continue
-            sure = _major(numpy.spec.pin()) == "2" or not any(
-                req.name in NUMPY_CAPPED and req.spec.bounded_above() for req in p.requirements
-            )
             at_risk = max(map(minor_of, pythons)) > 9  # numpy 2 needs 3.9: the one Python that both have, if any
-
             older = spec.rows(_NUMPY_ONE)
+            sure = (numpy.role == "conda" and not older) or _major(numpy.spec.pin()) == "2"
+            sure = sure or (
+                numpy.role != "conda"  # of conda's other packages, any may hold it
+                and not any(req.name in NUMPY_CAPPED and req.spec.bounded_above() for req in p.requirements)
+            )
             one = bool(older) or bool(numpy.spec.pin())
             yield found(
                 "TS213",
@@ -103,7 +105,9 @@ def numpy_two(p: Project, v: View) -> Findings:
                 f"`numpy{numpy.text.strip()}` admits numpy 2{'' if one else ' only'}, but torch {row_range(rows)} was built against numpy 1 and fails to exchange arrays with it",
                 ("Ask for `numpy<2`" if one else _newer_torch(p, v)) + p.relocked(),
                 severity=None if sure and at_risk else "warning" if at_risk else "info",
-                fix=v.edit(numpy.where.path, "cap numpy below 2", fixes.cap(numpy, "2", older)) if older else None,
+                fix=v.edit(numpy.where.path, "cap numpy below 2", fixes.cap(numpy, "2", older))
+                if older and numpy.role != "conda"
+                else None,
                 related=(torch.where,),
             )
 
