@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bz2
 import json
 import pickle
 import random
@@ -234,6 +235,17 @@ def test_a_pickle_without_a_magic_under_any_name(repo: Repository, name: str, da
 )
 def test_prose_that_begins_and_ends_like_a_pickle(repo: Repository, text: str) -> None:
     assert repo.stage({"notes": text.encode()}).codes() == []
+
+
+@pytest.mark.parametrize("name", ["vocab.bin", "words/c.dat", "c.model"])
+def test_words_in_c_by_the_line_are_no_imports(repo: Repository, name: str) -> None:
+    words = "".join(f"c{a}{b}{n}\n" for a in "aeiou" for b in "bdlnprt" for n in range(80))
+    assert repo.stage({name: words.encode()}).codes() == []
+
+
+def test_a_pickle_in_bzip2_is_followed(repo: Repository) -> None:
+    data = bz2.compress(pickle.dumps(random.Random(1).randbytes(60_000)) + EVIL)
+    assert repo.stage({"model.pkl.bz2": data}).codes() == [("model.pkl.bz2", "MF301")]
 
 
 @pytest.mark.parametrize("ending", [".bin", ".npy", ".model", ".pth", ".pt", ".ckpt", ".sav", ".dat"])

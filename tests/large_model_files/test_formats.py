@@ -285,6 +285,12 @@ def test_an_array_of_objects_is_a_pickle() -> None:
     assert kind.pickle
 
 
+def test_bzip2_whose_first_block_is_larger_than_a_head_goes_by_the_name_inside() -> None:
+    data = bz2.compress(pickle.dumps(noise(60_000), 4))
+    kinds = [look(data, name) for name in ("x.pkl.bz2", "x.csv.bz2")]
+    assert [kind and kind.id for kind in kinds] == ["bzip2-weights", "bzip2"]
+
+
 SCRIPT = b"import os\nprint('PAR1 is a magic')\n" * 100
 NOT: dict[str, tuple[bytes, str]] = {
     "vim tutor": (b"===\n=  B e m - v i n d o  a o  t u t o r i a l  do  V I M\n" * 80, "tutor.pt"),
@@ -299,6 +305,7 @@ NOT: dict[str, tuple[bytes, str]] = {
     "PAR1 in text": (b"PAR1 is a magic\n" * 50, "notes.txt"),
     "ORC in text": (b"ORCs and other creatures\n" * 50, "orc.txt"),
     "two lines that parse as GLOBAL": (b"cpython\nlmdb\n", "deps.txt"),
+    "thousands of lines that parse as GLOBAL": (b"cpython\nlmdb\n" * 2000, "words.txt"),
     "a sentence with a dot": (b"(see below).", "x.txt"),
     "a list of words": (b"]\n}\n.", "x"),
     "Apple Pkl": (b'name = "x"\nport = 1\n', "config.pkl"),

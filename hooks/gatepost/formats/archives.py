@@ -237,9 +237,12 @@ def stream(head: bytes, size: int, name: str, depth: int) -> Kind | None:
         kind = _inside(inner, inner_name, depth)
         if kind is not None:
             return wrapped(kind, ident, label)
-    if not inner and WEIGHT_MEMBER.search(inner_name.rpartition("/")[2]):
+    base = inner_name.rpartition("/")[2]
+    if not inner and (
+        WEIGHT_MEMBER.search(base) or WEIGHT_OR_PATH.search(base)
+    ):  # bzip2: a block is larger than a head
         evidence = f"{ident}'s magic, and the name `{_shown(inner_name)}` inside it"
-        return Kind(id=f"{ident}-weights", label=f"{label} of a model file", category=WEIGHTS, evidence=evidence)
+        return _zip(f"{ident}-weights", f"{label} of a model file", WEIGHTS, evidence, pickle=True)
     return Kind(id=ident, label=label, category=ARCHIVE, evidence=f"{ident}'s magic")
 
 

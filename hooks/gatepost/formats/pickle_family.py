@@ -10,6 +10,10 @@ import re
 
 from gatepost.formats.kind import ARRAY, CHECKPOINT, DATASET, PICKLE, WEIGHTS, Kind, u64
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from gatepost.formats.pickle_machine import Walk
+
 EXTENSIONS = (".pkl", ".pickle", ".pck", ".pcl", ".p", ".dill", ".joblib", ".pdparams", ".pdopt", ".sav", ".npy")
 LOADED = (*EXTENSIONS, ".pt", ".pth", ".ckpt", ".bin", ".model", ".dat", ".th", ".ptl")
 # torch.serialization.MAGIC_NUMBER, 0x1950a86a20f9469cfc6c, as LONG1
@@ -17,6 +21,7 @@ TORCH_MAGIC = b"\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19"
 LOOKS_TEXT = re.compile(
     rb"\((?:[dl]p?\d*\n|[dlic(])|c[A-Za-z_][\w.]*\n[A-Za-z_][\w.]*\n|[}\])]q\x00|[}\]][q(]|\(dp|\(lp"
 )
+PUT = re.compile(rb"p\d+\r?\n")  # what a pickler writes behind every object of protocol 0
 
 LIBRARIES = {
     "sklearn": ("sklearn-pickle", "a scikit-learn model (pickle)", WEIGHTS),
@@ -73,7 +78,7 @@ def identify(head: bytes, size: int, name: str) -> Kind | None:
         at_end = head[walk.end :].strip(b"\r\n ") == b"" and size <= len(head)
         good = walk.ops >= 3 and (agrees or (at_end and (bool(walk.names) or walk.ops >= 5) and _has_grammar(head)))
     else:
-        good = cut and (walk.ops >= 8 if agrees else walk.ops >= 200 and bool(walk.text_ops) and b"p" in head[:64])
+        good = cut and (walk.ops >= 8 if agrees else walk.ops >= 200 and bool(walk.text_ops) and _is_told(head, walk))
     if not good and (binary or lower.endswith(LOADED)):
         good = any(use.called for use in walk.names.values())  # whatever comes later, that much is run
     if not good:
@@ -92,6 +97,11 @@ def identify(head: bytes, size: int, name: str) -> Kind | None:
     if found:
         return Kind(id=found[0], label=found[1], category=found[2], evidence=evidence, pickle=True)
     return Kind(id="pickle", label="a pickle", category=PICKLE, evidence=evidence, pickle=True)
+
+
+def _is_told(head: bytes, walk: Walk) -> bool:
+    """Whether text in sight of its beginning only is a pickle: words in `c` by the line are imports to the machine."""
+    return bool(PUT.search(head[:256])) or any(use.called for use in walk.names.values())
 
 
 def _has_grammar(head: bytes) -> bool:

@@ -74,8 +74,14 @@ def check(
 
 
 def _believable(seen: Seen, report: Report) -> bool:
-    """Whether this is a pickle at all, if it is not one by its content: bytes under `.bin` seldom are."""
-    return seen.kind is not None or bool(report.imports) or bool(PICKLED.search(seen.blob.path))
+    """Whether this is a pickle at all, if it is not one by its content: bytes under `.bin` seldom are.
+
+    Lines of text that begin with `c` are imports to the machine: only what is called, or comes to an end, counts.
+    """
+    if seen.kind is not None or PICKLED.search(seen.blob.path):
+        return True
+    whole = b"\0" in seen.head or not report.gaps or any(each.called for each in report.imports)
+    return bool(report.imports) and whole
 
 
 def suspicious(seen: Seen) -> bool:
