@@ -32,7 +32,7 @@ class Event:
 
 
 def events_of(repository: Repository, image: Image, stage: Stage) -> list[Event]:
-    """Every install on the way to the end of a stage that brings torch, or could."""
+    """Every install on the way to the end of a stage that brings torch, or could, or what is for a GPU only."""
     found = []
     shared = False  # `poetry config virtualenvs.create false`
     for one, index, step in image.steps(stage):
@@ -43,7 +43,7 @@ def events_of(repository: Repository, image: Image, stage: Stage) -> list[Event]
             shared = shared or words == ("poetry", "config", "virtualenvs.create", "false")
         for install in installs(step.commands):
             result = effect(repository, image, one, index, install)
-            if result.asked or result.unknown:
+            if result.asked or result.unknown or result.gpu:
                 place = "system" if shared and install.tool == "poetry" else place_of(install)
                 found.append(Event(stage=one.index, step=index, install=install, effect=result, place=place))
     return found

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from gatepost.model import ERROR, Finding, Location
+import re
+
+from gatepost.model import ERROR, WARNING, Finding, Location
 from gatepost.record import replace
 from gatepost.rules.torch_source import urls
 from gatepost.rules.torch_source.images.events import Event
 from gatepost.rules.torch_source.images.meant import gpu_meant, is_cpu_image, says_cpu
 from gatepost.rules.torch_source.intent import agrees
+from gatepost.rules.torch_source.table import names_build
 from gatepost.rules.torch_source.view import by_glob
 
 TYPE_CHECKING = False
@@ -80,6 +83,8 @@ def order(
             pending = None
     if current is not None and intent:
         yield from _contradicts(image, stage, current, intent)
+    elif current is not None and not any(event.effect.gpu for event in events):
+        yield from _named_gpu(image, stage, current)
     yield from _cuda(repository, image, stage, events, intent, current, pending, view)
 
 
@@ -133,6 +138,22 @@ def _same(event: Event, current: Event | None) -> bool:
         and event.effect.build == current.effect.build
         and event.effect.locked == current.effect.locked
     )
+
+
+def _named_gpu(image: Image, stage: Stage, event: Event) -> Iterator[Finding]:
+    """TS302: the CPU build in what is named for a GPU, where nothing else in it needs one either."""
+    words = re.split(r"[^a-z0-9]+", f"{'/'.join(image.path.split('/')[-2:])} {stage.name}".lower())
+    name = "" if {"cpu", "no", "non", "without"} & set(words) else names_build(words)
+    if event.stage == stage.index and image.final(stage) and event.effect.build == "cpu" and urls.kind(name) == "cuda":
+        first = event.effect.first
+        yield Finding(
+            code="TS302",
+            where=Location(path=image.path, line=first.line if not first.path else event.install.line),
+            message=f"{image.path}{f' (stage `{stage.name}`)' if stage.name else ''} is named for a GPU, but this installs the CPU build of torch",
+            remedy="Take the index of a CUDA build, or state the build under [tool.gatepost.torch-source].",
+            severity=WARNING,
+            related=(Location(path=first.path, line=first.line or None),) if first.path else (),
+        )
 
 
 def _contradicts(image: Image, stage: Stage, event: Event, intent: str) -> Iterator[Finding]:

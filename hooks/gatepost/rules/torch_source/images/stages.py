@@ -214,7 +214,7 @@ def environment(image: Image, stage: Stage, events: list[Event]) -> Iterator[Fin
                 yield Finding(
                     code="TS509",
                     where=Location(path=image.path, line=step.line),
-                    message=f"`{variable}={value}` has no effect here: `uv {synced[0].install.action}` (line {synced[0].install.line}) takes torch from the lock",
+                    message=f"`{variable}={value}` has no effect here: `uv {synced[0].install.action}` (line {synced[0].install.line}) does not read it",
                     remedy="Route torch with `[tool.uv.sources]` in pyproject.toml and run `uv lock`.",
                 )
                 break
@@ -242,6 +242,6 @@ def backend_ignored(path: str, events: list[Event], said: Collection[str] = ()) 
             yield Finding(
                 code="TS509",
                 where=Location(path=path, line=install.line),
-                message=f"`UV_TORCH_BACKEND={value}` has no effect here: `uv {install.action}` takes torch from the lock",
+                message=f"`UV_TORCH_BACKEND={value}` has no effect here: `uv {install.action}` does not read it",
                 remedy="Route torch with `[tool.uv.sources]` in pyproject.toml and run `uv lock`.",
             )

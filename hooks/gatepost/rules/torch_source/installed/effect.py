@@ -272,7 +272,15 @@ def _project(repository: Repository, image: Image | None, stage: Stage | None, i
 
         return pipenv.effect(repository, folder, lock, install)
     extras = tuple(canonical(word.text) for word in install.values("--extra", "--extras", "-E"))
-    return declared(repository, folder, install, "pypi", extras)
+    build = "pypi"
+    if install.tool == "uv":  # without a lock, `uv sync` resolves: with its indexes, those of the environment first
+        within: str = folder
+
+        def tables(name: str) -> dict[str, Any]:
+            return repository.toml(posixpath.normpath(posixpath.join(within, posixpath.basename(name))))
+
+        build = sourced(configured(install, tables))
+    return declared(repository, folder, install, build, extras)
 
 
 def _locked(repository: Repository, lock: str, folder: str, install: Install) -> Effect:

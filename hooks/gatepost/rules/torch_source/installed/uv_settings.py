@@ -1,4 +1,4 @@
-"""What uv's own settings add to a `uv pip` command: an index, or the backend for PyTorch.
+"""What uv's own settings add to a `uv pip` command, or to `uv sync` without a lock: an index, or `uv pip`'s backend.
 
 uv reads the nearest `uv.toml`, or pyproject.toml with `[tool.uv]`, from the working directory up; in a workspace, its
 root's. `[pip]` wins over the keys beside it, the command line and its environment over both. Tested with uv 0.13.8:
@@ -23,24 +23,28 @@ if TYPE_CHECKING:
 
 
 def configured(install: Install, tables: Callable[[str], dict[str, Any]]) -> Sources:
-    """The sources of an install, with those that uv's settings add to a `uv pip` command.
+    """The sources of an install, with those that uv's settings add to a command of uv.
 
     Args:
         tables: the tables of the TOML file that a command would see under a name; empty where there is none.
     """
     given = sources(install)
-    if install.tool != "uv-pip" or install.has("--no-config") or "UV_NO_CONFIG" in install.command.env:
+    if install.tool == "uv":  # a project's own commands read neither `[pip]` nor the backend
+        given = replace(given, backend="")
+    elif install.tool != "uv-pip":
+        return given
+    if install.has("--no-config") or "UV_NO_CONFIG" in install.command.env:
         return given
     found = _settings(install, tables)
     if not found:
         return given
-    pip = found.get("pip")
+    pip = found.get("pip") if install.tool == "uv-pip" else None
     merged = {**found, **pip} if isinstance(pip, dict) else found
     listed = merged.get("index")
     indexes = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
     main = [str(one.get("url", "")) for one in indexes if one.get("default") is True] or _texts(merged.get("index-url"))
     open_ones = [str(one.get("url", "")) for one in indexes if not (one.get("explicit") or one.get("default"))]
-    backend = merged.get("torch-backend")
+    backend = merged.get("torch-backend") if install.tool == "uv-pip" else None
     line = install.line
     return replace(
         given,
