@@ -42,6 +42,10 @@ class Files:
         self._jobs: dict[str, tuple[Job, ...]] = {}
         self._workflows = [path for path in sorted(self.paths) if workflow.is_workflow(path) and not is_generated(path)]
 
+    def exists(self, path: str) -> bool:
+        """Whether a file or a folder is in the snapshot."""
+        return path in self.paths or path in self.folders
+
     def read(self, path: str) -> bytes | None:
         """A file's bytes; None when it is not in the snapshot."""
         if path not in self._bytes:

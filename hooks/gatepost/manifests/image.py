@@ -1,7 +1,7 @@
 """A Dockerfile bound to the project that it really copies.
 
-`uv sync` in /app means the `pyproject.toml` that some COPY put into /app. The build context comes from compose files,
-workflows and `docker build` lines where they are literal, else from where the COPY sources exist.
+`uv sync` in /app means the `pyproject.toml` that some COPY put into /app: which file of the repository is at which path of
+the image, and what its stages make of each other.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import posixpath
 import re
 
 from gatepost.manifests import ignores
+from gatepost.manifests.context import context_of
 from gatepost.manifests.dockerfile.stages import parse
 from gatepost.manifests.installs.commands import install, installs
 from gatepost.manifests.places import join
@@ -37,91 +38,14 @@ class Image:
         data = files.read(path) or b""
         self.dockerfile: Dockerfile = parse(data, arguments)
         self.ambiguous_arguments = len({build.arguments for build in self.builds}) > 1
-        self.context, self.certain = self._context()
+        self.context, self.certain, self._named = context_of(files, path, self.dockerfile, self.builds)
         self._patterns: tuple[ignores.Pattern, ...] | None = None
         self.ignore_file = ""
-
-    def _context(self) -> tuple[str, bool]:
-        """The folder that COPY reads from, and whether something literal says so."""
-        wanted = [
-            word.text.removeprefix("./").strip("/")
-            for stage in self.dockerfile.stages
-            for step in stage.steps
-            for copy in step.copies
-            if copy.source == "" and not copy.inline
-            for word in copy.sources
-            if word.known and "://" not in word.text and not re.search(r"[*?\[]", word.text)
-        ]
-        named = [word for word in wanted if word not in ("", ".")]
-        self._named = tuple(named)
-
-        def score(folder: str) -> int:
-            return sum(self._exists(posixpath.join(folder, word)) for word in named)
-
-        for build in self.builds:
-            if score(build.context) == len(named):
-                return build.context, True
-        folder = posixpath.dirname(self.path)
-        candidates = [folder]
-        while folder:
-            folder = posixpath.dirname(folder)
-            candidates.append(folder)
-        started = self._started()
-        candidates = [
-            one for one in candidates if all(posixpath.join(one, name) in self.files.paths for name in started)
-        ] or candidates
-        best = max(candidates, key=lambda one: (score(one), -candidates.index(one)))
-        if not named and not self._project(best):
-            best = next((one for one in candidates if self._project(one)), self._installable(candidates, best))
-        return best, bool(named) and score(best) == len(named)
-
-    def _started(self) -> tuple[str, ...]:
-        """The scripts that CMD or ENTRYPOINT starts where the stage copies its whole context: they lie in the context."""
-        last = self.dockerfile.stages[-1] if self.dockerfile.stages else None
-        steps = last.steps if last is not None else ()
-        whole = {
-            (copy.dest or "").rstrip("/")
-            for step in steps
-            for copy in step.copies
-            if not (copy.source or copy.inline or step.kind == "run")
-            and any(posixpath.normpath(word.text.lstrip("/") or ".") == "." for word in copy.sources if word.known)
-        }
-        names = [
-            posixpath.normpath(command.texts[1])
-            for step in steps
-            if step.kind in ("cmd", "entrypoint") and (step.cwd or "").rstrip("/") in whole
-            for command in step.commands
-            if len(command.texts) > 1
-            and re.fullmatch(r"(?:\./)?[\w./-]+\.py", command.texts[1])
-            and re.fullmatch(r"python[\d.]*", posixpath.basename(command.texts[0]))
-        ]
-        return tuple(name for name in names if not name.startswith(("/", "..")))
 
     def lacks_only(self, name: str) -> bool:
         """Whether every file and folder that COPY names is in the context, except files of this base name."""
         others = [word for word in self._named if posixpath.basename(word) != name]
-        return bool(others) and all(self._exists(posixpath.join(self.context, word)) for word in others)
-
-    def _exists(self, path: str) -> bool:
-        return path in self.files.paths or path in self.files.folders
-
-    def _installable(self, candidates: list[str], otherwise: str) -> str:
-        """The nearest folder that holds a file which `pip install -r` names, where the whole context is copied."""
-        files = {
-            posixpath.basename(word.text)
-            for stage in self.dockerfile.stages
-            for step in stage.steps
-            if step.kind == "run"
-            for install in installs(step.commands)
-            for word in install.files
-            if word.known
-        }
-        held = (one for one in candidates for file in files if posixpath.join(one, file) in self.files.paths)
-        return next(held, otherwise)
-
-    def _project(self, folder: str) -> bool:
-        names = ("pyproject.toml", "requirements.txt", "setup.py", "Pipfile", "environment.yml")
-        return any(posixpath.join(folder, name) in self.files.paths for name in names)
+        return bool(others) and all(self.files.exists(posixpath.join(self.context, word)) for word in others)
 
     def ignored(self, path: str) -> ignores.Pattern | None:
         """The .dockerignore pattern that keeps a repository path out of the build."""

@@ -12,7 +12,6 @@ import re
 from gatepost.locks._base import quote
 from gatepost.manifests.installs.commands import installs
 from gatepost.manifests.installs.sources import sources
-from gatepost.manifests.pythons import python_of
 from gatepost.patterns import pattern
 
 TYPE_CHECKING = False
@@ -66,7 +65,6 @@ def locked_file(
     """The remedy for a requirements file that a command installs: how to compile it, with `more` as a second input."""
     torch = _torch_before(image, stage, index, install)
     addresses = _addresses(repository, install, path)
-    python = python_of(image, stage, install)
     if torch_base(image, stage) or torch is None or addresses is None:
         return freeze(install)
     options = [*addresses, *(("--prerelease allow",) if install.has("--pre") else ())]
@@ -75,6 +73,9 @@ def locked_file(
         tag, address = torch
         options.append(f"--torch-backend {tag}")
         how = f" with `--torch-backend {tag}`" if install.tool == "uv-pip" else f" with `--extra-index-url {address}`"
+    from gatepost.manifests.pythons import python_of
+
+    python = python_of(image, stage, install)
     if python:
         options.append(f"--python-version {python}")
     return compiled(path, options, how, more)
