@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from gatepost.manifests.installs.sources import sources
 from gatepost.model import INFO, Finding, Location
 from gatepost.patterns import pattern
 from gatepost.rules.torch_source.images.events import Event
@@ -14,9 +15,17 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gatepost.manifests.dockerfile import Step
+    from gatepost.manifests.dockerfile import Stage, Step
     from gatepost.manifests.image import Image
 
+_INDEX_VARIABLES = (
+    "PIP_INDEX_URL",
+    "PIP_EXTRA_INDEX_URL",
+    "UV_INDEX_URL",
+    "UV_DEFAULT_INDEX",
+    "UV_INDEX",
+    "UV_EXTRA_INDEX_URL",
+)
 _INDEX_OPTIONS = ("-i", "--index-url", "--extra-index-url", "--index", "-f", "--find-links")
 # `$X` and `${X}`, cut or replaced in part or not; not `${X:-default}` and its like.
 _VARIABLE = pattern(r"\$(?:\{([A-Za-z_]\w*)(?:[}/#%^,]|:\d)|([A-Za-z_]\w*))")
@@ -56,6 +65,34 @@ def unresolved(image: Image, events: list[Event]) -> Iterator[Finding]:
                 else f"Give `ARG {missing}` a default with which `{option.name}` is an index, such as that of {CPU_INDEX}.",
                 severity=INFO,
             )
+
+
+def unresolved_variables(image: Image, stage: Stage, events: list[Event]) -> Iterator[Finding]:
+    """TS510: an index variable of the stage is a build argument without a default; an empty one is none (pip, uv)."""
+    rows = (image.files.read(image.path) or b"").decode("utf-8", "replace").splitlines()
+    asking = [
+        event
+        for event in events
+        if event.stage == stage.index and any(one.name in FAMILY and not one.build for one in event.effect.asked)
+    ]
+    for step in stage.steps if asking else ():
+        for name in step.names if step.kind == "env" else ():
+            text = "\n".join(rows[step.line - 1 : step.end])
+            given = re.search(rf"(?<!\w){name}[=\s]\s*[\"']?\$\{{?([A-Za-z_]\w*)\}}?[\"']?(?=\s|$)", text)
+            if name not in _INDEX_VARIABLES or given is None or any(given[1] in build.given for build in image.builds):
+                continue
+            if given[1] not in step.env or step.env[given[1]] is not None:
+                continue
+            if any(
+                name in sources(event.install).from_env and event.step > stage.steps.index(step) for event in asking
+            ):
+                yield Finding(
+                    code="TS510",
+                    where=Location(path=image.path, line=step.line),
+                    message=f"`{name}` is a build argument without a default: a plain build leaves it empty, and torch comes from the default index",
+                    remedy=f"Give `ARG {given[1]}` a default, such as `{CPU_INDEX}`.",
+                    severity=INFO,
+                )
 
 
 def _written(rows: list[str], name: str) -> str:

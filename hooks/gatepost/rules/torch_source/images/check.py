@@ -9,7 +9,7 @@ from gatepost.manifests import projects as deployed
 from gatepost.manifests.installs.commands import installs
 from gatepost.model import Finding
 from gatepost.rules.torch_source import commands, presence
-from gatepost.rules.torch_source.images.arguments import unresolved
+from gatepost.rules.torch_source.images.arguments import unresolved, unresolved_variables
 from gatepost.rules.torch_source.images.events import events_of, place_of
 from gatepost.rules.torch_source.images.jobs import contradictions, job_findings, torch_needles
 from gatepost.rules.torch_source.images.order import intent_of, order
@@ -119,3 +119,4 @@ def _image(repository: Repository, image: Image, policy: object, view: View) -> 
         set_here = {name for step in stage.steps if step.kind == "env" for name in step.names}
         yield from backend_ignored(image.path, own, set_here)
         yield from unresolved(image, own)
+        yield from unresolved_variables(image, stage, own)
