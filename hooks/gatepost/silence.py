@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from gatepost.engine_outcomes import own
 from gatepost.globs import matcher
 
 TYPE_CHECKING = False
@@ -67,11 +66,11 @@ def apply(
             continue  # another hook's
         if ignore.index in bare:
             kept.append(
-                own("GP102", hook, where, None, f"the ignore of `{ignore.code}` gives no reason, so it is not applied")
+                _own("GP102", hook, where, None, f"the ignore of `{ignore.code}` gives no reason, so it is not applied")
             )
         elif whole and ignore.index not in used:
             at = f" in `{ignore.path}`" if ignore.path else ""
-            kept.append(own("GP103", hook, where, None, f"the ignore of `{ignore.code}`{at} silences nothing"))
+            kept.append(_own("GP103", hook, where, None, f"the ignore of `{ignore.code}`{at} silences nothing"))
     return kept, spoken
 
 
@@ -96,7 +95,7 @@ def _inline(result: Result, tree: Tree, spoken: set[tuple[str, int, str]]) -> li
                 return []
             else:
                 message = f"the ignore of `{result.code}` gives no reason, so it is not applied"
-        return [result, own("GP102", result.hook, result.path, ignore.line, message)]
+        return [result, _own("GP102", result.hook, result.path, ignore.line, message)]
     return [result]
 
 
@@ -131,5 +130,11 @@ def idle(
             sure=all(each.kind != "unchecked" for each in results),
         ):
             if (path, line) not in told:
-                found.append(own(code, hook.id, path, line, message))
+                found.append(_own(code, hook.id, path, line, message))
     return found
+
+
+def _own(code: str, hook: str, path: str, line: int | None, message: str) -> Result:
+    from gatepost.engine_outcomes import own
+
+    return own(code, hook, path, line, message)
