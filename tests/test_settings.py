@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gatepost.model import Context, Hook, Setting
-from gatepost.settings import SettingsError, parse_size, read_settings
+from gatepost.settings import SettingsError, nearest, parse_size, read_settings
 from gatepost.toml.load import TomlError
 
 
@@ -115,3 +115,8 @@ def test_broken_toml_names_file_and_line() -> None:
 )  # fmt: skip
 def test_sizes(text: object, size: int | None) -> None:
     assert parse_size(text) == size
+
+
+def test_of_names_that_are_as_near_the_one_with_most_letters_in_their_places() -> None:
+    assert nearest("MF1O1", ["MF101", "MF102", "MF411"]) == "; did you mean `MF101`?"
+    assert nearest("weight_limit", ["limit", "weights-limit"]) == "; did you mean `weights-limit`?"

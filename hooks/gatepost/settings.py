@@ -194,9 +194,13 @@ def nearest(word: str, known: list[str]) -> str:
     """ "; did you mean `x`?", or a list of what there is."""
     import difflib
 
-    close = difflib.get_close_matches(word.replace("_", "-"), known, n=1, cutoff=0.5)
+    word = word.replace("_", "-")
+    close = difflib.get_close_matches(word, known, n=3, cutoff=0.5)
     if close:
-        return f"; did you mean `{close[0]}`?"
+        ratios = [difflib.SequenceMatcher(None, each, word).ratio() for each in close]
+        alike = [each for each, ratio in zip(close, ratios, strict=True) if ratio == ratios[0]]
+        best = max(alike, key=lambda each: sum(map(str.__eq__, each, word)))  # MF1O1 is MF101, not MF411
+        return f"; did you mean `{best}`?"
     return f" (known: {', '.join(known)})" if known else ""
 
 
