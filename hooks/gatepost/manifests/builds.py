@@ -71,11 +71,16 @@ def builds(files: Files) -> Iterator[Build]:
         yield replace(build, gpu=gpu)
 
 
+def is_compose(path: str) -> bool:
+    """Whether a path is named as a compose file is: `compose.yaml`, `deploy/docker-compose.gpu.yml`."""
+    return _COMPOSE.search(path) is not None
+
+
 def _composed(files: Files) -> Iterator[tuple[str, Any, frozenset[str]]]:
     """(path, YAML node, services that another file of the folder gives a GPU) of every compose file."""
     roots = {}
     for path in sorted(path for path in files.paths if path.endswith((".yml", ".yaml"))):
-        if _COMPOSE.search(path) and not is_generated(path):
+        if is_compose(path) and not is_generated(path):
             data = files.read(path) or b""
             if any(word in data for word in (b"build", b"nvidia", b"gpu", b"GPU", b"cuda", b"CUDA")):
                 roots[path] = workflow.compose(data)

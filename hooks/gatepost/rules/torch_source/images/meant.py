@@ -11,6 +11,7 @@ from gatepost.rules.torch_source import urls
 from gatepost.rules.torch_source.images import runs
 from gatepost.rules.torch_source.images.events import Event
 from gatepost.rules.torch_source.images.runs import GPU_WORD
+from gatepost.rules.torch_source.images.services import builds_of
 from gatepost.rules.torch_source.table import names_build
 
 TYPE_CHECKING = False
@@ -75,7 +76,7 @@ def gpu_meant(repository: Repository, image: Image, stage: Stage, events: list[E
         _TRAIN_WORD.search(name)
         or (not says_cpu(image, stage) and any(event.effect.gpu for event in events))
         or any(_says_gpu(word.text) for event in events for word in event.install.files)
-        or any(build.gpu for build in image.builds)
+        or any(build.gpu for build in builds_of(image, stage))
         or _has_cpu_twin(repository, image)
         or _scripted(repository, image, stage, events)
     ):
@@ -110,7 +111,7 @@ def gpu_meant(repository: Repository, image: Image, stage: Stage, events: list[E
                         re.search(r"(?:^|/)(?:pip\.conf|pip|\.pip|\.config)/?$", word.text) for word in copy.sources
                     ):
                         return True
-    if runs.with_gpu(repository, image):
+    if runs.with_gpu(repository, image, stage):
         return True
     return not says_cpu(image, stage) and (_switched(repository, image) or runs.needs_gpu(repository, image))
 

@@ -7,9 +7,11 @@ import re
 
 from gatepost.manifests import gpus, places
 from gatepost.patterns import pattern
+from gatepost.rules.torch_source.images.services import OTHERS, builds_of, speaking
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from gatepost.manifests.dockerfile import Stage
     from gatepost.manifests.image import Image
     from gatepost.manifests.projects import Repository
 
@@ -31,13 +33,14 @@ _MACHINE = pattern(
     rb"\bml\.(?:g\d\w*|p[2-6]\w*)\.\w*xlarge|\b(?:g4dn|g[56]e?|p[2-5]d?)\.\w*xlarge|\bStandard_N[CDV]\d"
 )
 _DEVICES = pattern(rb"\bDeviceRequest\(|\bdevice_requests\s*=")
-# A page that runs somebody else's image with a GPU says nothing of this one.
-_OTHERS = pattern(rb"(?:nvidia/cuda|ollama/|vllm/|nvcr\.io/|ghcr\.io/huggingface|tritonserver|pytorch/pytorch)")
 _COMMENTED = pattern(rb"(?m)^\s*#.*(?:driver: nvidia|--gpus[ =]|runtime: nvidia|gpus: all)")
 
 
-def with_gpu(repository: Repository, image: Image) -> bool:
-    """A page, a Kubernetes file or a `docker run` line that asks for a GPU, when no other Dockerfile is there for it."""
+def with_gpu(repository: Repository, image: Image, stage: Stage) -> bool:
+    """A page, a Kubernetes file or a `docker run` line that asks for a GPU, when nothing else is there for it.
+
+    That is another Dockerfile, or a stage on an image with CUDA that has nothing to do with this one.
+    """
     folder = posixpath.dirname(image.path)
     others = [
         other.path
@@ -47,9 +50,9 @@ def with_gpu(repository: Repository, image: Image) -> bool:
     ]
     if _said_inside(repository, image):
         return True
-    if any(path.startswith(folder + "/" if folder else "") for path in others):
+    if any(path.startswith(folder + "/" if folder else "") for path in others) or _stage_for_gpus(image, stage):
         return False
-    if _documented(repository, image) or _deployed(repository, image):
+    if _documented(repository, image, stage) or _deployed(repository, image, stage):
         return True
     if others:
         return _beside(repository, folder)
@@ -62,7 +65,7 @@ def with_gpu(repository: Repository, image: Image) -> bool:
             if places.is_generated(path):
                 continue
             count += 1
-            data = repository.read(path) or b""
+            data = speaking(repository, image, stage, path)
             page = path.endswith(".md") or "README" in path
             if _RUN_WITH.search(data) or (not page and _MACHINE.search(data)):
                 return True
@@ -73,12 +76,18 @@ def with_gpu(repository: Repository, image: Image) -> bool:
     return False
 
 
+def _stage_for_gpus(image: Image, stage: Stage) -> bool:
+    """Whether a target of the same Dockerfile stands on an image with CUDA, and shares nothing with a stage."""
+    kin = {one.index for one in (*image.feeding(stage), *image.descendants(stage))}
+    return any(GPU_WORD.search(one.image) for one in image.dockerfile.stages if one.name and one.index not in kin)
+
+
 def _page_runs(page: bytes) -> bool:
     """Whether a page runs an image with a GPU, other than one of those that others publish."""
     if b"--gpus" not in page:
         return False
     commands = re.findall(rb"(?:docker|podman|nerdctl)(?: container)? run\b[^\n`]*", page.replace(b"\\\n", b" "))
-    return any(re.search(rb"--gpus[ =]", command) and not _OTHERS.search(command) for command in commands)
+    return any(re.search(rb"--gpus[ =]", command) and not OTHERS.search(command) for command in commands)
 
 
 def _said_inside(repository: Repository, image: Image) -> bool:
@@ -102,10 +111,11 @@ def another_base(repository: Repository, image: Image) -> bool:
     return any(_ANOTHER_BASE.search(row) and not _NEGATED.search(row) for row in comments)
 
 
-def _deployed(repository: Repository, image: Image) -> bool:
+def _deployed(repository: Repository, image: Image, stage: Stage) -> bool:
     """Whether a document of a YAML file asks for a GPU for what bears the name of the image's folder or service."""
-    names = {posixpath.basename(posixpath.dirname(image.path)), *(build.service for build in image.builds)}
-    names |= {posixpath.basename(tag).partition(":")[0] for build in image.builds for tag in build.tags}
+    builds = builds_of(image, stage)
+    names = {posixpath.basename(posixpath.dirname(image.path)), *(build.service for build in builds)}
+    names |= {posixpath.basename(tag).partition(":")[0] for build in builds for tag in build.tags}
     names = {name for name in names if len(name) > 2 and name not in _COMMON and "$" not in name}
     if not names:
         return False
@@ -156,9 +166,10 @@ def _beside(repository: Repository, folder: str) -> bool:
     return False
 
 
-def _documented(repository: Repository, image: Image) -> bool:
+def _documented(repository: Repository, image: Image, stage: Stage) -> bool:
     """Whether a page shows a compose file that gives a GPU to a service which this Dockerfile builds."""
-    if not any(build.service for build in image.builds):
+    builds = builds_of(image, stage)
+    if not any(build.service for build in builds):
         return False
     if ("services with a GPU",) not in repository.memo:
         repository.memo["services with a GPU",] = {
@@ -170,7 +181,7 @@ def _documented(repository: Repository, image: Image) -> bool:
     shown: set[tuple[str, str]] = repository.memo["services with a GPU",]
     return any(
         build.service == name and (build.path.startswith(top + "/") or not top)
-        for build in image.builds
+        for build in builds
         for top, name in shown
     )
 
