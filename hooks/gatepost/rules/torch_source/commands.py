@@ -12,7 +12,7 @@ import re
 
 from gatepost.manifests import requirements
 from gatepost.manifests.installs.sources import sources
-from gatepost.model import INFO, Finding, Location
+from gatepost.model import INFO, WARNING, Finding, Location
 from gatepost.record import replace
 from gatepost.rules.torch_source import index_hygiene, markers, specs, urls
 from gatepost.rules.torch_source.images.companions import PAIRED, left_behind
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from gatepost.manifests.installs import Install
     from gatepost.manifests.installs.sources import Sources
     from gatepost.manifests.requirements import ReqFile
+    from gatepost.model import Severity
     from gatepost.rules.torch_source.view import View
 
 
@@ -65,7 +66,8 @@ _EACH = (
 )
 _TOGETHER = (companions.companions, build_rules.tag_mix, neighbours.forced_torch)
 _OF_FILES = ("TS121", "TS126")  # what a command's indexes do to the requirements files it installs
-_NOT_IN_CI = ("TS122", "TS125", "TS216")  # a job may try a nightly build, and ends with the job
+_NOT_IN_CI = ("TS125", "TS216")  # a job may try a nightly build, and ends with the job
+_LESS_IN_CI: dict[Severity, Severity] = {"error": "warning", "warning": "info", "info": "info"}
 
 
 def judge(path: str, ran: Iterable[Ran], v: View, ci: bool = False, python: str = "") -> Iterator[Finding]:
@@ -185,7 +187,7 @@ def _of_one(project: Project, one: Ran, v: View, ci: bool, sure: bool, kept: Map
                 finding = replace(finding, remedy=finding.remedy.replace("`--index-url", "`--extra-index-url"))
             if (
                 (code == "TS202" and (not sure or v.pip_conf()))
-                or (ci and (code in _NOT_IN_CI or (code == "TS121" and finding.severity == "warning")))
+                or (ci and code in _NOT_IN_CI)
                 or (code == "TS404" and finding.fix is None and _spares(one, project))
                 or (code == "TS122" and any(not word.known for word in one.install.words))  # `torch==${VERSION}`
                 or (
@@ -200,7 +202,7 @@ def _of_one(project: Project, one: Ran, v: View, ci: bool, sure: bool, kept: Map
                 )  # its own step: it may well be there
             ):
                 continue
-            yield _worded(finding, project)
+            yield _worded(_in_ci(finding) if ci else finding, project)
     files = [(where, file) for where, file in one.files if not steered(file)]
     if not files or not sure:
         return
@@ -210,10 +212,16 @@ def _of_one(project: Project, one: Ran, v: View, ci: bool, sure: bool, kept: Map
     for rule in (options.extra_index, options.starved):
         judged = _anew(wide, kept) if rule is options.extra_index else wide
         for finding in rule(judged, v) if judged.requirements else ():
-            whole = finding.code == "TS122" and len(files) == len(one.install.files) and not ci
+            whole = finding.code == "TS122" and len(files) == len(one.install.files)
             if (finding.code in _OF_FILES or whole) and not (uv and finding.code in ("TS121", "TS122")):
-                if not (ci and finding.severity == "warning" and finding.code == "TS121"):
-                    yield _worded(finding, project)
+                yield _worded(_in_ci(finding) if ci else finding, project)
+
+
+def _in_ci(finding: Finding) -> Finding:
+    """What merges PyTorch's index with PyPI weighs less in a job, which ends: the builds that it proves wrong do not."""
+    if finding.code == "TS122":
+        return replace(finding, severity=_LESS_IN_CI.get(finding.severity or WARNING, INFO))
+    return replace(finding, severity=INFO) if finding.code == "TS121" and finding.severity == WARNING else finding
 
 
 def _in_files(project: Project, files: Iterable[tuple[str, ReqFile]]) -> tuple[Requirement, ...]:
