@@ -38,7 +38,7 @@ def stale(p: Project, v: View) -> Findings:
                 if not req.url
                 and not req.spec.broken
                 and not any(route.url for route in p.routes_of(req))
-                and _ever_applies(p, req)
+                and ever_applies(p, req)
             ]
             if any(req.name == name and req.role == "override" for req in p.requirements):
                 continue
@@ -69,7 +69,7 @@ def stale(p: Project, v: View) -> Findings:
                 break
 
 
-def _ever_applies(p: Project, req: Requirement) -> bool:
+def ever_applies(p: Project, req: Requirement) -> bool:
     """Whether a requirement's marker may hold for a Python and a platform that the project locks for."""
     if not req.marker:
         return True

@@ -9,6 +9,7 @@ from gatepost.rules.torch_source.model import (
     DEFAULT,
     DIRECT,
     FAMILY,
+    LIMITED,
     SHARED,
 )
 from gatepost.rules.torch_source.view import found
@@ -25,6 +26,32 @@ if TYPE_CHECKING:
 
 
 PYTHON_LOCKS = ("uv.lock", "poetry.lock", "pdm.lock", "Pipfile.lock", "pylock.toml")
+
+
+def unserved(p: Project, v: View) -> Findings:
+    """TS301: a route of some platforms, and a uv.lock that takes the package from PyPI for all of them."""
+    from gatepost.record import replace
+    from gatepost.rules.torch_source.locks.agreement import ever_applies
+
+    for lock in p.locks if p.tool == "uv" and not p.dynamic else ():
+        for name in sorted(FAMILY) if lock.format == "uv.lock" else ():
+            entries = [entry for entry in lock.entries if entry.name == name]
+            if not entries or any(entry.origin or not entry.known for entry in entries):
+                continue
+            for req, route in ((req, route) for req in p.named(name) for route in p.routes_of(req)):
+                index = p.index(route.index) if route.index else None
+                if req.url or index is None or not index.torch() or not route.marker or route.extra or route.group:
+                    continue
+                both = f"({req.marker}) and ({route.marker})" if req.marker else route.marker
+                if ever_applies(p, replace(req, marker=both)):
+                    yield found(
+                        "TS301",
+                        entries[0].where,
+                        f"`{name}` {entries[0].version} is locked from PyPI only, but the manifest takes it from {urls.show(index.url)} where `{route.marker}`",
+                        f"Run `{p.semantics().relock}`.",
+                        related=(route.where,),
+                    )
+                    break
 
 
 def origin(p: Project, v: View) -> Findings:
@@ -131,6 +158,10 @@ def answered(entry: Locked, reqs: Sequence[Requirement]) -> list[Requirement]:
 
 def _allowed(p: Project, entry: Locked, reqs: list[Requirement]) -> set[str] | None:
     """The addresses an entry may come from ("" is PyPI), or None if it cannot be told."""
+    if p.tool == "PDM":  # a source that includes the package is the only one that is asked (PDM 2.26)
+        if any(urls.tag_of(specs.label(entry.version)) or "+" in file or "%2B" in file for file in entry.files):
+            return None  # a mirror's copy of a labelled build
+        return {index.url for index in p.indexes if index.role == LIMITED and p.serves(index, entry.name)} or None
     if p.tool not in ("uv", "Poetry", "Pipenv") or p.dynamic:
         return None
     pool = [index for index in p.indexes if p.serves(index, entry.name)]

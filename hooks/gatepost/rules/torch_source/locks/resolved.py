@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 def origin(p: Project, v: View) -> Iterator[Finding]:
     """TS301, TS307 of `origin`, without TS301 of locks that are exactly in step with their manifest."""
     yield from _out_of_step(v, "TS301", by_source.origin(p, v), "")
+    yield from _out_of_step(v, "TS301", by_source.unserved(p, v), "")
 
 
 def stale(p: Project, v: View) -> Iterator[Finding]:
