@@ -7,6 +7,7 @@ from gatepost.rules.torch_source.locks import agreement, numpy_two, origin, reso
 RULES = (
     resolved.origin,
     resolved.stale,
+    agreement.stale_conda,
     wheels.missing_wheel,
     wheels.missing_python,
     wheels.mixed_entry,

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 
+from gatepost.patterns import pattern
 from gatepost.rules.torch_source import markers, specs, urls
 from gatepost.rules.torch_source.locks.origin import PYTHON_LOCKS
 from gatepost.rules.torch_source.model import (
+    CONSTRAINT,
     FAMILY,
     MAIN,
 )
@@ -69,6 +71,33 @@ def stale(p: Project, v: View) -> Findings:
                 break
 
 
+_PYTORCH = ("pytorch", "pytorch-gpu", "pytorch-cpu")  # all of one version
+
+
+def stale_conda(p: Project, v: View) -> Findings:
+    """TS303 of conda-lock and pixi.lock: no platform and no environment has the pytorch, or pip's torch, asked for."""
+    for lock in p.locks:
+        for name, manager in (
+            (("pytorch", "conda"), ("torch", "pip")) if lock.format in ("conda-lock", "pixi.lock") else ()
+        ):
+            entries = [entry for entry in lock.entries if entry.name == name and entry.reference == manager]
+            for req in p.requirements:
+                asked = req.name in _PYTORCH and req.role == "conda" if manager == "conda" else req.name == "torch"
+                if not asked or req.role == CONSTRAINT or req.url or req.marker or req.spec.broken or not entries:
+                    continue
+                if not p.own(req.where) or any(req.spec.admits(specs.public(entry.version)) for entry in entries):
+                    continue
+                versions = ", ".join(dict.fromkeys(entry.version for entry in entries))
+                yield found(
+                    "TS303",
+                    entries[0].where,
+                    f"`{name}` is locked at {versions}, but {req.where.path} asks for `{req.text.strip()}`",
+                    f"Run `{p.semantics().relock}` and stage {lock.path}.",
+                    related=(req.where,),
+                )
+                break
+
+
 def ever_applies(p: Project, req: Requirement) -> bool:
     """Whether a requirement's marker may hold for a Python and a platform that the project locks for."""
     if not req.marker:
@@ -101,7 +130,7 @@ def disagree(p: Project, v: View) -> Findings:
     for other in v.projects:
         if other.root != p.root or other is p:
             continue
-        if other.tool == "pip" and _exported(v, other.path):
+        if other.tool == "pip" and (_exported(v, other.path) or (p.tool == "Poetry" and _as_poetry(v, other.path))):
             others += [
                 (
                     req.where.path,
@@ -165,6 +194,17 @@ def _exported(v: View, path: str) -> bool:
         or b"exported from" in head
         or ((b"pip-compile" in head or b"uv pip compile" in head) and b"pyproject.toml" in head)
     )
+
+
+# How `poetry export` writes a line: it leaves no comment that says so.
+_OF_POETRY = pattern(r'[a-z0-9._-]+(?:\[[^\]\s]*\])?==\S+ ; (?:\(?[a-z_]+ \S+ "[^"]*"\)?(?: and | or )?)+(?: \\)?')
+
+
+def _as_poetry(v: View, path: str) -> bool:
+    """Whether each line of a requirements file looks as `poetry export` writes it, with the project's Pythons."""
+    rows = (v.tree.read(path) or b"").decode("utf-8", "replace").splitlines()
+    lines = [row.rstrip() for row in rows if row.strip() and not row.startswith(("#", "-", " "))]
+    return bool(lines) and all("python_version" in line and _OF_POETRY.fullmatch(line) for line in lines)
 
 
 def tag_mix_locked(p: Project, v: View) -> Findings:

@@ -38,7 +38,8 @@ def unserved(p: Project, v: View) -> Findings:
             entries = [entry for entry in lock.entries if entry.name == name]
             if not entries or any(entry.origin or not entry.known for entry in entries):
                 continue
-            for req, route in ((req, route) for req in p.named(name) for route in p.routes_of(req)):
+            pairs = [(req, route) for req in p.named(name) for route in p.routes_of(req)]
+            for req, route in pairs:
                 index = p.index(route.index) if route.index else None
                 if req.url or index is None or not index.torch() or not route.marker or route.extra or route.group:
                     continue
