@@ -93,6 +93,8 @@ class Table:
             known = {specs.key(found): need for found, need in self.requires.get(name, {}).items()}
             self._needs[name] = known
         have = specs.key(version)
+        if name == "torchcodec" and have not in known:
+            have = specs.key(".".join(version.split(".")[:2]))  # its table has lines, of any patch
         if row is None or have not in known:
             return None
         stable = self.overlay["torchaudio_stable_from"]

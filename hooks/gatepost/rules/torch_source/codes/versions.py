@@ -32,7 +32,7 @@ VERSIONS: tuple[Code, ...] = (
         "companion-pins-do-not-pair",
         ERROR,
         "torch and a companion are pinned to releases that do not go together.",
-        "The resolver fails, or where metadata is silent the import does. By rows of the table, never by arithmetic: torch 2.13.0 goes with torchvision 0.28.0 and torchaudio 2.11.0. conda's packages of these names pair alike; where conda-forge serves them it is a warning, as it can rebuild one.",
+        "The resolver fails, or where metadata is silent the import does. By rows of the table, never by arithmetic: torch 2.13.0 goes with torchvision 0.28.0 and torchaudio 2.11.0. conda's packages of these names pair alike; where conda-forge serves them it is a warning, as it can rebuild one. So it is with torchcodec, whose metadata names no torch: its own list of releases says which one it is made for.",
         "torch==2.8.0\ntorchvision==0.22.1",
         "torch==2.8.0\ntorchvision==0.23.0",
         "Pin the companion that belongs to torch.",

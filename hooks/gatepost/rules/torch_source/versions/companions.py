@@ -51,8 +51,12 @@ def companions(p: Project, v: View) -> Findings:
                 releases = releases if version else table.in_ranges(name, releases)
                 report = None
                 if pinned and version:
-                    if name != "torchcodec" and not torch_unknown and table.pairs(name, version, pinned) is False:
-                        report = _pins(p, v, torch, other, pinned, version)
+                    if not torch_unknown and table.pairs(name, version, pinned) is False:
+                        report = (
+                            _codec_pins(p, v, torch, other, pinned, version)
+                            if name == "torchcodec"
+                            else _pins(p, v, torch, other, pinned, version)
+                        )
                 elif (
                     releases and name != "torchcodec" and _never(v, name, rows, releases, torch_unknown, other_unknown)
                 ):
@@ -153,6 +157,27 @@ def _pins(p: Project, v: View, torch: Requirement, other: Requirement, pinned: s
         f"`{other.name}` {version} does not go with `torch` {pinned}{with_}",
         f"Pin `{other.name}` {partner}" + p.relocked(),
         fix=v.edit(other.where.path, f"pin {other.name} {partner}", fixes.replace_version(other, partner))
+        if partner
+        else None,
+        related=(torch.where,),
+    )
+
+
+def _codec_pins(p: Project, v: View, torch: Requirement, other: Requirement, pinned: str, version: str) -> Finding:
+    """TS203 of torchcodec: its metadata names no torch, so nothing but its own list of releases says what it is for."""
+    partner = _codec(v, pinned)
+    lines = list(dict.fromkeys(row.torch.rpartition(".")[0] for row in v.table.torch_of(other.name, version)))
+    goes = lines[0] + (" or newer" if len(lines) > 1 else "") if lines else ""
+    return found(
+        "TS203",
+        other.where,
+        f"`torchcodec` {version} is made for torch {goes}, by its own list, and `torch` is {pinned}"
+        if goes
+        else f"`torchcodec` {version} is not made for `torch` {pinned}, by its own list",
+        (f"Pin `torchcodec` {partner}" if partner else "Pin a newer torch: that list has no `torchcodec` for this one")
+        + p.relocked(),
+        severity="warning",
+        fix=v.edit(other.where.path, f"pin torchcodec {partner}", fixes.replace_version(other, partner))
         if partner
         else None,
         related=(torch.where,),
