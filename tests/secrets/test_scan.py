@@ -169,9 +169,10 @@ def test_hostile_bytes_are_silent(data: bytes, path: str) -> None:
     assert findings({path: data}) == []
 
 
-def test_utf16() -> None:
+@pytest.mark.parametrize("codec", ["utf-16", "utf-16-le", "utf-16-be", "utf-8-sig"])
+def test_utf16_with_and_without_a_mark(codec: str) -> None:
     token, _ = Tokens(9).make("openrouter")
-    assert len(findings({"a.txt": f"key {token}\n".encode("utf-16")})) == 1
+    assert len(findings({"a.txt": f"key {token}\n".encode(codec)})) == 1
 
 
 def test_scope_and_line_numbers_of_a_large_file() -> None:

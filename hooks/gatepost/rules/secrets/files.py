@@ -71,10 +71,17 @@ def _batch(ctx: Context, paths: list[str]) -> Iterator[tuple[str, bytes]]:
 
 
 def as_text(data: bytes) -> bytes | None:
-    """Bytes of a file if they are text, UTF-16 (by its byte-order mark) as UTF-8; None for a binary file."""
+    """Bytes of a file if they are text, UTF-16 as UTF-8; None for a binary file."""
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         data = data.decode("utf-16", "replace").encode("utf-8", "replace")
-    return data if b"\0" not in data[:8000] else None
+    head = data[:8000]
+    if b"\0" not in head:
+        return data
+    # UTF-16 without a byte-order mark: ASCII in every second byte
+    for first, codec in ((0, "utf-16-le"), (1, "utf-16-be")):
+        if not head[1 - first :: 2].strip(b"\0") and head[first::2].isascii() and b"\0" not in head[first::2]:
+            return data.decode(codec, "replace").encode("utf-8", "replace")
+    return None
 
 
 def scan_file(scanner: Scanner, path: str, data: bytes) -> list[Seen]:
