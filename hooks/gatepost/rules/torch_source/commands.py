@@ -105,6 +105,10 @@ def judge(path: str, ran: Iterable[Ran], v: View, ci: bool = False, python: str 
                     into[req.name] = (req, project.indexes)
     if not configured:
         yield from left_behind(path, commands, v)
+    if not ci and any(one.install.tool == "conda" for one in commands):
+        from gatepost.rules.torch_source.images.both import over_conda
+
+        yield from over_conda(path, commands, v)
     for found in latest.values():
         if len(found) > 1:
             project = _joined(path, found)

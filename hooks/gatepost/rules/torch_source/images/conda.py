@@ -19,19 +19,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gatepost.manifests.installs import Install
+    from gatepost.rules.torch_source.model import Requirement
     from gatepost.rules.torch_source.view import View
 
 
 def conda_install(path: str, install: Install, v: View, ci: bool) -> Iterator[Finding]:
     """What the rules of conda's environments say of `conda install` and `conda create`; `ci`: in a CI job."""
-    from gatepost.manifests import environment
     from gatepost.rules.torch_source.conda import RULES, channels
 
-    requirements = []
-    for word in install.words:
-        dep = environment.dependency(word.text) if word.known else None
-        if dep is not None:
-            requirements.append(of_match(dep, Location(path=path, line=word.line)))
+    requirements = matches(path, install)
     if not any(req.name in CONDA_NAMES or req.name in FAMILY for req in requirements):
         return
     project = Project(
@@ -48,3 +44,10 @@ def conda_install(path: str, install: Install, v: View, ci: bool) -> Iterator[Fi
         for finding in rule(project, v):
             if finding.code != "TS302":  # the name of the file is judged with its images
                 yield replace(finding, fix=None)
+
+
+def matches(path: str, install: Install) -> list[Requirement]:
+    from gatepost.manifests import environment
+
+    found = ((environment.dependency(word.text), word) for word in install.words if word.known)
+    return [of_match(dep, Location(path=path, line=word.line)) for dep, word in found if dep is not None]
