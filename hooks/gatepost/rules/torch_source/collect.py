@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 _INCLUDE = pattern(rb"(?m)(?:^|\s)(?:-r|-c|--requirement|--constraint)[=\s]*([^\s,\]}]+)")
 _SCRIPTS = pattern(r"(?:^|/)(?:scripts?|examples?|tools?|bin)/")
-_PYTHON = pattern(r"(?:cpython[-@])?(3\.\d+)")
-TOML_LOCKS = ("uv.lock", "poetry.lock", "pdm.lock")
 
 
 class Broken(Exception):
@@ -70,6 +68,7 @@ class Collector:
         return self._tomls[path]
 
     def requirements(self, path: str) -> ReqFile | None:
+        """A requirements file of the tree, or None if there is none."""
         if path not in self._requirements:
             from gatepost.manifests import requirements
 
@@ -92,13 +91,15 @@ class Collector:
             if self.ctx.exclude(path):
                 continue
             if base == "pyproject.toml":
-                found += self._pyproject(path)
+                from gatepost.rules.torch_source.readers import pyproject
+
+                found += pyproject.read(self, path)
             elif base == "Pipfile":
                 toml = self.toml(path)
                 if toml is not None:
                     from gatepost.rules.torch_source.readers import pipenv
 
-                    found.append(pipenv.read(toml, self._locks(path, ("Pipfile.lock",))))
+                    found.append(pipenv.read(toml, self.locks(path, ("Pipfile.lock",))))
             elif base == "hatch.toml":
                 toml = self.toml(path)
                 if toml is not None:
@@ -110,7 +111,7 @@ class Collector:
                 if toml is not None:
                     from gatepost.rules.torch_source.readers import conda
 
-                    found.append(conda.read_pixi(toml, (), self._locks(path, ("pixi.lock",))))
+                    found.append(conda.read_pixi(toml, (), self.locks(path, ("pixi.lock",))))
             elif base in paths.SETUPS:
                 found += self._setup(path, candidates[path])
             elif base in paths.RUNNERS:
@@ -163,7 +164,7 @@ class Collector:
         return [
             Project(tool="pip", root=paths.folder(path), path=path, files=(path,), locks=locks)
             for path in wanted
-            if (locks := self._locks(path, (path.rpartition("/")[2],)))
+            if (locks := self.locks(path, (path.rpartition("/")[2],)))
         ]
 
     def _includers(self, candidates: dict[str, bytes]) -> list[tuple[str, bytes]]:
@@ -199,9 +200,9 @@ class Collector:
         chosen = small if scope is not None else self._heads(small)
         for path, data in sorted(self.tree.read_many(chosen).items()):
             if data is not None and b"# /// script" in data and paths.names_torch(data):
-                from gatepost.rules.torch_source.readers import uv
+                from gatepost.rules.torch_source.readers import script
 
-                project = uv.read_script(path, data)
+                project = script.read(path, data)
                 if project is not None:
                     found.append(project)
         return found
@@ -214,82 +215,6 @@ class Collector:
             if len(paths) <= 400
             else [path for path in paths if path.count("/") <= 1 or _SCRIPTS.search(path)][:400]
         )
-
-    def _pyproject(self, path: str) -> list[Project]:
-        toml = self.toml(path)
-        if toml is None:
-            return []
-        from gatepost.rules.torch_source.readers import common, uv
-
-        root = paths.folder(path)
-        found: list[Project] = []
-        tools = common.table(toml.data, "tool")
-        is_poetry = is_pdm = False
-        has = {name: paths.join(root, name) in self.known for name in (*TOML_LOCKS, "pixi.lock")}
-        if "poetry" in tools:
-            from gatepost.rules.torch_source.readers import poetry
-
-            is_poetry = poetry.applies(toml)
-            if is_poetry:
-                found.append(poetry.read(toml, self._locks(path, ("poetry.lock",))))
-        if "pdm" in tools or has["pdm.lock"]:
-            from gatepost.rules.torch_source.readers import pdm
-
-            is_pdm = pdm.applies(toml, has["pdm.lock"])
-            if is_pdm:
-                found.append(pdm.read(toml, self._locks(path, ("pdm.lock",))))
-        own_uv = any(
-            key in common.table(toml.data, "tool", "uv")
-            for key in (
-                "index",
-                "sources",
-                "index-url",
-                "extra-index-url",
-                "pip",
-                "torch-backend",
-                "conflicts",
-                "workspace",
-                "constraint-dependencies",
-                "override-dependencies",
-            )
-        )
-        workspace = self._workspace(path)
-        has_uv = has["uv.lock"] or own_uv or workspace is not None or paths.join(root, "uv.toml") in self.known
-        if has_uv or (not is_poetry and not is_pdm):
-            config = self.toml(paths.join(root, "uv.toml"))
-            members = self._members(toml)
-            locks = self._locks(path, ("uv.lock",), pylock=True)
-            if workspace is not None and not locks:
-                locks = self._locks(workspace.path, ("uv.lock",))
-            tool = "uv" if has_uv else "pyproject"
-            if "project" in toml.data or "dependency-groups" in toml.data or own_uv:
-                project = uv.read(toml, config, members, workspace, locks, tool)
-                if "project" not in toml.data and any(paths.join(root, name) in self.known for name in paths.SETUPS):
-                    from gatepost.record import replace
-
-                    project = replace(project, dynamic=True)  # its dependencies are the setup script's
-                found.append(self._leaks(toml, project))
-        if common.table(toml.data, "tool", "pixi"):
-            from gatepost.rules.torch_source.readers import conda
-
-            found.append(conda.read_pixi(toml, ("tool", "pixi"), self._locks(path, ("pixi.lock",))))
-        pin = (
-            self.tree.read(paths.join(root, ".python-version"))
-            if paths.join(root, ".python-version") in self.known
-            else None
-        )
-        if pin:
-            from gatepost.record import replace
-
-            version = pin.decode("utf-8", "replace").strip().splitlines()
-            match = _PYTHON.match(version[0]) if version else None
-            if match is not None:
-                found = [replace(project, python_pin=match[1]) for project in found]
-        if common.table(toml.data, "tool", "hatch", "envs") and paths.join(root, "hatch.toml") not in self.known:
-            from gatepost.rules.torch_source.readers import hatch
-
-            found += hatch.read(toml)
-        return found
 
     def _setup(self, path: str, data: bytes) -> list[Project]:
         """The project of a setup.py or setup.cfg, as far as the pyproject beside it leaves the fields to setuptools."""
@@ -316,82 +241,6 @@ class Collector:
             self.broken.append(Broken(path, error.lineno, f"not Python {sys.version_info[0]}: {error.msg}"))
             return []
 
-    def _leaks(self, toml: Toml, project: Project) -> Project:
-        """TS128: a path dependency's own sources also decide where this project's PyTorch comes from."""
-        from gatepost.record import replace
-        from gatepost.rules.torch_source.model import EXTENDED, Fact
-        from gatepost.rules.torch_source.readers import common, uv
-
-        facts = []
-        for package, folder, where in uv.path_dependencies(toml):
-            other = self.toml(paths.join(paths.join(project.root, folder), "pyproject.toml"))
-            if other is None or other.path == project.path:
-                continue
-            asked = {extra for req in project.requirements if req.name == package for extra in req.extras}
-            for name, value in common.table(other.data, "tool", "uv", "sources").items():
-                items = value if isinstance(value, list) else [value]
-                if (
-                    name.lower() in EXTENDED
-                    and any(isinstance(item, dict) and uv.reaches(other, name, item, asked) for item in items)
-                    and any(req.name == name.lower() for req in project.requirements)  # else it is its own affair
-                    and not any(route.package == name.lower() for route in project.routes)
-                ):
-                    facts.append(
-                        Fact(
-                            code="TS128",
-                            where=where,
-                            message=f"`{package}` ({other.path}) routes `{name}` to an index of its own, and uv applies that route to this project too",
-                            remedy=f"Route `{name}` in this project's [tool.uv.sources] as well, then run `uv lock`.",
-                        )
-                    )
-        return replace(project, facts=project.facts + tuple(facts)) if facts else project
-
-    def _members(self, toml: Toml) -> list[Toml]:
-        from gatepost.rules.torch_source.readers import uv
-
-        globs = uv.workspace_globs(toml)
-        if globs is None:
-            return []
-        root = paths.folder(toml.path)
-        found = []
-        for path in self.paths:
-            if not path.endswith("/pyproject.toml") or path == toml.path:
-                continue
-            folder = paths.folder(path)
-            inner = folder[len(root) + 1 :] if root and folder.startswith(root + "/") else folder if not root else ""
-            if inner and self._glob(inner, globs[0]) and not self._glob(inner, globs[1]):
-                member = self.toml(path)
-                if member is not None:
-                    found.append(member)
-        return found
-
-    @staticmethod
-    def _glob(path: str, patterns: list[str]) -> bool:
-        from fnmatch import fnmatchcase
-
-        for glob in patterns:
-            glob = glob.strip("/").removeprefix("./")
-            if glob.count("/") == path.count("/") and all(
-                fnmatchcase(left, right) for left, right in zip(path.split("/"), glob.split("/"), strict=True)
-            ):
-                return True
-            if "**" in glob and fnmatchcase(path, glob):
-                return True
-        return False
-
-    def _workspace(self, path: str) -> Toml | None:
-        """The pyproject of the workspace that `path` is a member of."""
-        folder = paths.folder(path)
-        while folder:
-            folder = paths.folder(folder)
-            parent = paths.join(folder, "pyproject.toml")
-            data = self.tree.read(parent) if parent in self.known else None
-            if data is not None and b"workspace" in data:
-                toml = self.toml(parent)
-                if toml is not None and any(member.path == path for member in self._members(toml)):
-                    return toml
-        return None
-
     def _conda_locks(self, path: str) -> tuple[Lock, ...]:
         """conda-lock's locks beside an environment file that name it among their sources."""
         above, _, base = path.rpartition("/")
@@ -401,9 +250,10 @@ class Collector:
                 head = (self.tree.read(name) or b"").partition(b"\npackage:")[0]
                 if f"- {base}".encode() in {row.strip() for row in head.splitlines()}:
                     wanted.append(name.rpartition("/")[2])
-        return self._locks(path, wanted) if wanted else ()
+        return self.locks(path, wanted) if wanted else ()
 
-    def _locks(self, path: str, names: Iterable[str], pylock: bool = False) -> tuple[Lock, ...]:
+    def locks(self, path: str, names: Iterable[str], pylock: bool = False) -> tuple[Lock, ...]:
+        """The locks of these names beside a manifest; with `pylock`, those of PEP 751 too."""
         from gatepost.rules.torch_source.readers import locks
 
         root = paths.folder(path)
