@@ -144,7 +144,8 @@ def _named_gpu(image: Image, stage: Stage, event: Event) -> Iterator[Finding]:
     """TS302: the CPU build in what is named for a GPU, where nothing else in it needs one either."""
     words = re.split(r"[^a-z0-9]+", f"{'/'.join(image.path.split('/')[-2:])} {stage.name}".lower())
     name = "" if {"cpu", "no", "non", "without"} & set(words) else names_build(words)
-    if event.stage == stage.index and image.final(stage) and event.effect.build == "cpu" and urls.kind(name) == "cuda":
+    only = {one.build for one in event.effect.asked} == {"cpu"}  # a lock may hold a build for each extra
+    if event.stage == stage.index and image.final(stage) and only and urls.kind(name) == "cuda":
         first = event.effect.first
         yield Finding(
             code="TS302",

@@ -76,8 +76,9 @@ def declared(
                     )
                 )
     line = line_of(repository.text(path))
+    world = " ".join(sorted(extras)) if install.tool == "poetry" and "*" not in wanted else None
     for name, given, spec, url, marker, own in entries:
-        if marker and not markers.possible(marker, "linux_x86_64", python=python):
+        if marker and not markers.possible(marker, "linux_x86_64", extra=world, python=python):
             continue
         gpu = gpu or (name if name in GPU_ONLY else "")
         if carries(name, given):

@@ -31,6 +31,7 @@ def poetry_lock(repository: Repository, lock: str, folder: str, install: Install
     for one in packages:
         by_name.setdefault(canonical(str(one.get("name", ""))), []).append(one)
     manifest = repository.toml(posixpath.join(folder, "pyproject.toml"))
+    extras, every = _extras(install), install.has("--all-extras")
     todo = [(name, name) for name in _poetry_direct(manifest, install)]
     seen: set[str] = set()
     asked = []
@@ -53,7 +54,7 @@ def poetry_lock(repository: Repository, lock: str, folder: str, install: Install
                     index_build(where) if kind in ("legacy", "") and where else "" if where else "pypi"
                 )
                 marker = str(one.get("markers", "")) if isinstance(one.get("markers"), str) else ""
-                if markers.possible(marker, "linux_x86_64"):
+                if markers.possible(marker, "linux_x86_64", extra=None if every else " ".join(sorted(extras))):
                     asked.append(
                         Asked(
                             name=top,
@@ -75,6 +76,15 @@ def poetry_lock(repository: Repository, lock: str, folder: str, install: Install
     return Effect(asked=tuple(asked), gpu=gpu, locked=True)
 
 
+def _extras(install: Install) -> set[str]:
+    return {
+        canonical(part)
+        for word in install.values("--extras", "-E", "--extra")
+        for part in re.split(r"[,\s]+", word.text)
+        if part
+    }
+
+
 def _poetry_direct(manifest: dict[str, Any], install: Install) -> list[str]:
     found: list[str] = []
     project = manifest.get("project", {})
@@ -83,12 +93,7 @@ def _poetry_direct(manifest: dict[str, Any], install: Install) -> list[str]:
     only = {part.strip() for word in install.values("--only") for part in word.text.split(",")}
     without = {part.strip() for word in install.values("--without") for part in word.text.split(",")}
     chosen = {part.strip() for word in install.values("--with") for part in word.text.split(",")}
-    extras = {
-        canonical(part)
-        for word in install.values("--extras", "-E", "--extra")
-        for part in re.split(r"[,\s]+", word.text)
-        if part
-    }
+    extras = _extras(install)
 
     def main() -> None:
         listed = project.get("dependencies", []) if isinstance(project, dict) else []
