@@ -128,7 +128,7 @@ VERSIONS: tuple[Code, ...] = (
         "floating-torch",
         INFO,
         "torch without an upper bound in a file that is installed from.",
-        "Each build takes the newest release with its own CUDA. 18 % of 110 projects with torch.",
+        "Each build takes the newest release with its own CUDA. 18 % of 110 projects with torch. Not said of what a package publishes, nor where a constraints file, a framework's image or an earlier command decides.",
         "torch>=2.0",
         "torch==2.8.0",
         "Pin it, or compile the file.",
