@@ -128,6 +128,27 @@ INPUTS: list[Row] = [
     ("resolution changed", [("allow-prereleases = false", "allow-prereleases = true")], []),
     ("source added", [("", '[[tool.pdm.source]]\nname = "b"\nurl = "https://index.example/simple"\n')], []),
     ("version bump", [('"0.1.0"', '"0.2.0"')], []),
+    ("group that includes another", [('dev = ["pytest"]', 'dev = ["pytest"]\nall = [{include-group = "dev"}]')], []),
+    ("requires-python gone", [('requires-python = ">=3.9"\n', "")], []),
+    ("URL instead of a name", [('"idna"', '"idna @ https://index.example/idna-3.6-py3-none-any.whl"')], []),
+    ("marker added and a pin violated", [('"requests>=2.31", "idna"', '"requests<2", "idna; python_version > \'3\'"')], []),
+    ("marker added and a source", [('"idna"', '"idna; python_version > \'3\'"'), ("", '[[tool.pdm.source]]\nname = "b"\nurl = "https://index.example/simple"\n')], []),
+]
+
+# the same of a manifest with markers, an include and overrides, locked as `pdm lock` does, without extras
+MARKED: list[Row] = [
+    ("untouched", [], []),
+    ("comment", [("^", "# x\n")], []),
+    ("marker quotes", [("'3.99'", '\\"3.99\\"')], []),
+    ("specifier met", [("idna>=3", "idna>=3.5")], []),
+    ("include inlined", [('{include-group = "lint"}', '"rich"')], []),
+    ("included group changed", [('lint = ["rich"]', 'lint = ["rich", "idna"]')], []),
+    ("requirement lost", [('"requests>=2.31", ', "")], []),
+    ("pin violated", [("requests>=2.31", "requests<2")], []),
+    ("limit of an extra that is not locked", [("ruff>=9", "ruff>=10")], []),
+    ("override changed", [('"2.32.0"', '"2.31.0"')], []),
+    ("resolution changed", [("lock_inputs = true", "lock_inputs = true\nallow-prereleases = true")], []),
+    ("marker changed", [("'3.99'", "'3.98'")], []),
 ]
 # fmt: on
 
@@ -162,9 +183,9 @@ class Pdm:
             "PDM_NON_INTERACTIVE": "1",
         }
 
-    def lock(self, folder: Path, *args: str) -> None:
+    def lock(self, folder: Path, *args: str, extras: bool = True) -> None:
         done = subprocess.run(
-            [str(self.bin / "pdm"), "lock", "-G:all", *args],
+            [str(self.bin / "pdm"), "lock", *(["-G:all"] if extras else []), *args],
             check=False,
             cwd=folder,
             env=self.environment,
@@ -186,7 +207,9 @@ class Pdm:
         return answers
 
 
-def run_rows(tmp_path: Path, manifest: str, rows: list[Row], lockfile: str = "pdm.lock") -> dict[str, tuple[str, str]]:
+def run_rows(
+    tmp_path: Path, manifest: str, rows: list[Row], lockfile: str = "pdm.lock", extras: bool = True
+) -> dict[str, tuple[str, str]]:
     """Row name -> (what we say, what PDM says), after the lock was made for `manifest`."""
     pdm = Pdm(tmp_path)
     base = tmp_path / "base"
@@ -196,7 +219,7 @@ def run_rows(tmp_path: Path, manifest: str, rows: list[Row], lockfile: str = "pd
         (base / "pyproject.toml").write_text(manifest.replace("INDEX", url))
         if lockfile == "pylock.toml":
             pdm.environment["PDM_LOCK_FORMAT"] = "pylock"
-        pdm.lock(base, "--lockfile", lockfile)
+        pdm.lock(base, "--lockfile", lockfile, extras=extras)
     locked = (base / lockfile).read_text()
     folders = {}
     for number, (name, changes, lock_changes) in enumerate(rows):
@@ -226,7 +249,18 @@ def test_lock_inputs_mode(tmp_path: Path) -> None:
     manifest = PYPROJECT.replace("allow-prereleases = false", "allow-prereleases = false\nlock_inputs = true")
     answers = run_rows(tmp_path, manifest, INPUTS)
     assert {name: pair for name, pair in answers.items() if pair[0] not in (pair[1], "unknown")} == {}, answers
-    assert {name for name, pair in answers.items() if pair[0] == "unknown"} == {"marker added", "requires-python"}
+    assert {name for name, pair in answers.items() if pair[0] == "unknown"} == {"marker added"}
+
+
+def test_lock_inputs_mode_with_markers(tmp_path: Path) -> None:
+    manifest = PYPROJECT.replace("allow-prereleases = false", 'lock_inputs = true\noverrides = {requests = "2.32.0"}')
+    manifest = manifest.replace(', "idna"]', ", \"idna>=3; python_version < '3.99'\"]")
+    manifest = manifest.replace('dev = ["pytest"]', 'dev = ["pytest", {include-group = "lint"}]\nlint = ["rich"]')
+    manifest = manifest.replace('[tool.pdm.dev-dependencies]\nlint = ["ruff>=0.9"]\n', "")
+    manifest = manifest.replace('fancy = ["rich>=13"]', 'fancy = ["ruff>=9"]')
+    answers = run_rows(tmp_path, manifest, MARKED, extras=False)
+    assert {name: pair for name, pair in answers.items() if pair[0] not in (pair[1], "unknown")} == {}, answers
+    assert {name for name, pair in answers.items() if pair[0] == "unknown"} == {"marker changed"}
 
 
 def test_workspace(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from gatepost.locks._manifest import (
     table,
     toml_of,
 )
-from gatepost.locks._pdm_hash import Unhashable, groups, listed
+from gatepost.locks._pdm_hash import Unhashable, groups, listed, normal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from gatepost.locks._base import Lock
 
     Key = tuple[str | int, ...]
+    Difference = tuple[str, Key]
 
 
 def wanted(data: dict[str, Any]) -> Iterator[tuple[str, Key, str, Requirement]]:
@@ -51,6 +52,19 @@ def entries(lock: Lock) -> list[dict[str, Any]]:
     return [entry for entry in found if isinstance(entry, dict)] if isinstance(found, list) else []
 
 
+def locked_groups(lock: Lock) -> set[str]:
+    """The groups that a lock was made for, as it records them; none where it does not.
+
+    Raises:
+        TomlError: not a TOML document.
+    """
+    from gatepost.locks._slim import loads_lock
+
+    data = loads_lock(lock.data)
+    lists = (table(data, "metadata").get("groups"), data.get("dependency-groups"), data.get("extras"))  # pylock's: two
+    return {normal(name) for items in lists for _, name in strings(items)}
+
+
 def first_difference(lock: Lock, data: dict[str, Any]) -> tuple[str, Key] | None:
     """The first requirement that the lock does not hold, with its key; None if none shows."""
     from gatepost.toml.load import TomlError
@@ -63,25 +77,44 @@ def first_difference(lock: Lock, data: dict[str, Any]) -> tuple[str, Key] | None
         return None
     overrides = {canonical(name) for name in table(data, "tool", "pdm", "resolution", "overrides")}
     needed = set()
+    later: Difference | None = None  # of a group that the lock was perhaps never made for
+    chosen = locked_groups(lock)
+    extras = {normal(name) for name in table(data, "project", "optional-dependencies")}
     for group, key, text, parsed in wanted(data):
         name = canonical(parsed.name)
         needed.add(name)
-        found = locked.get(name, [])
-        place = "dependencies" if group == "default" else f'group "{show(group)}"'
-        recorded = [entry["groups"] for entry in found if isinstance(entry.get("groups"), list)]
-        if parsed.marker is not None:
+        if chosen and group not in chosen and group in extras:  # `pdm lock` leaves extras out, new ones too
             continue
-        if not found or (recorded and not any(group in map(str, names) for names in recorded)):
-            return f"{place} gained {text}", key
-        versions = [str(entry.get("version", "")) for entry in found]
-        outside = [version for version in versions if meets(version, str(parsed.specifier)) is False]
-        if len(outside) == len(found) and not parsed.url and name not in overrides:
-            return f"{place} asks for {text}, the lock holds {name} {show(', '.join(outside))}", key
+        reason = _unheld(group, text, parsed, locked.get(name, []), name in overrides)
+        if reason and chosen and group not in chosen:
+            later = later or (reason, key)
+        elif reason:
+            return reason, key
+    return _gone(data, locked, needed) or later
+
+
+def _unheld(group: str, text: str, parsed: Requirement, found: list[dict[str, Any]], overridden: bool) -> str:
+    """Why a requirement is not what the lock was made from, "" if it may be."""
+    place = "dependencies" if group == "default" else f'group "{show(group)}"'
+    recorded = [entry["groups"] for entry in found if isinstance(entry.get("groups"), list)]
+    if parsed.marker is not None:
+        return ""
+    if not found or (recorded and not any(group in map(str, names) for names in recorded)):
+        return f"{place} gained {text}"
+    versions = [str(entry.get("version", "")) for entry in found]
+    outside = [version for version in versions if meets(version, str(parsed.specifier)) is False]
+    if len(outside) == len(found) and not parsed.url and not overridden:
+        return f"{place} asks for {text}, the lock holds {canonical(parsed.name)} {show(', '.join(outside))}"
+    return ""
+
+
+def _gone(data: dict[str, Any], locked: dict[str, list[dict[str, Any]]], needed: set[str]) -> Difference | None:
+    """A package that nothing asks for any more."""
     for found in locked.values():
         for entry in found:
             for _, text in strings(entry.get("dependencies", table(entry, "tool", "pdm").get("dependencies"))):
-                parsed_one = requirement(text)
-                needed |= {canonical(parsed_one.name)} if parsed_one else set()
+                parsed = requirement(text)
+                needed |= {canonical(parsed.name)} if parsed else set()
     own = canonical(str(table(data, "project").get("name", "")))
     for name, found in locked.items():
         if (
