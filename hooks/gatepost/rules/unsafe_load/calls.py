@@ -13,12 +13,14 @@ if TYPE_CHECKING:
 
 @record
 class Fault:
-    """`certain` is False where the call's target may be local: then the severity is one step lower."""
+    """`certain` is False where the call's target may be local: then the severity is one step lower. `always`: whatever
+    the project's torch is."""
 
     code: str
     message: str
     remedy: str
     certain: bool = True
+    always: bool = False
 
 
 @record

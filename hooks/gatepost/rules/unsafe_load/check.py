@@ -40,7 +40,7 @@ _ALONE = (
     b"snapshot_download",
     b"load_dataset",
 )
-_WITH_LOAD = (b"torch", b"pickle", b"joblib", b"dill", b"yaml")
+_WITH_LOAD = (b"torch", b"pickle", b"Pickle", b"joblib", b"dill", b"yaml")
 _SHEBANG = re.compile(rb"#!.*python")
 _TESTS = re.compile(r"(?:^|/)(?:tests?|testing|test_\w+)/|(?:^|/)(?:test_[^/]*|[^/]*_test|conftest)\.(?:py|ipynb)$")
 _EXAMPLES = re.compile(
@@ -85,7 +85,7 @@ def may_load(data: bytes) -> bool:
         return True
     return (
         (b"load" in data and any(word in data for word in _WITH_LOAD))
-        or any(word in data for word in (b"read_pickle", b"Unpickler", b"shelve", b"unsafe_deserialization"))
+        or any(word in data for word in (b"read_pickle", b"Unpickler", b"shelve", b"unsafe_deserialization", b"ruamel"))
         or (b"numpy" in data and _THIRD.search(data) is not None)
     )
 
@@ -186,7 +186,7 @@ def _no_python(path: str, line: int | None, why: str) -> Unchecked:
 def _faults(path: str, call: Call, names: Names, projects: Projects) -> Iterator[Fault]:
     for rule in RULES:
         fault = rule(call, names)
-        if fault and fault.code == "UL101":
+        if fault and fault.code == "UL101" and not fault.always:
             fault = _by_version(fault, projects.of(path))
         if fault:
             yield fault

@@ -23,7 +23,8 @@ CODES: tuple[Code, ...] = (
         summary="`torch.load` is called without `weights_only`.",
         why="Before torch 2.6 the default was `weights_only=False`: the file is a pickle, and loading it runs any code in it. 51 of 225 AI/ML "
         "repositories call it so, and 28 of them also admit torch < 2.6. What the nearest project declares decides: nothing is reported where "
-        "its requirements admit only 2.6 and later, and where only its lock does, it is a note." + _QUIET,
+        "its requirements admit only 2.6 and later, and where only its lock does, it is a note. With a `pickle_module` of one's own the default "
+        "stays `weights_only=False` in every torch, so that is always reported." + _QUIET,
         bad='state = torch.load("model.pt")',
         good='state = torch.load("model.pt", weights_only=True)',
         fix="Pass `weights_only=True`, or require `torch>=2.6`.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from gatepost.rules.unsafe_load.calls import Call, Fault, truth
+from gatepost.rules.unsafe_load.calls import Call, Fault, is_value, literal, truth
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,9 +15,17 @@ def torch_load(call: Call, names: Names) -> Fault | None:
     if call.name not in ("torch.load", "torch.serialization.load"):
         return None
     only = call.words.get("weights_only")
-    if only is None:
-        if call.open:
+    if only is None or is_value(only, None):  # None is the default, and means what the torch at hand has for it
+        if call.open and only is None:
             return None
+        own = call.words.get("pickle_module") or (call.args[2] if len(call.args) > 2 else None)
+        if own is not None and not is_value(own, None):
+            return Fault(
+                code="UL101",
+                message="`torch.load` with a `pickle_module` and no `weights_only` runs any code in the file, with any torch",
+                remedy="drop `pickle_module` and pass `weights_only=True`.",
+                always=True,
+            )
         return Fault(
             code="UL101",
             message="`torch.load` without `weights_only` runs any code in the file before torch 2.6",
@@ -32,7 +40,16 @@ def torch_load(call: Call, names: Names) -> Fault | None:
     return None
 
 
-_PICKLES = ("pickle", "cPickle", "_pickle", "cloudpickle", "dill", "pickle5", "torch.utils.model_zoo.pickle")
+_PICKLES = (
+    "pickle",
+    "cPickle",
+    "six.moves.cPickle",
+    "_pickle",
+    "cloudpickle",
+    "dill",
+    "pickle5",
+    "torch.utils.model_zoo.pickle",
+)
 
 _PICKLE_READERS = ("pandas.read_pickle", "shelve.open", "shelve.Shelf", "shelve.DbfilenameShelf")
 _SOURCES = ("file", "data", "str", "filename", "dict", "filepath_or_buffer")
@@ -119,6 +136,14 @@ _SAFE = ("SafeLoader", "CSafeLoader", "BaseLoader", "CBaseLoader")
 def yaml_load(call: Call, names: Names) -> Fault | None:
     if call.name in ("yaml.unsafe_load", "yaml.unsafe_load_all"):
         loader = f"`{call.name}`"
+    elif call.name == "ruamel.yaml.YAML":
+        if literal(call.words.get("typ") or (call.args[0] if call.args else None)) != "unsafe":
+            return None
+        return Fault(
+            code="UL110",
+            message='`YAML` of ruamel with `typ="unsafe"` can make any Python object',
+            remedy='use `typ="safe"`.',
+        )
     elif call.name in ("yaml.load", "yaml.load_all"):
         node = call.words.get("Loader") or (call.args[1] if len(call.args) > 1 else None)
         if node is None:
