@@ -11,7 +11,6 @@ import re
 from gatepost.locks._base import Contents, Fresh, LockFormat, Package, Stale, Unknown
 from gatepost.locks._compiled import join, pins
 from gatepost.locks._manifest import canonical, conflict_line, quote, show, table
-from gatepost.locks._origin import above, origins, others
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,6 +44,8 @@ def judge(lock: Lock) -> Verdict:
     """Compare with the lock of the tool, beside the export or in the nearest directory above."""
     if (line := conflict_line(lock.data)) is not None:
         return Unknown(rule="export", reason="it has merge conflict markers", line=line, code="LF202")
+    from gatepost.locks._origin import above, others
+
     name = "uv.lock" if _COMMAND.search(lock.data[:2000]) else "poetry.lock"
     made = _origins(lock)
     source = made[0].source if made else above(lock, lock.directory, name)
@@ -76,6 +77,8 @@ def judge(lock: Lock) -> Verdict:
 
 def _origins(lock: Lock) -> list[Origin]:
     """The projects that the header of `uv export` fits: one where it is plain, none where the file was moved."""
+    from gatepost.locks._origin import origins
+
     header = _COMMAND.search(lock.data[:2000])
     return origins(lock, header[1].decode("utf-8", "replace")) if header else []
 
@@ -175,6 +178,8 @@ def _among(version: str, versions: set[str]) -> bool:
 
 def relock(lock: Lock) -> str:
     """The header's command in the lock's directory, or `poetry export`."""
+    from gatepost.locks._origin import above
+
     if found := _COMMAND.search(lock.data[:2000]):
         made = _origins(lock)
         if len(made) == 1:
