@@ -145,6 +145,7 @@ def _said(project: Project, view: View) -> Iterator[Finding]:
 
             if poetries.below_two(project, view):
                 continue
+            fact = poetries.routed_too(fact, project, view)
         yield Finding(
             code=fact.code,
             where=fact.where,

@@ -20,8 +20,12 @@ if TYPE_CHECKING:
 
 
 def document(view: View, path: str) -> Document | None:
-    """A scanned TOML file, or None."""
+    """A scanned TOML file, or the block of a script (PEP 723) at its own place, without the `# `; or None."""
     data = view.tree.read(path)
+    if data is not None and path.endswith(".py"):
+        from gatepost.rules.torch_source.readers import script
+
+        data = script.block(data)
     if data is None:
         return None
     try:

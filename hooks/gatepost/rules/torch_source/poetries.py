@@ -1,4 +1,4 @@
-"""Which Poetry a repository pins, in its settings and in the commands that install it."""
+"""TS108: which Poetry a repository pins, in its settings and in the commands that install it; what else to mend."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from gatepost.patterns import pattern
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from gatepost.rules.torch_source.model import Project
+    from gatepost.rules.torch_source.model import Fact, Project
     from gatepost.rules.torch_source.view import View
 
 
@@ -32,3 +32,22 @@ def below_two(p: Project, v: View) -> bool:
         return True
     texts = [text for _, text in v.installers()]
     return any(_ONE.search(text) for text in texts) and not any(_TWO.search(text) for text in texts)
+
+
+def routed_too(fact: Fact, p: Project, v: View) -> Fact:
+    """TS108's remedy for PyTorch's source: made explicit, it serves only what names it."""
+    from gatepost.record import replace
+    from gatepost.rules.torch_source import fixes
+
+    place = str(fact.where.key).rpartition(".")[0]
+    index = next((one for one in p.indexes if str(one.where.key).rpartition(".")[0] == place), None)
+    bare = {req.name for req in p.family() if not p.routes_of(req) and not req.url} if index is not None else set()
+    if index is None or not bare or not index.torch() or "explicit" not in fact.remedy:
+        return fact
+    changes = fixes.route(v, p, index, bare)
+    first, _, rest = fact.remedy.partition(",")
+    return replace(
+        fact,
+        remedy=f'{first} and `source = "{index.name}"` on {" and ".join(sorted(bare))},{rest}',
+        edits=(*fact.edits, *changes) if changes and fact.edits else (),
+    )

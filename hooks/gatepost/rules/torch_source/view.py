@@ -230,11 +230,34 @@ class View:
             if not 0 <= start <= end <= last:
                 return None
             last = start
+            if path.endswith(".py"):
+                from gatepost.rules.torch_source.readers import script
+
+                new = script.edited(text, start, new)
             text = text[:start] + (new.replace("\n", "\r\n") if crlf else new) + text[end:]
         new_data = text.encode("utf-8")
+        if not _reads(path, new_data):
+            return None
         return (
             Fix(title=title, edits=(Edit(path=path, old=data, new=new_data),), safe=safe) if new_data != data else None
         )
+
+
+def _reads(path: str, data: bytes) -> bool:
+    """Whether a TOML file, or the block of a script, can still be read after an edit; True of other files."""
+    from gatepost.toml.load import TomlError, loads
+
+    if path.endswith(".py"):
+        from gatepost.rules.torch_source.readers import script
+
+        data = script.block(data) or b"["
+    elif not path.endswith((".toml", "Pipfile")):
+        return True
+    try:
+        loads(data)
+    except TomlError:
+        return False
+    return True
 
 
 def elsewhere(installer: str, text: str, path: str) -> bool:

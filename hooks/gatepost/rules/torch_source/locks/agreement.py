@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from gatepost.patterns import pattern
-from gatepost.rules.torch_source import markers, specs, urls
-from gatepost.rules.torch_source.locks.origin import PYTHON_LOCKS
+from gatepost.rules.torch_source import specs, urls
+from gatepost.rules.torch_source.locks.edges import PYTHON_LOCKS, ever_applies
 from gatepost.rules.torch_source.model import (
     CONSTRAINT,
     FAMILY,
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gatepost.model import Finding
-    from gatepost.rules.torch_source.model import Locked, Project, Requirement
+    from gatepost.rules.torch_source.model import Locked, Project
     from gatepost.rules.torch_source.view import View
 
     Findings = Iterator[Finding]
@@ -96,24 +96,6 @@ def stale_conda(p: Project, v: View) -> Findings:
                     related=(req.where,),
                 )
                 break
-
-
-def ever_applies(p: Project, req: Requirement) -> bool:
-    """Whether a requirement's marker may hold for a Python and a platform that the project locks for."""
-    if not req.marker:
-        return True
-    allowed = specs.parse(p.python, specs.POETRY if p.tool == "Poetry" else specs.PEP440) if p.python else None
-    minors = [
-        minor
-        for minor in markers.PYTHONS
-        if allowed is None or allowed.broken or allowed.admits(minor) or allowed.admits(f"{minor}.5")
-    ]
-    own, limits = markers.parse(req.marker), [markers.parse(text) for text in p.environments]
-    return any(
-        markers.evaluate(own, values) is not False
-        and (not limits or any(markers.evaluate(limit, values) is not False for limit in limits))
-        for _, values in markers.environments(minors or markers.PYTHONS)
-    )
 
 
 def disagree(p: Project, v: View) -> Findings:

@@ -1,4 +1,4 @@
-"""Who asks for an entry of uv.lock, and whether a source of an extra or group applies there."""
+"""Who asks for an entry of a lock: whether a source of an extra or group applies there, whether a marker ever does."""
 
 from __future__ import annotations
 
@@ -12,8 +12,29 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-    from gatepost.rules.torch_source.model import Lock, Locked, Project
+    from gatepost.rules.torch_source.model import Lock, Locked, Project, Requirement
     from gatepost.rules.torch_source.view import View
+
+
+PYTHON_LOCKS = ("uv.lock", "poetry.lock", "pdm.lock", "Pipfile.lock", "pylock.toml")
+
+
+def ever_applies(p: Project, req: Requirement) -> bool:
+    """Whether a requirement's marker may hold for a Python and a platform that the project locks for."""
+    if not req.marker:
+        return True
+    allowed = specs.parse(p.python, specs.POETRY if p.tool == "Poetry" else specs.PEP440) if p.python else None
+    minors = [
+        minor
+        for minor in markers.PYTHONS
+        if allowed is None or allowed.broken or allowed.admits(minor) or allowed.admits(f"{minor}.5")
+    ]
+    own, limits = markers.parse(req.marker), [markers.parse(text) for text in p.environments]
+    return any(
+        markers.evaluate(own, values) is not False
+        and (not limits or any(markers.evaluate(limit, values) is not False for limit in limits))
+        for _, values in markers.environments(minors or markers.PYTHONS)
+    )
 
 
 def outside_scopes(p: Project, v: View, path: str, entry: Locked) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gatepost.patterns import pattern
 from gatepost.rules.torch_source import markers, specs, urls
-from gatepost.rules.torch_source.locks.edges import outside_scopes
+from gatepost.rules.torch_source.locks.edges import PYTHON_LOCKS, ever_applies, outside_scopes
 from gatepost.rules.torch_source.model import (
     DEFAULT,
     DIRECT,
@@ -25,13 +25,9 @@ if TYPE_CHECKING:
     Findings = Iterator[Finding]
 
 
-PYTHON_LOCKS = ("uv.lock", "poetry.lock", "pdm.lock", "Pipfile.lock", "pylock.toml")
-
-
 def unserved(p: Project, v: View) -> Findings:
     """TS301: a route of some platforms, and a uv.lock that takes the package from PyPI for all of them."""
     from gatepost.record import replace
-    from gatepost.rules.torch_source.locks.agreement import ever_applies
 
     for lock in p.locks if p.tool == "uv" and not p.dynamic else ():
         for name in sorted(FAMILY) if lock.format == "uv.lock" else ():

@@ -97,7 +97,8 @@ def _remedy(file: ReqFile, line: ReqLine, name: str, option: ReqOption) -> tuple
 def _deletion(line: ReqLine, option: ReqOption) -> Edits:
     """The option taken away, a marker behind it kept; nothing where more options stand on the line."""
     if line.late_at < 0:
-        return ((option.start - 1, option.end, ""),)
+        alone = len(line.options) == 1 and not line.hashes  # a backslash before it goes with it
+        return ((line.whole[1] if alone else option.start - 1, option.end, ""),)
     if len(line.options) > 1 or line.hashes:
         return ()
     return ((line.whole[1] - line.text.endswith(";"), line.late_at, ""),)

@@ -83,13 +83,7 @@ def requirements(toml: Toml) -> list[Requirement]:
     for number, text in enumerate(common.array(uv, "dev-dependencies")):
         env = Env(kind=GROUP, name="dev")
         found.append(common.requirement(toml, text, env, ("tool", "uv", "dev-dependencies", number)))
-    for key, role in (
-        ("constraint-dependencies", CONSTRAINT),
-        ("override-dependencies", OVERRIDE),
-        ("build-constraint-dependencies", BUILD),
-    ):
-        for number, text in enumerate(common.array(uv, key)):
-            found.append(common.requirement(toml, text, Env(kind=MAIN), ("tool", "uv", key, number), role))
+    found += limits(toml, Env(kind=MAIN))
     for number, text in enumerate(common.array(toml.data, "build-system", "requires")):
         found.append(common.requirement(toml, text, Env(kind=MAIN), ("build-system", "requires", number), BUILD))
     for package, items in common.table(uv, "extra-build-dependencies").items():
@@ -97,3 +91,16 @@ def requirements(toml: Toml) -> list[Requirement]:
             where = ("tool", "uv", "extra-build-dependencies", package, number)
             found.append(common.requirement(toml, text, Env(kind=MAIN), where, BUILD))
     return [req for req in found if req is not None]
+
+
+def limits(toml: Toml, env: Env) -> list[Requirement | None]:
+    """uv's constraints and overrides, of a project or a script."""
+    return [
+        common.requirement(toml, text, env, ("tool", "uv", key, number), role)
+        for key, role in (
+            ("constraint-dependencies", CONSTRAINT),
+            ("override-dependencies", OVERRIDE),
+            ("build-constraint-dependencies", BUILD),
+        )
+        for number, text in enumerate(common.array(toml.data, "tool", "uv", key))
+    ]

@@ -10,9 +10,29 @@ from gatepost.rules.torch_source.model import (
     Env,
     Project,
 )
-from gatepost.rules.torch_source.readers import common, uv_indexes
+from gatepost.rules.torch_source.readers import common, pep621, uv_indexes
 
 _SCRIPT = pattern(rb"(?m)^# /// script\s*$\n((?:^#(?:| .*)$\n)+?)^# ///\s*$")
+
+
+def block(data: bytes) -> bytes | None:
+    """The TOML of a script up to the end of its block, every character at its place (the marks become blanks); or None."""
+    found = _SCRIPT.search(data)
+    if found is None:
+        return None
+    head = re.sub(rb"[^\n]", b" ", data[: found.start(1)])
+    return head + re.sub(rb"(?m)^#(?: |$)", lambda mark: b" " * len(mark[0]), found[1])
+
+
+def edited(text: str, start: int, new: str) -> str:
+    """What an edit of a script's block writes: each of its lines is a comment. `text` is the script, `start` the place."""
+    lines = new.split("\n")
+    fresh = text[:start].endswith("\n")  # the edit begins with a line of its own, and so ends with a break
+    shown = [f"# {line}".rstrip() for line in lines]
+    if fresh:
+        return "\n".join(shown[:-1] + [shown[-1] if lines[-1] else ""])
+    whole = text[:start].endswith("\n# ")  # before what stands behind the mark of its line
+    return "\n".join([lines[0], *shown[1:-1], *(["# " if whole and not lines[-1] else shown[-1]] if lines[1:] else [])])
 
 
 def read(path: str, data: bytes) -> Project | None:
@@ -20,19 +40,16 @@ def read(path: str, data: bytes) -> Project | None:
     found = _SCRIPT.search(data)
     if found is None or b"torch" not in found[1].lower():
         return None
-    # Keep every character's place: `# ` becomes two blanks.
-    block = re.sub(rb"(?m)^#(?: |$)", b"  ", found[1])
-    head = re.sub(rb"[^\n]", b" ", data[: found.start(1)])
     try:
-        toml = common.Toml(path, head + block)
+        toml = common.Toml(path, block(data) or b"")
     except ValueError:
         return None
     env = Env(kind=SCRIPT, name=path)
-    requirements = []
-    for number, text in enumerate(common.array(toml.data, "dependencies")):
-        req = common.requirement(toml, text, env, ("dependencies", number))
-        if req is not None:
-            requirements.append(req)
+    asked = [
+        common.requirement(toml, text, env, ("dependencies", number))
+        for number, text in enumerate(common.array(toml.data, "dependencies"))
+    ]
+    requirements = [req for req in (*asked, *pep621.limits(toml, env)) if req is not None]
     return Project(
         tool="uv",
         root=common.folder(path),
