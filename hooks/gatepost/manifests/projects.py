@@ -45,8 +45,11 @@ class Repository(Files):
         self._builds: tuple[Build, ...] | None = None
         self._images: tuple[Image, ...] | None = None
 
-    def pins(self, path: str) -> Pins | None:
-        """How far a requirements file is a lock of its own."""
+    def pins(self, path: str, single: Callable[[str, str], bool] | None = None) -> Pins | None:
+        """How far a requirements file is a lock of its own, on Linux.
+
+        `single` tells whether the range of a canonical name admits one release only, as a pin does.
+        """
         family = self.family(path)
         if not family:
             return None
@@ -59,24 +62,25 @@ class Repository(Files):
         }
         loose: list[str] = []
         names: set[str] = set()
-        total, first, hashed = 0, 0, True
+        first, hashed = 0, True
         for where, parsed in family:
             for line in parsed.lines:
                 name = canonical(line.name)
-                if line.editable or (line.url and not line.name) or is_path(line.text):
+                if line.editable or (line.url and not line.name) or is_path(line.text) or not _on_linux(line.marker):
                     continue
-                total += 1
                 names.add(name)
                 hashed = hashed and bool(line.hashes)
-                if name not in constrained and not pinned & {(name, ""), (name, line.marker)}:
+                if name in constrained or pinned & {(name, ""), (name, line.marker)}:
+                    continue
+                if single is None or not single(name, line.specifier):
                     loose.append(name)
                     first = first or (line.line if where == path else 0)
         generated = family[0][1].generated
         return Pins(
             path=path,
-            total=total,
+            total=len(names),
             loose=tuple(dict.fromkeys(loose)),
-            hashed=hashed and total > 0,
+            hashed=hashed and bool(names),
             generated=generated,
             first_loose=first,
             names=frozenset(names),
@@ -154,6 +158,19 @@ class Repository(Files):
         if self._builds is None:
             self._builds = tuple(builds.builds(self))
         return self._builds
+
+
+def _on_linux(marker: str) -> bool:
+    """Whether a marker may hold on Linux; one that is not understood may."""
+    if not any(word in marker for word in ("platform", "os_name", "os.name")):
+        return True
+    from gatepost.manifests import markers, versions
+
+    try:
+        formula = markers.conjunction([markers.parse(marker), ("is", "sys_platform", "linux")])
+        return not markers.impossible(formula, versions.EVERYTHING)
+    except markers.MarkerError:
+        return True
 
 
 def _exact(specifier: str, url: str) -> bool:

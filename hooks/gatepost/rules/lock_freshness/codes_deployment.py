@@ -14,15 +14,17 @@ CODES: tuple[Code, ...] = (
         severity=WARNING,
         summary="An image installs requirements that admit many versions, and no lock decides which.",
         why="Two builds of one commit then hold different packages; 53 % of the deployable repositories are in this state. "
-        "Only what a Dockerfile, Procfile or render.yaml really installs counts, and never a published library, nor an image that starts "
-        "pytest or the like. A file with at most one loose requirement in five is reported as information, and so are a project on an image that is "
+        "Only what a Dockerfile, Procfile or render.yaml really installs on Linux counts, and never a published library, requirements of tests, "
+        "an image that starts pytest or the like, nor a stage whose name says that it is for developers. A range of PyTorch that admits one "
+        "known release, such as `torch>=2.8,<2.9`, is a pin. A file with at most one loose requirement in five is reported as information, and so are a project on an image that is "
         "chosen for its torch and a library of the repository that is installed after an application's requirements; an install that fails "
-        "without its lock, such as `uv sync --locked`, is an error. The command of the remedy keeps the image's indexes and Python.",
+        "without its lock, such as `uv sync --locked`, is an error. The command of the remedy keeps the image's indexes and Python; where one of them is not known, or the build of torch is a "
+        "matter of the image, the remedy is constraints of what the built image holds, which are right for every build of torch.",
         bad="# Dockerfile\nCOPY requirements.txt .\nRUN pip install -r requirements.txt\n# requirements.txt\nfastapi\ntorch>=2\n",
         good="# Dockerfile\nCOPY requirements.lock.txt .\nRUN pip install -r requirements.lock.txt\n"
         "# requirements.lock.txt (by uv pip compile)\nfastapi==0.115.0\ntorch==2.8.0\n",
         fix="Run `uv pip compile requirements.txt -o requirements.lock.txt` (or `uv lock`), commit it, install that. Where torch comes from the base "
-        "image or a step before, write what the image holds to a constraints file and install with `-c constraints.txt`.",
+        "image or a step before, or the Python is not known, write what the image holds to a constraints file and install with `-c constraints.txt`.",
     ),
     Code(
         id="LF402",
@@ -30,7 +32,7 @@ CODES: tuple[Code, ...] = (
         severity=WARNING,
         summary="The lock of a deployed application is listed in .gitignore and none is committed.",
         why="Templates for libraries ignore the lock; an application built from such a repository resolves anew at every "
-        "build, or at every start by `uv run`. 14 % of repositories do this, 21 of 127 with a Dockerfile.",
+        "build, or at every start by `uv run`; where a Dockerfile copies the lock by name, a clean clone cannot be built. 14 % of repositories do this, 21 of 127 with a Dockerfile.",
         bad="# .gitignore\nuv.lock\n# Dockerfile\nCOPY pyproject.toml .\nRUN uv sync\n",
         good="# .gitignore without uv.lock\n# Dockerfile\nCOPY pyproject.toml uv.lock ./\nRUN uv sync --locked\n",
         fix="Remove the pattern, then `uv lock && git add uv.lock`.",

@@ -13,12 +13,12 @@ from gatepost.model import ERROR, Location
 from gatepost.record import replace
 from gatepost.rules.lock_freshness.in_ci import lacking, workflows
 from gatepost.rules.lock_freshness.in_image import exported, project, relock, started
-from gatepost.rules.lock_freshness.missing import gone, platforms
+from gatepost.rules.lock_freshness.missing import gone, platforms, together
 from gatepost.rules.lock_freshness.owners import TOOL_LOCK
 from gatepost.rules.lock_freshness.passed_by import pip
 from gatepost.rules.lock_freshness.poetry_version import job_findings, poetry_findings
 from gatepost.rules.lock_freshness.template import is_template
-from gatepost.rules.lock_freshness.test_image import only_tests
+from gatepost.rules.lock_freshness.test_image import only_developers, only_tests
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,10 +44,11 @@ def check(ctx: Context) -> Iterable[Outcome]:
     repository = deployed.Repository((path for path in paths if not ctx.exclude(path)), ctx.tree.read)
     seen: set[tuple[str, str]] = set()
     all_found = list(_findings(repository))
+    hidden = _by_pattern(all_found)
     for finding, concerned in all_found:
         identity = (
             finding.code,
-            finding.where.path if finding.code in ("LF401", "LF402") else f"{finding.where.path}:{finding.where.line}",
+            finding.where.path if finding.code == "LF401" else f"{finding.where.path}:{finding.where.line}",
         )
         if identity in seen:
             continue
@@ -55,26 +56,48 @@ def check(ctx: Context) -> Iterable[Outcome]:
         if finding.code == "LF401":
             deleted = [path for path in concerned if ctx.tree.status(path) == "deleted"]
             finding = gone(finding, deleted[0]) if deleted else _with_others(finding, all_found)  # noqa: PLW2901
+        elif finding.code == "LF402":
+            concerned = tuple(path for _, paths in hidden[identity[1]].values() for path in paths)  # noqa: PLW2901
+            finding = together([one for one, _ in hidden[identity[1]].values()])  # noqa: PLW2901
         if any(ctx.wants(path) for path in (finding.where.path, *concerned)):
             yield finding
 
 
+def _by_pattern(
+    all_found: list[tuple[Finding, tuple[str, ...]]],
+) -> dict[str, dict[str, tuple[Finding, tuple[str, ...]]]]:
+    """LF402 by the place of its pattern, and then by the lock, the first of each."""
+    found: dict[str, dict[str, tuple[Finding, tuple[str, ...]]]] = {}
+    for finding, concerned in all_found:
+        if finding.code == "LF402":
+            group = found.setdefault(f"{finding.where.path}:{finding.where.line}", {})
+            group.setdefault(concerned[0], (finding, concerned))
+    return found
+
+
 def _with_others(finding: Finding, all_found: list[tuple[Finding, tuple[str, ...]]]) -> Finding:
     """LF401 of a file that another image installs from other indexes, or over another torch: one lock cannot hold both."""
-    own = _apart_from_python(finding.remedy)
+    own = _way(finding.remedy)
     for other, _ in all_found:
         if other.code != "LF401" or other.where.path != finding.where.path or not other.related or not finding.related:
             continue
-        place = other.related[0]
-        if _apart_from_python(other.remedy) != own:
+        place, way = other.related[0], _way(other.remedy)
+        if way != own:
+            what = "constraints" if way == _CONSTRAINTS else "a lock"
             more = (
-                f"{finding.remedy} {place.path}:{place.line} installs it in another way, and needs a lock of its own."
+                f"{finding.remedy} {place.path}:{place.line} installs it in another way, and needs {what} of its own."
             )
             return replace(finding, remedy=more)
     return finding
 
 
-def _apart_from_python(remedy: str) -> str:
+_CONSTRAINTS = "constraints.txt"
+
+
+def _way(remedy: str) -> str:
+    """What a remedy says of indexes and builds: the command but for the Python, or that it is constraints."""
+    if _CONSTRAINTS in remedy:
+        return _CONSTRAINTS
     before, option, after = remedy.partition(" --python-version ")
     return before + after.lstrip("0123456789.") if option else remedy
 
@@ -87,19 +110,20 @@ def _findings(repository: Repository) -> Iterator[tuple[Finding, tuple[str, ...]
                 continue
             if example or places.is_development(image.path):
                 continue
+            undeployed = only_tests(image, stage) or only_developers(image, stage)
             branched: dict[int, list[Install]] = {}
             for index, install in image.installs(stage):
                 if install.uncertain and not install.files:
                     continue
                 if not install.command.conditional:
                     for found, concerned in _judge(repository, image, stage, index, install):
-                        if found.code != "LF401" or found.severity == ERROR or not only_tests(image, stage):
+                        if found.code != "LF401" or found.severity == ERROR or not undeployed:
                             yield found, concerned
                 elif install.command.arms is not None:
                     branched.setdefault(index, []).append(install)
             for index, arms in branched.items():
                 yield from _whichever(repository, image, stage, index, arms)
-            if not only_tests(image, stage):
+            if not undeployed:
                 for index, step in enumerate(stage.steps):
                     for command in step.commands if step.kind in ("cmd", "entrypoint") else ():
                         yield from started(repository, image, stage, index, command)

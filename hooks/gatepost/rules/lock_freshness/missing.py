@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import posixpath
-import re
 
 from gatepost.locks._base import quote
 from gatepost.manifests import ignores
 from gatepost.manifests import projects as deployed
-from gatepost.manifests.names import canonical
 from gatepost.model import ERROR, INFO, WARNING, Finding, Location
 from gatepost.record import replace
-from gatepost.rules.lock_freshness.owners import FROM_LOCK, RELOCK, TOOL_LOCK
+from gatepost.rules.lock_freshness.loose import loose_project
+from gatepost.rules.lock_freshness.loose import pins as pins_of
+from gatepost.rules.lock_freshness.owners import RELOCK, TOOL_LOCK, from_lock
 from gatepost.rules.lock_freshness.paste import compiled, own_addresses
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from gatepost.manifests.image import Image
     from gatepost.manifests.projects import Pins, Repository
+    from gatepost.manifests.shell import Word
     from gatepost.model import Severity
 
 
@@ -40,7 +41,8 @@ def no_lock(
         return  # `uv.lock.cpu` and its like: which one becomes the lock is decided elsewhere
     ignored = ignores.git_ignored(lock, repository.read)
     if ignored is not None:
-        yield _git_ignored(lock, ignored, place, tool, strict), (manifest, image.path)
+        fails_clean = strict or _copied(image, lock)
+        yield _git_ignored(lock, ignored, place, tool, fails_clean), (manifest, image.path)
         return
     if fails:
         yield _needed(lock, fails, place, tool), (manifest, lock)
@@ -72,20 +74,63 @@ def gone(finding: Finding, lock: str) -> Finding:
     )
 
 
-def _git_ignored(lock: str, ignored: tuple[str, ignores.Pattern], place: Location, tool: str, strict: bool) -> Finding:
+def _copied(image: Image, lock: str) -> bool:
+    """Whether a COPY of an image names a lock without a glob: it fails where the lock is not there."""
+    return any(
+        copy.source == "" and not copy.mount and any(_names(image, word, lock) for word in copy.sources)
+        for stage in image.dockerfile.stages
+        if image.final(stage)
+        for step in stage.steps
+        for copy in step.copies
+    )
+
+
+def _names(image: Image, word: Word, lock: str) -> bool:
+    return word.known and posixpath.normpath(posixpath.join(image.context, word.text.lstrip("/"))) == lock
+
+
+def _git_ignored(lock: str, ignored: tuple[str, ignores.Pattern], place: Location, tool: str, fails: bool) -> Finding:
+    """`fails`: nothing can be built without the lock, as it is copied or installed from by name."""
     where, pattern = ignored
-    then = "a clean clone cannot be built" if strict else "every build resolves anew"
     return Finding(
         code="LF402",
         where=Location(path=where, line=pattern.line),
         message=f"`{pattern.text}` keeps `{lock}` out of git, but {place.path}:{place.line} deploys that project with "
-        f"{tool}: {then}",
-        remedy=f"Remove the pattern, run `{RELOCK[tool]}` and `git add {lock}`.",
+        f"{tool}: {_FAILS if fails else _ANEW}",
+        remedy=f"Remove the pattern, run `{RELOCK[tool]}` and `git add {quote(lock)}`.",
         related=(place,),
     )
 
 
+_FAILS, _ANEW = "a clean clone cannot be built", "every build resolves anew"
+_SHOWN = 4  # of the places that one pattern hides the locks of
+
+
+def together(found: Sequence[Finding]) -> Finding:
+    """LF402 of one pattern that hides the locks of several projects: those that resolve anew unseen go first."""
+    first, *others = sorted(found, key=lambda one: one.message.endswith(_FAILS))
+    if not others:
+        return first
+    fails = first.message.endswith(_FAILS)
+    same = [one for one in others if one.message.endswith(_FAILS) == fails]
+    more = f"; so with {_places(same)}" if same else ""
+    if len(same) < len(others):
+        more += f"; and {_FAILS} from {_places([one for one in others if one not in same])}"
+    return replace(
+        first,
+        message=first.message + more,
+        remedy=first.remedy.rstrip(".") + ", and likewise for the others.",
+        related=tuple(place for one in (first, *others) for place in one.related),
+    )
+
+
+def _places(found: Sequence[Finding]) -> str:
+    shown = [f"{one.related[0].path}:{one.related[0].line}" for one in found]
+    return ", ".join(shown[:_SHOWN]) + (f" and {len(shown) - _SHOWN} more" if len(shown) > _SHOWN else "")
+
+
 def unlocked(pins: Pins, place: Location, remedy: str) -> Finding:
+    """LF401 of a requirements file."""
     some = ", ".join(pins.loose[:3]) + (", ..." if len(pins.loose) > 3 else "")
     return Finding(
         code="LF401",
@@ -99,58 +144,25 @@ def unlocked(pins: Pins, place: Location, remedy: str) -> Finding:
 
 
 def unlocked_project(
-    manifest: str, loose: list[str], place: Location, tool: str, remedy: str = "", severity: Severity = WARNING
+    manifest: str,
+    loose: list[str],
+    place: Location,
+    tool: str,
+    remedy: str = "",
+    severity: Severity = WARNING,
+    extras: Sequence[str] = (),
 ) -> Finding:
-    """`remedy`: what to do where a lock of the project itself would not help."""
+    """`remedy`: what to do where a lock of the project itself would not help; `extras`: those that are installed."""
     some = ", ".join(loose[:3]) + (", ..." if len(loose) > 3 else "")
     return Finding(
         code="LF401",
         where=Location(path=manifest),
         message=f"{place.path}:{place.line} deploys this project, and no lock decides the versions of {some}",
         remedy=remedy
-        or f"Run `{RELOCK[tool]}`, commit `{TOOL_LOCK[tool]}`, and install from it with `{FROM_LOCK[tool]}`.",
+        or f"Run `{RELOCK[tool]}`, commit `{TOOL_LOCK[tool]}`, and install from it with `{from_lock(tool, extras)}`.",
         severity=severity,
         related=(place,),
     )
-
-
-def loose_project(repository: Repository, manifest: str) -> list[str]:
-    """Names of a project's own dependencies that admit more than one version."""
-    if manifest.endswith("Pipfile"):
-        packages = repository.toml(manifest).get("packages", {})
-        entries = packages.items() if isinstance(packages, dict) else ()
-        return [name for name, value in entries if not (isinstance(value, str) and value.startswith("=="))]
-    data = repository.toml(manifest)
-    project = data.get("project", {})
-    listed = project.get("dependencies", []) if isinstance(project, dict) else []
-    found = _loose([item for item in listed if isinstance(item, str)] if isinstance(listed, list) else [])
-    tool = data.get("tool", {})
-    poetry = tool.get("poetry", {}) if isinstance(tool, dict) else {}
-    table = poetry.get("dependencies", {}) if isinstance(poetry, dict) else {}
-    for name, value in table.items() if isinstance(table, dict) else ():
-        text = value.get("version", "") if isinstance(value, dict) else value
-        if (
-            name != "python"
-            and isinstance(text, str)
-            and text
-            and not re.fullmatch(r"={0,3}\d[\w.+!-]*", text.replace(" ", ""))
-        ):
-            found.append(name)
-    return found
-
-
-def _loose(listed: list[str]) -> list[str]:
-    """Names of the requirements that admit more than one version, unless another one of the name pins it wherever it applies."""
-    open_: list[tuple[str, str]] = []
-    pinned: set[tuple[str, str]] = set()
-    for item in listed:
-        if match := re.match(r"\s*([A-Za-z0-9._-]+)\s*(?:\[[^\]]*\])?\s*([^;]*)(?:;(.*))?", item, re.DOTALL):
-            marker = (match[3] or "").strip()
-            if re.fullmatch(r"\(?={2,3}[^,*]+\)?", match[2].replace(" ", "")) or "@" in match[2]:
-                pinned.add((canonical(match[1]), marker))
-            else:
-                open_.append((match[1], marker))
-    return [name for name, marker in open_ if not pinned & {(canonical(name), ""), (canonical(name), marker)}]
 
 
 def platforms(repository: Repository) -> Iterator[tuple[Finding, tuple[str, ...]]]:
@@ -159,7 +171,7 @@ def platforms(repository: Repository) -> Iterator[tuple[Finding, tuple[str, ...]
         file = posixpath.join(folder, "requirements.txt")
         if repository.locks(folder) or file not in repository.paths or repository.published(folder):
             continue
-        pins = repository.pins(file)
+        pins = pins_of(repository, file)
         if pins is not None and pins.loose:
-            remedy = compiled(file, own_addresses(repository, file))
+            remedy = compiled((file,), own_addresses(repository, file))
             yield unlocked(pins, Location(path=path, line=line), remedy), (path,)

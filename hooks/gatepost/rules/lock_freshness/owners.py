@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from gatepost.locks._base import quote
 from gatepost.manifests.installs.commands import install
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from gatepost.manifests.installs import Install
     from gatepost.manifests.shell import Command
 
@@ -23,7 +26,7 @@ STRICT_ENV = {
 }
 TEMPLATE = {"uv": "uv sync --locked", "pdm": "pdm install --frozen-lockfile", "pipenv": "pipenv install --deploy"}
 # how an image installs what the lock says
-FROM_LOCK = {
+_FROM_LOCK = {
     "uv": "uv sync --locked",
     "poetry": "poetry install --only main",
     "pdm": "pdm sync --prod",
@@ -71,6 +74,18 @@ _KNOWN = frozenset(
         "which",
     ]
 )
+
+
+def from_lock(tool: str, extras: Iterable[str] = ()) -> str:
+    """The command that installs what the lock says, with these extras of the project."""
+    given = {"uv": "--extra", "poetry": "--extras", "pdm": "-G"}.get(tool)
+    return " ".join((_FROM_LOCK[tool], *(f"{given} {quote(extra)}" for extra in extras if given)))
+
+
+def extras_of(found: Install) -> tuple[str, ...]:
+    """The extras of the project that a command installs from a folder, the first one: `.[cuda,web]`."""
+    text = found.paths[0].text.partition("[")[2].rpartition("]")[0] if found.paths else ""
+    return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
 def makes_nothing(command: Command) -> bool:

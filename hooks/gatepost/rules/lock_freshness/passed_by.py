@@ -8,12 +8,14 @@ import re
 from gatepost.manifests.installs.commands import installs
 from gatepost.manifests.names import canonical
 from gatepost.model import INFO, WARNING, Finding, Location
-from gatepost.rules.lock_freshness.missing import loose_project, unlocked, unlocked_project
-from gatepost.rules.lock_freshness.owners import FROM_LOCK, TOOL_LOCK, shown
+from gatepost.rules.lock_freshness.loose import dynamic, loose_project
+from gatepost.rules.lock_freshness.loose import pins as pins_of
+from gatepost.rules.lock_freshness.missing import unlocked, unlocked_project
+from gatepost.rules.lock_freshness.owners import TOOL_LOCK, extras_of, from_lock, shown
 from gatepost.rules.lock_freshness.paste import (
     application,
     export_without_torch,
-    foreign_before,
+    foreign,
     freeze,
     locked_file,
     torch_base,
@@ -22,6 +24,7 @@ from gatepost.rules.lock_freshness.paste import (
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Any
 
     from gatepost.manifests.dockerfile import Stage
     from gatepost.manifests.image import Image
@@ -38,6 +41,7 @@ _LIMITS = {
     "uv-pip": ("UV_CONSTRAINT", "UV_OVERRIDE", "UV_REQUIRE_HASHES"),
 }
 
+_DIRECT = re.compile(r"\s*([A-Za-z0-9._-]+)\s*(?:\[[^\]]*\])?\s*@\s*(\S+)(?:\s*;(.*))?", re.DOTALL)
 _COMPILED_NAME = re.compile(r"(?i)(?:req|lock|constraint|pin).*\.txt$|\.lock$")
 
 
@@ -61,7 +65,7 @@ def pip(
             continue
         if image.touched(stage, index, posixpath.basename(path), install.command):
             continue
-        pins = repository.pins(path)
+        pins = pins_of(repository, path)
         if pins is None or not pins.loose or pins.hashed:
             continue
         folder = posixpath.dirname(path)
@@ -69,7 +73,7 @@ def pip(
         if lock is not None:
             yield _past(repository, image, stage, place, install, f"`{path}`", lock), (path, lock)
             continue
-        if _DEVELOPMENT.search(posixpath.splitext(path)[0]):
+        if _DEVELOPMENT.search(posixpath.splitext(path)[0]) or _DEVELOPMENT.search(folder):
             continue
         compiled = _compiled(repository, path)
         if compiled is not None:
@@ -121,20 +125,39 @@ def _unlocked(
     whole = application(repository, image, stage, index, install, folder)
     if whole is not None:
         one, number, found, path = whole
-        pins = repository.pins(path)
+        pins = pins_of(repository, path)
         if pins is not None and {canonical(name) for name in loose} <= pins.names:
             return
         severity = INFO
-        remedy = locked_file(repository, image, one, number, found, path, manifest)
-    elif torch_base(image, stage) or foreign_before(image, stage, index, install):
+        remedy = locked_file(repository, image, one, number, found, path, manifest, project=True)
+    elif torch_base(image, stage) or foreign(repository, image, stage, index, install) or _clashing(tables):
         severity = INFO if torch_base(image, stage) else WARNING
         name = project.get("name", "") if isinstance(project, dict) else ""
         remedy = freeze(install, name if isinstance(name, str) else "")
+    elif listed := dynamic(repository, manifest):
+        # a uv.lock of such a project cannot be judged from files alone
+        remedy = locked_file(repository, image, stage, index, install, *listed, project=True)
     tool = "uv" if "project" in tables else "poetry"
     yield (
-        unlocked_project(manifest, loose, place, tool, remedy, severity),
+        unlocked_project(manifest, loose, place, tool, remedy, severity, extras_of(install)),
         (image.path, posixpath.join(folder, "uv.lock")),
     )
+
+
+def _clashing(tables: dict[str, Any]) -> bool:
+    """Whether extras take one package from different addresses, which uv locks only if they are declared as `conflicts`."""
+    tool, project = tables.get("tool"), tables.get("project")
+    uv = tool.get("uv") if isinstance(tool, dict) else None
+    extras = project.get("optional-dependencies") if isinstance(project, dict) else None
+    if not isinstance(extras, dict) or (isinstance(uv, dict) and "conflicts" in uv):
+        return False
+    seen: dict[tuple[str, str], str] = {}
+    for listed in extras.values():
+        for item in listed if isinstance(listed, list) else ():
+            if isinstance(item, str) and (match := _DIRECT.match(item)):
+                if seen.setdefault((canonical(match[1]), (match[3] or "").strip()), match[2]) != match[2]:
+                    return True
+    return False
 
 
 def _copied(image: Image, stage: Stage, index: int, install: Install) -> bool:
@@ -154,9 +177,9 @@ def _past(
     if base:
         remedy = export_without_torch(repository, install, lock) if tool == "uv" else freeze(install)
     elif tool == "pipenv":
-        remedy = f"Install from the lock with `{FROM_LOCK[tool]}`."
+        remedy = f"Install from the lock with `{from_lock(tool, extras_of(install))}`."
     else:
-        remedy = f"Install from the lock with `{FROM_LOCK[tool]}`, or from a file that `{tool} export` made of it."
+        remedy = f"Install from the lock with `{from_lock(tool, extras_of(install))}`, or from a file that `{tool} export` made of it."
     return Finding(
         code="LF404",
         where=place,
@@ -196,7 +219,7 @@ def _compiled(repository: Repository, path: str) -> str | None:
         if command is None or not any(join(base, one) == path for base in bases for one in command.inputs):
             continue
         output = command.values("--output-file")
-        pins = repository.pins(other)
+        pins = pins_of(repository, other)
         if pins is not None and pins.total and not pins.loose and all(posixpath.basename(o) == name for o in output):
             return other
     return None
@@ -231,7 +254,7 @@ def _locked_before(repository: Repository, image: Image, stage: Stage, index: in
                     if found.command.cwd is None or not word.known:
                         return True
                     path = image.locate(one, number, posixpath.join(found.command.cwd, word.text))
-                    pins = repository.pins(path) if path is not None else None
+                    pins = pins_of(repository, path) if path is not None else None
                     if pins is None or not pins.loose:
                         return True
     return False

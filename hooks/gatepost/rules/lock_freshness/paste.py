@@ -12,7 +12,10 @@ import re
 from gatepost.locks._base import quote
 from gatepost.manifests.installs.commands import installs
 from gatepost.manifests.installs.sources import sources
+from gatepost.manifests.names import canonical
 from gatepost.patterns import pattern
+from gatepost.rules.lock_freshness.loose import pins as pins_of
+from gatepost.rules.lock_freshness.owners import extras_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,6 +32,7 @@ _WITH_TORCH = pattern(
     r"nvidia/(?:pytorch|nemo|l4t-pytorch)|dustynv/(?:l4t-)?pytorch|pytorch-(?:training|inference)[\w-]*|runpod/pytorch|"
     r"intel/intel-extension-for-pytorch)(?:[:@]|$)"
 )
+_CUDA_BASE = pattern(r"(?i)cuda|(?:^|[/:._-])cu\d{2,3}(?!\d)")
 _BUILD = pattern(r"https?://download(?:-r2)?\.pytorch\.org/whl/(cpu|cu\d{2,3}|rocm\d+(?:\.\d+)+|xpu)/?")
 _PLAIN = pattern(r"https?://[\w.:-]+(?:/[\w./~+%-]*)?")  # an address without user, query or variable
 _PYPI = (("pypi", "org"), ("pypi", "python", "org"))
@@ -46,10 +50,11 @@ def freeze(install: Install, name: str = "") -> str:
 
     Labels go, as no index need have them: `torch==2.8.0` holds for 2.8.0+cpu too.
     """
-    uv = install.tool == "uv-pip"
-    words = ["uv pip list" if uv else "pip list"]
-    if uv and (install.has("--system") or install.command.env.get("UV_SYSTEM_PYTHON") in ("1", "true")):
-        words.append("--system")
+    words = [*_program(install), "list"]
+    if install.tool == "uv-pip":
+        if install.has("--system") or install.command.env.get("UV_SYSTEM_PYTHON") in ("1", "true"):
+            words.append("--system")
+        words += [f"--python {quote(word.text)}" for word in install.values("--python", "-p")[-1:] if word.known]
     words.append("--format=freeze")
     if name:
         words.append(f"--exclude {quote(name)}")
@@ -59,38 +64,94 @@ def freeze(install: Install, name: str = "") -> str:
     )
 
 
+def _program(install: Install) -> list[str]:
+    """The words that call pip or `uv pip` of the same environment as the install does."""
+    words = [word for word in install.command.words if word.text]
+    found: list[str] = []
+    for word in words:
+        if word.text == install.action or not word.known or not re.fullmatch(r"[\w./-]+", word.text):
+            break
+        found.append(word.text)
+    if install.tool == "uv-pip" or not found or len(found) == len(words):
+        found = ["uv pip"] if install.tool == "uv-pip" else ["pip"]
+    return [quote(word) for word in install.command.runner] + found
+
+
 def locked_file(
-    repository: Repository, image: Image, stage: Stage, index: int, install: Install, path: str, more: str = ""
+    repository: Repository,
+    image: Image,
+    stage: Stage,
+    index: int,
+    install: Install,
+    *inputs: str,
+    project: bool = False,
 ) -> str:
-    """The remedy for a requirements file that a command installs: how to compile it, with `more` as a second input."""
-    torch = _torch_before(image, stage, index, install)
-    addresses = _addresses(repository, install, path)
-    if torch_base(image, stage) or torch is None or addresses is None:
-        return freeze(install)
-    options = [*addresses, *(("--prerelease allow",) if install.has("--pre") else ())]
-    how = ""
-    if torch and not any(_BUILD.search(option) or "--torch-backend" in option for option in options):
-        tag, address = torch
-        options.append(f"--torch-backend {tag}")
-        how = f" with `--torch-backend {tag}`" if install.tool == "uv-pip" else f" with `--extra-index-url {address}`"
+    """The remedy for a requirements file that a command installs: how to compile it, and what else `inputs` holds.
+
+    `project`: the command installs a project, and the lock goes before it. Only where all that decides is known: the Python, the indexes, and which build of torch it is.
+    """
     from gatepost.manifests.pythons import python_of
 
     python = python_of(image, stage, install)
-    if python:
-        options.append(f"--python-version {python}")
-    return compiled(path, options, how, more)
+    torch = _torch_before(repository, image, stage, index, install)
+    addresses = _addresses(repository, install, inputs[0])
+    if torch_base(image, stage) or not python or torch is None or addresses is None or _mixed(install):
+        return freeze(install)
+    options = [*addresses, *(("--prerelease allow",) if install.has("--pre") else ())]
+    how = ""
+    if not any(_BUILD.search(option) or "--torch-backend" in option for option in options):
+        if torch:
+            tag, address = torch
+            options.append(f"--torch-backend {tag}")
+            how = (
+                f" with `--torch-backend {tag}`" if install.tool == "uv-pip" else f" with `--extra-index-url {address}`"
+            )
+        elif (
+            not _emitted(options)
+            and not _of_cuda(image, stage)
+            and any(brings_torch(repository, path) for path in inputs)
+        ):
+            return freeze(install)
+    return compiled(inputs, [*options, f"--python-version {python}"], how, project)
+
+
+def _mixed(install: Install) -> bool:
+    """Whether a command installs more than one file: locks that are made apart need not agree."""
+    return len(install.files) > 1 or bool(install.packages)
+
+
+def _emitted(options: Sequence[str]) -> bool:
+    """Whether the lock will name indexes of its own, of the command or of the file."""
+    return any(option.startswith(("--emit-index-url", "--emit-find-links")) for option in options)
+
+
+def _of_cuda(image: Image, stage: Stage) -> bool:
+    """Whether the base image holds CUDA: there the build of torch that PyPI has is the right one."""
+    base, known = image.dockerfile.image(stage)
+    return known and _CUDA_BASE.search(base) is not None
+
+
+def brings_torch(repository: Repository, path: str) -> bool:
+    """Whether a requirements file names torch, or a package that brings it."""
+    from gatepost.rules.torch_source.installed.build import carries
+
+    return any(
+        canonical(line.name) == "torch" or carries(canonical(line.name), line.extras, line.specifier)
+        for _, file in repository.family(path)
+        for line in file.lines
+        if line.name
+    )
 
 
 def export_without_torch(repository: Repository, install: Install, lock: str) -> str:
     """The remedy where an image that holds torch installs past a uv.lock: an export that leaves torch to the image."""
     folder = posixpath.dirname(lock)
     held = set(re.findall(r'^name = "(torch(?:vision|audio)?)"', repository.text(lock), re.MULTILINE))
-    extras = [word.text.partition("[")[2].rstrip("]") for word in install.paths if "[" in word.text]
     out = posixpath.join(folder, "requirements.lock.txt")
     words = [
         "uv export --frozen --no-dev --no-emit-project",
         *((f"--project {quote(folder)}",) if folder else ()),
-        *(f"--extra {quote(extra.strip())}" for text in extras for extra in text.split(",")),
+        *(f"--extra {quote(extra)}" for extra in extras_of(install)),
         *(f"--prune {name}" for name in _FAMILY if name in held),
         f"-o {quote(out)}",
     ]
@@ -115,17 +176,16 @@ def application(
                 continue
             for word in found.files:
                 path = image.locate(one, number, posixpath.join(found.command.cwd, word.text)) if word.known else None
-                if path is not None and not path.startswith(folder + "/") and repository.pins(path) is not None:
+                if path is not None and not path.startswith(folder + "/") and pins_of(repository, path) is not None:
                     return one, number, found, path
     return None
 
 
-def compiled(path: str, options: Sequence[str] = (), how: str = "", more: str = "") -> str:
-    """The remedy itself. `how`: what else the command that installs the lock needs."""
-    lock = f"{posixpath.splitext(path)[0]}.lock.txt"
-    inputs = " ".join(quote(one) for one in (path, more) if one)
-    command = " ".join(("uv pip compile", inputs, "-o", quote(lock), *options))
-    return f"Run `{command}`, commit it, and install that file{how}{' before the project' if more else ''}."
+def compiled(inputs: Sequence[str], options: Sequence[str] = (), how: str = "", project: bool = False) -> str:
+    """The remedy itself. `how`: what else the command that installs the lock needs; `project`: one is installed after it."""
+    lock = f"{posixpath.splitext(inputs[0])[0]}.lock.txt"
+    command = " ".join(("uv pip compile", *map(quote, inputs), "-o", quote(lock), *options))
+    return f"Run `{command}`, commit it, and install that file{how}{' before the project' if project else ''}."
 
 
 def own_addresses(repository: Repository, path: str) -> list[str]:
@@ -171,18 +231,24 @@ def _is_pypi(address: str) -> bool:
     return tuple(host.split(".")) in _PYPI
 
 
-def _torch_before(image: Image, stage: Stage, index: int, install: Install) -> tuple[str, str] | tuple[()] | None:
+def _torch_before(
+    repository: Repository, image: Image, stage: Stage, index: int, install: Install
+) -> tuple[str, str] | tuple[()] | None:
     """(build, index) of the newest torch that an earlier command takes from PyTorch's index; () where none does.
 
     None where one takes a certain release, or takes torch in another way than by name from one index.
     """
     found: set[tuple[str, str]] = set()
-    for earlier in before(image, stage, index, install):
+    for one, number, earlier in _before(image, stage, index, install):
         if earlier.tool not in ("pip", "uv-pip") or earlier.action != "install":
             continue
+        if any(brings_torch(repository, path) for path in _located(image, one, number, earlier)):
+            return None
         given = sources(earlier)
         texts = [word.text for word in (given.index, *given.extra, *given.links) if word is not None]
         named = [package for package in earlier.packages if package.name in _FAMILY]
+        if named and (given.unknown or given.links or earlier.has("--no-index")):
+            return None
         if not (given.backend or any("whl" in text or "pytorch" in text for text in texts)):
             if any(package.specifier for package in named):
                 return None
@@ -196,9 +262,21 @@ def _torch_before(image: Image, stage: Stage, index: int, install: Install) -> t
     return found.pop() if len(found) == 1 else None if found else ()
 
 
-def foreign_before(image: Image, stage: Stage, index: int, install: Install) -> bool:
-    """Whether earlier commands install what no lock could name: torch of another index, a folder of another repository."""
-    if _torch_before(image, stage, index, install) != ():
+def _located(image: Image, stage: Stage, index: int, install: Install) -> Iterator[str]:
+    """The requirements files that a command installs, as far as they are known."""
+    for word in install.files:
+        if word.known and install.command.cwd is not None:
+            path = image.locate(stage, index, posixpath.join(install.command.cwd, word.text))
+            if path is not None:
+                yield path
+
+
+def foreign(repository: Repository, image: Image, stage: Stage, index: int, install: Install) -> bool:
+    """Whether an image installs what no lock could name: from other indexes, torch before, a folder of another repository."""
+    given = sources(install)
+    if given.unknown or given.index or given.extra or given.links or given.backend:
+        return True
+    if _torch_before(repository, image, stage, index, install) != ():
         return True
     for one, number, earlier in _before(image, stage, index, install):
         if earlier.paths and earlier.command.cwd is not None and image.project(one, number, earlier) is None:

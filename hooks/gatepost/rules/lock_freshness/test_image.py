@@ -1,4 +1,4 @@
-"""Images that run tests and nothing else: what they install is not deployed."""
+"""Images that run tests, or are for developers by their name: what they install is not deployed."""
 
 from __future__ import annotations
 
@@ -22,12 +22,23 @@ def only_tests(image: Image, stage: Stage) -> bool:
     """Whether every image that carries a stage, and says what it starts, starts a test runner."""
     last = len(image.dockerfile.stages) - 1
     targets = {build.target.lower() for build in image.builds if build.target}
-    ends = [
-        one
-        for one in image.descendants(stage)
-        if one.index == last or one.name in targets or any(step.kind in ("cmd", "entrypoint") for step in one.steps)
-    ]
+    ends = [one for one in image.descendants(stage) if one.index == last or one.name in targets or _starts(one)]
     return bool(ends) and all(_TESTS.match(_start(image, one)) for one in ends)
+
+
+_DEVELOPERS = re.compile(r"(?:^|[._-])(?:dev|devel|development|devcontainer|tests?|testing|ci|lint|docs?)(?:[._-]|$)")
+
+
+def only_developers(image: Image, stage: Stage) -> bool:
+    """Whether the name of every image that carries a stage says that it is for developers or tests."""
+    carried = image.descendants(stage)
+    ends = [one for one in carried if len(image.descendants(one)) == 1 or _starts(one)]
+    return bool(ends) and all(_DEVELOPERS.search(one.name) for one in ends)
+
+
+def _starts(stage: Stage) -> bool:
+    """Whether a stage says what it starts."""
+    return any(step.kind in ("cmd", "entrypoint") for step in stage.steps)
 
 
 def _start(image: Image, stage: Stage) -> str:
