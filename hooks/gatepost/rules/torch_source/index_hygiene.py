@@ -39,14 +39,17 @@ def plain_http(p: Project, v: View) -> Findings:
         if parts.official and index.span is not None:
             fix = v.edit(index.where.path, "use https", [(index.span[0], index.span[1], "https" + index.url[4:])])
         inside = _private(parts.host)
+        numbered = inside and re.fullmatch(r"[\d.]+", parts.host) is not None
         yield found(
             "TS401",
             index.where,
             f"`{parts.host}` is asked over http: whoever is on {'that network' if inside else 'the way'} can replace what is installed",
-            f"Serve the index over https, then write `{urls.show('https' + index.url.strip()[4:])}`."
+            "Serve the index over https under a name, which a certificate can be for, or keep it to networks that you trust."
+            if numbered
+            else f"Serve the index over https, then write `{urls.show('https' + index.url.strip()[4:])}`."
             if inside
             else f"Write `{urls.show('https' + index.url.strip()[4:])}`.",
-            severity="warning" if inside else None,
+            severity="info" if numbered else "warning" if inside else None,
             fix=fix,
         )
 

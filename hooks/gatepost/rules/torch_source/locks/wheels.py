@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from gatepost.manifests import places
+from gatepost.patterns import pattern
 from gatepost.rules.torch_source import markers, specs
 from gatepost.rules.torch_source.locks.origin import answered
 from gatepost.rules.torch_source.model import (
@@ -63,11 +65,11 @@ def missing_wheel(p: Project, v: View) -> Findings:
                     yield found(
                         "TS304",
                         entry.where,
-                        f"`{entry.name}` {entry.version} is locked for every platform, but has wheels for {', '.join(sorted(served))} only: `{p.semantics().install}` fails on macOS",
+                        f"`{entry.name}` {entry.version} is locked for every platform, but has no wheel for macOS: `{p.semantics().install}` fails there",
                         'Take macOS from PyPI: two entries of the dependency, with `platform = "darwin"` on the one without a source, then run `'
                         + p.semantics().relock
                         + "`.",
-                        severity="warning",
+                        severity="info" if _for_images(p, v) else "warning",
                     )
                     break
                 if named or wanted:
@@ -159,6 +161,24 @@ def _mac_without_wheel(p: Project, lock: Lock, entry: Locked, served: set[str]) 
         for platform in wheel_platforms(file)
     }
     return everywhere and not any(name.startswith("macos") for name in served | others)
+
+
+def _for_images(p: Project, v: View) -> bool:
+    """Whether images are what a project is installed in: it is no package, a Dockerfile beside it runs its tool, and no
+    page or script of its own, or of the repository's root, does."""
+    if p.published:
+        return False
+    uses = [(path, path.rpartition("/")[0]) for path, text in v.installers() if _INSTALLS.search(text)]
+    return any(places.is_dockerfile(path) and folder == p.root for path, folder in uses) and not any(
+        not places.is_dockerfile(path)
+        and not path.startswith(".")
+        and (not folder or f"{folder}/".startswith(p.root + "/"))
+        for path, folder in uses
+    )
+
+
+# A command, not a word of prose.
+_INSTALLS = pattern(r"(?m)(?:^[\s$>%`@-]*|^\s*RUN\b.*\s|&&\s*|;\s*|\brun:\s*)poetry\b[^\n]*\s(?:install|sync|export)\b")
 
 
 def _asked(p: Project, entry: Locked, platform: str) -> bool:

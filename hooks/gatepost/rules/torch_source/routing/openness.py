@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gatepost.model import Finding
-    from gatepost.rules.torch_source.model import Index, Project
+    from gatepost.rules.torch_source.model import Index, Project, Requirement
     from gatepost.rules.torch_source.view import View
 
     Findings = Iterator[Finding]
@@ -83,7 +83,7 @@ def index_not_explicit(p: Project, v: View) -> Findings:
 
 def _after_pypi(p: Project, v: View, index: Index, name: str) -> Finding:
     """TS105 of an index that uv asks after PyPI: not even torch comes from it, unless it is routed there."""
-    bare = [req for req in p.family() if not p.routes_of(req) and not req.url and not req.spec.labels()]
+    bare = [req for req in _bare(p) if not req.spec.labels()]
     return found(
         "TS105",
         index.where,
@@ -97,6 +97,11 @@ def _after_pypi(p: Project, v: View, index: Index, name: str) -> Finding:
         severity=None if bare else "info",
         fix=v.edit(p.path, f"make {name} explicit", fixes.make_explicit(v, p, index)),
     )
+
+
+def _bare(p: Project) -> list[Requirement]:
+    """PyTorch's packages that no route sends anywhere."""
+    return [req for req in p.family() if not p.routes_of(req) and not req.url]
 
 
 def _merged_nightly(p: Project, v: View, index: Index) -> bool:
@@ -119,9 +124,12 @@ def _explicit_remedy(p: Project, name: str) -> str:
             "Write it as [[tool.uv.index]] with a `name`, this `url` and `explicit = true`, and route torch to that name "
             f"in [tool.uv.sources], then run `{p.semantics().relock}`."
         )
+    routed = bool(p.family()) and not _bare(p)
+    to_do = "" if routed else f" and route torch to `{name}` in [tool.uv.sources]"
+    sourced = "" if routed else " and `source =` on torch and its companions"
     return {
-        "uv": f"Add `explicit = true` to the index and route torch to `{name}` in [tool.uv.sources], then run `{p.semantics().relock}`.",
-        "Poetry": 'Write `priority = "explicit"` on the source and `source =` on torch and its companions, then run `poetry lock`.',
+        "uv": f"Add `explicit = true` to the index{to_do}, then run `{p.semantics().relock}`.",
+        "Poetry": f'Write `priority = "explicit"` on the source{sourced}, then run `poetry lock`.',
         "PDM": 'Add `include_packages = ["torch", "torchvision", "torchaudio"]` to the source, then run `pdm lock`.',
     }.get(p.tool, "Route only PyTorch's packages to it.")
 

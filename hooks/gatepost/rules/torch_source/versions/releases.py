@@ -45,7 +45,8 @@ def nightly(p: Project, v: View) -> Findings:
                 if channel == "nightly"
                 else "it holds release candidates, which no release need keep to"
             )
-            if index.role != ROUTED:
+            alone = index.role == DEFAULT and not any(urls.is_pypi(other.url) for other in p.indexes)
+            if index.role != ROUTED and not alone:
                 why += ", and its names may be free on PyPI (torchtriton, December 2022)"
             yield found(
                 "TS216",
