@@ -243,7 +243,7 @@ def cap(req: Requirement, limit: str, releases: Iterable[str]) -> list[Change]:
     text = req.text.strip()
     start, end = req.span
     if text in ("", "*"):
-        return [(start, end if text else start, f"<{limit}")]
+        return [(start, end, f"<{limit}")]  # pixi's `*` is no text of the range
     if req.spec.dialect == "poetry" and ("||" in text or not re.match(r"[<>=!~^]", text)):
         return []
     if req.spec.pin() or not lives(f"{text},<{limit}", req.spec.dialect, releases):

@@ -12,7 +12,7 @@ from gatepost.rules.torch_source.model import (
 )
 from gatepost.rules.torch_source.readers import common, pep621, uv_indexes
 
-_SCRIPT = pattern(rb"(?m)^# /// script\s*$\n((?:^#(?:| .*)$\n)+?)^# ///\s*$")
+_SCRIPT = pattern(rb"(?m)^# /// script\s*$\n((?:^#(?:| .*)\r?$\n)+?)^# ///\s*$")
 
 
 def block(data: bytes) -> bytes | None:
@@ -21,7 +21,7 @@ def block(data: bytes) -> bytes | None:
     if found is None:
         return None
     head = re.sub(rb"[^\n]", b" ", data[: found.start(1)])
-    return head + re.sub(rb"(?m)^#(?: |$)", lambda mark: b" " * len(mark[0]), found[1])
+    return head + re.sub(rb"(?m)^#(?: |\r?$)", lambda mark: mark[0].replace(b"#", b" "), found[1])
 
 
 def edited(text: str, start: int, new: str) -> str:
