@@ -60,6 +60,9 @@ def judge(lock: Lock) -> Verdict:
     base = base_directory(lock, command)
     if base is None:
         missing = ", ".join(show(name, 40) for name in command.inputs) or "no input"
+        hidden = _git_ignored(lock, command)
+        if hidden is not None:
+            return hidden
         reason = f"its inputs ({missing}) are not found from its own directory upwards"
         return Unknown(rule=rule, reason=reason, code="LF304", remedy=f"run {show(command.text, 200)} and compare")
     inputs = read_inputs(lock, command, base)
@@ -71,6 +74,26 @@ def judge(lock: Lock) -> Verdict:
     locked = [(line, labels(via, inputs.own)) for line, via in pins(lock.data)[1]]
     stale = compare(lock, command, inputs, locked, rule)
     return replace(stale, partial=PARTIAL, relock=relock(lock)) if stale else Fresh(rule=rule, partial=PARTIAL)
+
+
+def _git_ignored(lock: Lock, command: Command) -> Unknown | None:
+    """The verdict where an input is not in the commit since git ignores it."""
+    from gatepost.locks._compiled import join
+    from gatepost.manifests.ignores import git_ignored
+
+    folders = [lock.directory]
+    while folders[-1]:
+        folders.append(folders[-1].rpartition("/")[0])
+    for path in (join(folder, name) for folder in folders for name in command.inputs):
+        found = git_ignored(path, lock.read) if path and lock.read(path) is None else None
+        if found is not None:
+            where, pattern = found
+            reason = (
+                f"its input {show(path, 80)} is kept out of git by `{show(pattern.text, 40)}` ({where}:{pattern.line})"
+            )
+            remedy = f"remove the pattern and `git add {quote(path)}`"
+            return Unknown(rule="compiled requirements", reason=reason, remedy=remedy, code="LF304")
+    return None
 
 
 def _with_default(lock: Lock, command: Command) -> Command:
