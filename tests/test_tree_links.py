@@ -10,7 +10,7 @@ import pytest
 
 from gatepost.cli import main
 from gatepost.tree.git import Git, IndexTree, WorktreeTree
-from gatepost.tree.links import Followed, leads_out
+from gatepost.tree.links import followed, leads_out
 
 PROJECT = '[project]\nname = "a"\nversion = "1"\ndependencies = ["torch"]\nrequires-python = ">=3.11"\n'
 
@@ -40,7 +40,7 @@ def test_links_are_followed_inside_of_the_repository_only(tmp_path: Path) -> Non
     repository(root, links)
     git = Git(str(root))
     for base in (IndexTree(git), WorktreeTree(git)):
-        tree = Followed(base)
+        tree = followed(base)
         assert tree.read("pyproject.toml") == PROJECT.encode() == tree.read_many(["pyproject.toml"])["pyproject.toml"]
         assert base.read("pyproject.toml") == b"folder/two.toml"
         assert tree.read("folder") == b"real"  # no TOML file

@@ -5,7 +5,7 @@ from __future__ import annotations
 from gatepost.globs import matcher
 from gatepost.model import Context, Finding, Result
 from gatepost.settings import PREFIXES
-from gatepost.tree.links import Followed
+from gatepost.tree.links import followed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from gatepost.model import Code, Hook, Outcome
     from gatepost.settings import Settings
     from gatepost.tree.base import Tree
-    from gatepost.tree.watched import Watched
 
 
 _FOLLOWING = ("sync-configs", "torch-source", "lock-freshness")  # they read the settings that tools read
@@ -46,10 +45,9 @@ def run_hook(
         CheckError: the check itself broke.
     """
     part: list[None] = []
-    watched = _watched(tree) if scope is None and not hook.index_only else None
-    view = tree if watched is None else watched
+    view, found = _watched(tree) if scope is None and not hook.index_only else (tree, {})
     context = Context(
-        tree=Followed(view) if hook.id in _FOLLOWING else view,
+        tree=followed(view) if hook.id in _FOLLOWING else view,
         scope=scope,
         settings=settings.of(hook),
         args=args or {},
@@ -60,7 +58,7 @@ def run_hook(
     )
     outcomes = _guarded(hook, context)
     unread = _unread(hook.id, tree, context) if tree.git is not None and tree.git.unread else []
-    marked = [path for path, has in watched.found.items() if has] if watched is not None and not part else []
+    marked = [path for path, has in found.items() if has and not part]
     if not outcomes and not settings.ignores and not marked and not _allowed(settings, hook.id):
         return unread
     from gatepost import silence
@@ -86,10 +84,10 @@ def _unread(hook: str, tree: Tree, context: Context) -> list[Result]:
     return [unreadable(hook, path, reason) for path, reason in unread if not context.exclude(path)]
 
 
-def _watched(tree: Tree) -> Watched:
-    from gatepost.tree.watched import Watched
+def _watched(tree: Tree) -> tuple[Tree, dict[str, bool]]:
+    from gatepost.tree.watched import watched
 
-    return Watched(tree, _WORD, _IGNORE)
+    return watched(tree, _WORD, _IGNORE)
 
 
 def _allowed(settings: Settings, hook_id: str) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gatepost.model import Edit
-from gatepost.tree.links import Followed
+from gatepost.tree.links import followed
 from gatepost.tree.memory import OverlayTree
 
 TYPE_CHECKING = False
@@ -31,7 +31,7 @@ def plan(
         todo = next((each for each in left if _edits(each) and _id(each) not in refused), None)
         if todo is None:
             return done, after_it, left
-        if any(Followed(view).read(edit.path) != edit.old for edit in _edits(todo)):
+        if any(followed(view).read(edit.path) != edit.old for edit in _edits(todo)):
             refused.add(_id(todo))
             continue
         trial = {**done}

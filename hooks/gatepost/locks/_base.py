@@ -17,7 +17,9 @@ from gatepost.record import record
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from typing import Any, TypeAlias
+    from typing import Any, TypeAlias, TypeVar
+
+    T = TypeVar("T")
 
 
 def quote(text: str) -> str:
@@ -69,6 +71,15 @@ class Lock:
     def name(self) -> str:
         """The lock's base name."""
         return self.path.rpartition("/")[2]
+
+    def once(self, key: str, make: Callable[[], T]) -> T:
+        """What `make` gives, made once for all that ask by that key. Not to be changed by who asks."""
+        if self.memo is None:
+            return make()
+        if key not in self.memo:
+            self.memo[key] = make()
+        found: T = self.memo[key]
+        return found
 
     def beside(self, name: str) -> str:
         """The path of a file relative to the lock's directory; `..` is resolved, "" if it leaves the repository."""

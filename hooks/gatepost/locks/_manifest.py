@@ -68,13 +68,7 @@ def toml_of(lock: Lock, path: str) -> dict[str, Any]:
     """
     from gatepost.toml.load import loads
 
-    if lock.memo is None:
-        return loads(lock.read(path) or b"")
-    key = f"toml {path}"
-    if key not in lock.memo:
-        lock.memo[key] = loads(lock.read(path) or b"")
-    found: dict[str, Any] = lock.memo[key]
-    return found
+    return lock.once(f"toml {path}", lambda: loads(lock.read(path) or b""))
 
 
 def project_of(lock: Lock) -> tuple[dict[str, Any], str] | None:

@@ -33,11 +33,7 @@ def header(lock: Lock) -> Header:
     Raises:
         TomlError: not a TOML document.
     """
-    memo = {} if lock.memo is None else lock.memo
-    if "poetry" not in memo:
-        memo["poetry"] = header_of(lock.data, metadata(lock))
-    found: Header = memo["poetry"]
-    return found
+    return lock.once("poetry", lambda: header_of(lock.data, metadata(lock)))
 
 
 def header_of(data: bytes, values: dict[str, Any]) -> Header:

@@ -28,12 +28,12 @@ def slim(data: bytes) -> bytes:
 
 def canonical_text(lock: Lock) -> bytes | None:
     """The same, once a lock; None where the text is not UTF-8, has multi-line strings, CR or other control characters."""
-    memo = {} if lock.memo is None else lock.memo
-    if "slim" not in memo:
+
+    def made() -> bytes | None:
         text, canonical = _slim(lock.data)
-        memo["slim"] = text if canonical else None
-    found: bytes | None = memo["slim"]
-    return found
+        return text if canonical else None
+
+    return lock.once("slim", made)
 
 
 def conflict(lock: Lock) -> int | None:

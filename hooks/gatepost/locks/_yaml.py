@@ -25,12 +25,7 @@ def _has_version(data: bytes) -> bool:
 
 def read(lock: Lock) -> dict[str, Any] | Contents:
     """The lock's data, parsed once a lock, or contents that say why it is none. Not to be changed by the caller."""
-    if lock.memo is None:
-        return _parsed(lock.data)
-    if "yaml" not in lock.memo:
-        lock.memo["yaml"] = _parsed(lock.data)
-    found: dict[str, Any] | Contents = lock.memo["yaml"]
-    return found
+    return lock.once("yaml", lambda: _parsed(lock.data))
 
 
 def _parsed(data: bytes) -> dict[str, Any] | Contents:

@@ -29,13 +29,12 @@ def head(lock: Lock) -> dict[str, Any]:
     from gatepost.locks._slim import canonical_text, loads_lock
     from gatepost.toml.load import loads
 
-    memo = {} if lock.memo is None else lock.memo
-    if "pdm" not in memo:
+    def head() -> dict[str, Any]:
         data = canonical_text(lock) or b""
         at = data.find(b"\n[[package]]\n")
-        memo["pdm"] = loads(data[: at + 1]) if at > 0 else loads_lock(lock.data)
-    found: dict[str, Any] = memo["pdm"]
-    return found
+        return loads(data[: at + 1]) if at > 0 else loads_lock(lock.data)
+
+    return lock.once("pdm", head)
 
 
 def metadata(lock: Lock) -> dict[str, Any]:

@@ -105,12 +105,7 @@ def _decoded(text: str) -> Any:
 
 def _load(lock: Lock) -> dict[str, Any] | str:
     """`load`, once a lock."""
-    if lock.memo is None:
-        return load(lock.data)
-    if "pipenv" not in lock.memo:
-        lock.memo["pipenv"] = load(lock.data)
-    found: dict[str, Any] | str = lock.memo["pipenv"]
-    return found
+    return lock.once("pipenv", lambda: load(lock.data))
 
 
 def judge(lock: Lock) -> Verdict:

@@ -4,54 +4,28 @@ from __future__ import annotations
 
 import posixpath
 
-from gatepost.tree.entry import SYMLINK
+from gatepost.tree.entry import SYMLINK, Through
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
     from gatepost.tree.base import Tree
-    from gatepost.tree.entry import Entry
-    from gatepost.tree.git import Git
 
 _LIMIT = 40  # links on the way, as Linux (path_resolution(7))
 _LONGEST = 4096  # bytes of a link's text (PATH_MAX)
 
 
-class Followed:
+def followed(base: Tree) -> Through:
     """Another tree; a `.toml` file that is a link gives the file it leads to, None if that is not in the repository."""
 
-    def __init__(self, base: Tree) -> None:
-        self.base = base
-        self.label = base.label
-        self.root = base.root
-        self.git: Git | None = base.git
-
-    def read(self, path: str) -> bytes | None:
-        return self._through(path, self.base.read(path))
-
-    def read_many(self, paths: Iterable[str]) -> Mapping[str, bytes | None]:
-        return {path: self._through(path, data) for path, data in self.base.read_many(paths).items()}
-
-    def paths(self) -> Sequence[str]:
-        return self.base.paths()
-
-    def entry(self, path: str) -> Entry | None:
-        return self.base.entry(path)
-
-    def size(self, path: str) -> int | None:
-        return self.base.size(path)
-
-    def status(self, path: str) -> str:
-        return self.base.status(path)
-
-    def _through(self, path: str, data: bytes | None) -> bytes | None:
+    def passed(path: str, data: bytes | None) -> bytes | None:
         if data is None or not path.endswith(".toml") or len(data) > _LONGEST or b"\n" in data:
             return data  # no link: nothing more is asked
-        if not _is_link(self.base, path):
+        if not _is_link(base, path):
             return data
-        target = resolved(self.base, path)
-        return None if target is None else self.base.read(target)
+        target = resolved(base, path)
+        return None if target is None else base.read(target)
+
+    return Through(base, passed)
 
 
 def resolved(tree: Tree, path: str) -> str | None:
@@ -71,7 +45,7 @@ def resolved(tree: Tree, path: str) -> str | None:
 
 def leads_out(tree: Tree, path: str) -> bool:
     """Whether a path is a link to something that is not in the repository: what it holds is not known here."""
-    if isinstance(tree, Followed):
+    if isinstance(tree, Through):
         tree = tree.base
     if not _is_link(tree, path):
         return False

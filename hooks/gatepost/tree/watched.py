@@ -2,54 +2,27 @@
 
 from __future__ import annotations
 
+from gatepost.tree.entry import Through
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
     from gatepost.tree.base import Tree
-    from gatepost.tree.entry import Entry
-    from gatepost.tree.git import Git
 
 
-class Watched:
-    """Another tree; `found` has the files read so far, and whether each of them holds the text: a regular expression,
-    looked for where the plain `word` is."""
+def watched(base: Tree, word: bytes, text: bytes) -> tuple[Through, dict[str, bool]]:
+    """Another tree, and the files read through it so far: whether each of them holds the text, a regular expression that
+    is looked for where the plain `word` is."""
+    found: dict[str, bool] = {}
 
-    def __init__(self, base: Tree, word: bytes, text: bytes) -> None:
-        self.base = base
-        self.label = base.label
-        self.root = base.root
-        self.git: Git | None = base.git
-        self.found: dict[str, bool] = {}
-        self._word = word
-        self._text = text
-
-    def read(self, path: str) -> bytes | None:
-        data = self.base.read(path)
-        if path not in self.found:
-            self.found[path] = data is not None and self._word in data and self._has(data)
+    def passed(path: str, data: bytes | None) -> bytes | None:
+        if path not in found:
+            found[path] = data is not None and word in data and _has(data, text)
         return data
 
-    def read_many(self, paths: Iterable[str]) -> Mapping[str, bytes | None]:
-        read = self.base.read_many(paths)
-        for path, data in read.items():
-            if path not in self.found:
-                self.found[path] = data is not None and self._word in data and self._has(data)
-        return read
+    return Through(base, passed), found
 
-    def paths(self) -> Sequence[str]:
-        return self.base.paths()
 
-    def entry(self, path: str) -> Entry | None:
-        return self.base.entry(path)
+def _has(data: bytes, text: bytes) -> bool:
+    import re
 
-    def size(self, path: str) -> int | None:
-        return self.base.size(path)
-
-    def status(self, path: str) -> str:
-        return self.base.status(path)
-
-    def _has(self, data: bytes) -> bool:
-        import re
-
-        return re.search(self._text, data) is not None
+    return re.search(text, data) is not None

@@ -68,12 +68,7 @@ def of(lock: Lock) -> UvLock:
     Raises:
         Unreadable: as `read`.
     """
-    if lock.memo is None:
-        return read(lock.data)
-    if "uv" not in lock.memo:
-        lock.memo["uv"] = read(lock.data)
-    found: UvLock = lock.memo["uv"]
-    return found
+    return lock.once("uv", lambda: read(lock.data))
 
 
 def read(data: bytes) -> UvLock:
