@@ -1,17 +1,50 @@
-"""A view that reads through symbolic links of TOML files, as the tools do; the other views give a link's text."""
+"""Views of another view; one reads through symbolic links of TOML files, as the tools do: the others give a link's text."""
 
 from __future__ import annotations
 
 import posixpath
 
-from gatepost.tree.entry import SYMLINK, Through
+from gatepost.tree.entry import SYMLINK
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
     from gatepost.tree.base import Tree
+    from gatepost.tree.entry import Entry
+    from gatepost.tree.git import Git
 
 _LIMIT = 40  # links on the way, as Linux (path_resolution(7))
 _LONGEST = 4096  # bytes of a link's text (PATH_MAX)
+
+
+class Through:
+    """Another tree, `base`; of each file read it gives what `passed(path, bytes or None)` makes of it."""
+
+    def __init__(self, base: Tree, passed: Callable[[str, bytes | None], bytes | None]) -> None:
+        self.base = base
+        self.label = base.label
+        self.root = base.root
+        self.git: Git | None = base.git
+        self._passed = passed
+
+    def read(self, path: str) -> bytes | None:
+        return self._passed(path, self.base.read(path))
+
+    def read_many(self, paths: Iterable[str]) -> Mapping[str, bytes | None]:
+        return {path: self._passed(path, data) for path, data in self.base.read_many(paths).items()}
+
+    def paths(self) -> Sequence[str]:
+        return self.base.paths()
+
+    def entry(self, path: str) -> Entry | None:
+        return self.base.entry(path)
+
+    def size(self, path: str) -> int | None:
+        return self.base.size(path)
+
+    def status(self, path: str) -> str:
+        return self.base.status(path)
 
 
 def followed(base: Tree) -> Through:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gatepost.tree.entry import Through
+from gatepost.tree.links import Through
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
