@@ -28,6 +28,12 @@ COMPANIONS = {
     ),
     "torchaudio": frozenset({"demucs", "pyannote-audio", "speechbrain", "tts", "whisperx"}),
 }  # fmt: skip
+# Which of them hold the family to a range that leaves the newest out: from which release on, up to the newest that is
+# known, and what these require. Read in their metadata, November 2026.
+HOLDING = {
+    "whisperx": ("3.7.4", "3.8.6", {"torch": "~=2.8.0", "torchaudio": "~=2.8.0", "torchvision": "~=0.23.0"}),
+    "facenet-pytorch": ("2.6.0", "2.6.0", {"torch": ">=2.2.0,<2.3.0", "torchvision": ">=0.17.0,<0.18.0"}),
+}
 # The first release of a carrier that leaves torch to its user.
 CARRIED_UNTIL = {"coqui-tts": "0.28.0"}
 CARRYING_EXTRAS = {

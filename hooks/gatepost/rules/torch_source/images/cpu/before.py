@@ -8,6 +8,7 @@ import re
 from gatepost.patterns import pattern
 from gatepost.rules.torch_source import specs, urls
 from gatepost.rules.torch_source import table as tables
+from gatepost.rules.torch_source.carriers import HOLDING
 from gatepost.rules.torch_source.images.cpu.edit import inserted
 from gatepost.rules.torch_source.images.events import Event
 from gatepost.rules.torch_source.installed.build import FAMILY, Asked
@@ -45,15 +46,18 @@ def advice(
             "other builds of this Dockerfile install another file."
         ), None
     named = event.effect.build != "pypi" and not stated
+    holder = _holder(asked)
     wanted = _wanted(asked, names)
     kept = [flag for flag in _WHERE if install.has(flag)] + _target(install)
     remedy = _in_words(image, event, wanted, kept, named)
+    if holder is not None:
+        remedy = f"{remedy[:-1]}: {holder.name} {HOLDING[holder.name][1]} asks for these, and another torch would be replaced by the CUDA build."
     if _frozen(repository, first.path):
         return (
             f"{remedy[:-1]}, and take the `nvidia-*` lines out of `{first.path}`: they name CUDA's libraries by themselves.",
             None,
         )
-    if named or _alone(install) or not _resolves(asked):
+    if named or _alone(install) or not _resolves(asked) or (holder is not None and not specs.parse(holder.range).pin()):
         return remedy, None
     flags = ["--system"] if install.tool == "uv-pip" else ["--no-cache-dir"]
     flags += [flag for flag in kept if flag not in flags]
@@ -139,8 +143,12 @@ def _wanted(requests: Sequence[Asked], names: list[str]) -> list[str]:
             asked[one.name] = spec
     pin = specs.parse(asked.get("torch", "")).pin()
     wanted = []
+    holder = _holder(requests)
+    held = HOLDING[holder.name][2] if holder is not None else {}
     for name in names:
         spec = asked.get(name, "")
+        if name in held and not specs.parse(spec).pin():
+            spec = ",".join(filter(None, (spec, held[name])))
         if (
             (not spec or _at_odds(name, spec, pin))
             and pin
@@ -150,6 +158,19 @@ def _wanted(requests: Sequence[Asked], names: list[str]) -> list[str]:
             spec = f"=={partner}"
         wanted.append(f'"{name}{spec}"' if re.search(r"[<>!~*,;]", spec) else name + spec)
     return wanted
+
+
+def _holder(requests: Sequence[Asked]) -> Asked | None:
+    """The package that holds torch to a range that leaves the newest out, in the release that a resolver takes."""
+    for one in requests:
+        spec = specs.parse(one.range)
+        if one.name in HOLDING and not spec.broken:
+            first, newest, _ = HOLDING[one.name]
+            if spec.admits(newest) or (not spec.bounded_above() and spec.admits_unknown(newest)):
+                return one
+            if (pin := specs.key(spec.pin())) and pin >= (specs.key(first) or pin):
+                return one
+    return None
 
 
 def _at_odds(name: str, spec: str, torch: str) -> bool:
