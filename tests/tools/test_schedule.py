@@ -93,6 +93,19 @@ def test_a_range(repo: Repo) -> None:
     assert done.returncode == 1
 
 
+def test_a_range_in_which_a_file_came_and_went(repo: Repo) -> None:
+    repo.commit(**{"gatepost.toml": SETTINGS})
+    (repo.path / "big.bin").write_bytes(bytes(range(256)) * 4000)
+    repo.git("add", "-A")
+    repo.git("commit", "-q", "-m", "in")
+    repo.git("rm", "-q", "big.bin")
+    repo.git("commit", "-q", "-m", "out")
+    done = one(repo, PRE_COMMIT_FROM_REF="HEAD~2", PRE_COMMIT_TO_REF="HEAD", PRE_COMMIT="1")
+    assert done.returncode == 1
+    assert "big.bin: error[MF101]" in done.stdout
+    assert one(repo, PRE_COMMIT_FROM_REF="HEAD~1", PRE_COMMIT_TO_REF="HEAD", PRE_COMMIT="1").returncode == 0
+
+
 def test_a_merge_does_not_rewrite_what_the_other_branch_brings(repo: Repo) -> None:
     repo.commit(**{"gatepost.toml": SETTINGS, "both.py": "x = 1\n"})
     repo.git("checkout", "-q", "-b", "other")

@@ -59,7 +59,8 @@ def run_all(args: list[str]) -> int:
     for hook_id in own_ids():
         if hook_id not in skip:
             settings.of(own_hook(hook_id))
-    run = _Run(git, settings, touched(git) if named is None else Scope(own=named, tools=named), skip, known, how)
+    scope = touched(git) if named is None else Scope(own=named, tools=named, asked=named)
+    run = _Run(git, settings, scope, skip, known, how)
     blocks = run.all()
     if how == "json":
         report([each for block in blocks for each in block.results], changed_by(blocks), how)
@@ -172,7 +173,7 @@ class _Run:
                 hook,
                 self._trees[disk],
                 self.settings,
-                self.scope.own,
+                self.scope.own if hook.pass_filenames else self.scope.asked,
                 self.known,
                 lambda: choose_tree(self.git, None, [], disk=True),
             )

@@ -14,10 +14,12 @@ if TYPE_CHECKING:
 @record
 class Scope:
     """Repository paths that a run is about, None for all: for our own checks, and for the tools (at a merge these only
-    look at what is as in none of the parents)."""
+    look at what is as in none of the parents). `asked`: those given by name, which alone count for a check that takes
+    no file names, because it finds out by itself what is new (a file that a later commit of a push takes out again)."""
 
     own: frozenset[str] | None
     tools: frozenset[str] | None
+    asked: frozenset[str] | None = None
 
 
 def touched(git: Git) -> Scope:
