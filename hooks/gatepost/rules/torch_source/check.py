@@ -160,6 +160,10 @@ def _said(project: Project, view: View) -> Iterator[Finding]:
 
         rules += locks.RULES
     rules += [*intent.RULES, *index_hygiene.RULES]
+    if view.settings.get("build"):
+        from gatepost.rules.torch_source import stated
+
+        rules += stated.RULES
     if project.tool in ("conda", "pixi"):
         from gatepost.rules.torch_source import conda
 

@@ -86,7 +86,7 @@ def cpu_in_gpu(p: Project, v: View) -> Findings:
         gpu = build == "cpu" and (
             req.name == "pytorch-gpu" or (req.name == "pytorch" and re.search(r"cuda|gpu", req.build) is not None)
         )
-        if wrong or gpu:
+        if (wrong or gpu) and not v.policy(req.env, p.path):
             yield found(
                 "TS302",
                 req.where,

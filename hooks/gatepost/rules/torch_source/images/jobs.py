@@ -140,6 +140,10 @@ def job_findings(repository: Repository, path: str, job: Job, view: View) -> Ite
             )
     yield from contradictions(path, events, view)
     yield from backend_ignored(path, events)
+    if view.settings.get("build"):
+        from gatepost.rules.torch_source import stated
+
+        yield from stated.installed(path, events, view)
     yield from commands.judge(path, ran, view, ci=True, python=python if not job.container else "")
     hosted = bool(job.runners) and all(_HOSTED.match(label) for label in job.runners) and job.kind == "github"
     if not hosted or GPU_WORD.search(job.container or "") or _says_gpu(path, job):
