@@ -76,6 +76,10 @@ class Collector:
             self._requirements[path] = None if data is None else requirements.parse(data)
         return self._requirements[path]
 
+    def _read(self, path: str) -> bytes | None:
+        """A file of the tree, or None if there is none."""
+        return self.tree.read(path) if path in self.known else None
+
     def _requirements_project(self, path: str) -> Project | None:
         """The project of a requirements file that another file names, or None."""
         from gatepost.rules.torch_source.readers import pip
@@ -123,11 +127,11 @@ class Collector:
                 if project is not None:
                     found.append(project)
             elif paths.is_requirements(path):
-                from gatepost.rules.torch_source.readers import pip
+                from gatepost.rules.torch_source.readers import packaged, pip
 
                 project = pip.read(path, self.requirements)
                 if project is not None:
-                    found.append(project)
+                    found.append(packaged.of_package(project, self._read, self.toml))
             elif paths.is_environment(path):
                 from gatepost.rules.torch_source.readers import conda
 
