@@ -69,86 +69,102 @@ class CondaFile:
 def parse(data: bytes) -> CondaFile:
     """Read an environment file; what is not understood is left out, nothing is raised."""
     text = data[:LIMIT].decode("utf-8", "replace")
-    name, section, where = "", "", 0
-    channels: list[str] = []
-    channel_lines: list[int] = []
-    platforms: list[str] = []
-    dependencies: list[CondaDep] = []
-    pip: list[PipDep] = []
-    in_pip = -1
+    found = _Reading()
     at = 0
-    found_items = False
-    flow = -1  # where `dependencies: [` opens
     for number, raw in enumerate(text.splitlines(keepends=True), 1):
         start, at = at, at + len(raw)
         line = raw.rstrip("\r\n").lstrip("\ufeff")
-        shift = len(raw.rstrip("\r\n")) - len(line)
+        begin = start + len(raw.rstrip("\r\n")) - len(line)
         body = _strip_comment(line)
-        if not body.strip():
-            continue
         item = _ITEM.match(body)
-        if item is None:
-            key = _KEY.match(body)
-            if key is not None and not body[0].isspace():
-                section, in_pip = key[1], -1
-                value = key[2].strip()
-                if section == "name":
-                    name = value.strip("'\"")
-                elif section == "dependencies":
-                    where = number
-                    if value.startswith("["):
-                        flow = start + shift + key.start(2)
-                elif section in ("channels", "platforms") and value.startswith("["):
-                    parts = [part.strip(" '\"") for part in value.strip("[]").split(",") if part.strip()]
-                    if section == "channels":
-                        channels += parts
-                        channel_lines += [number] * len(parts)
-                    else:
-                        platforms += parts
-            continue
-        if flow >= 0:
-            continue
+        key = _KEY.match(body) if item is None else None
+        if key is not None and not body[0].isspace():
+            found.key(key, number, begin)
+        elif item is not None and found.flow < 0:
+            found.item(item, number, begin, start, at)
+    if found.flow >= 0:
+        for value, begin, inside_pip in _flow(text, found.flow):
+            stop = begin + len(value)
+            found.add(value, text.count("\n", 0, begin) + 1, begin, begin, stop, inside_pip)
+    return found.file()
+
+
+class _Reading:
+    """What is read of a file so far. Places are offsets into its text; `flow` is where `dependencies: [` opens, or -1."""
+
+    def __init__(self) -> None:
+        self.flow = -1
+        self._name = self._section = ""
+        self._where = 0  # the line of `dependencies:`
+        self._channels: list[str] = []
+        self._channel_lines: list[int] = []
+        self._platforms: list[str] = []
+        self._dependencies: list[CondaDep] = []
+        self._pip: list[PipDep] = []
+        self._in_pip = -1  # how far the `pip:` item is indented, while inside of it
+        self._found_items = False
+
+    def key(self, key: re.Match[str], number: int, begin: int) -> None:
+        """A key at the margin: `channels:`, `name: app`."""
+        self._section, self._in_pip = key[1], -1
+        value = key[2].strip()
+        if self._section == "name":
+            self._name = value.strip("'\"")
+        elif self._section == "dependencies":
+            self._where = number
+            if value.startswith("["):
+                self.flow = begin + key.start(2)
+        elif self._section in ("channels", "platforms") and value.startswith("["):
+            parts = [part.strip(" '\"") for part in value.strip("[]").split(",") if part.strip()]
+            if self._section == "channels":
+                self._channels += parts
+                self._channel_lines += [number] * len(parts)
+            else:
+                self._platforms += parts
+
+    def item(self, item: re.Match[str], number: int, begin: int, start: int, end: int) -> None:
+        """An item of a list: its line begins at `begin`, and reaches from `start` to `end` with what surrounds it."""
         indent, value = len(item[1]), item[2].strip()
-        offset = start + shift + item.start(2) + (len(item[2]) - len(item[2].lstrip()))
+        offset = begin + item.start(2) + (len(item[2]) - len(item[2].lstrip()))
         if value[:1] in "\"'" and len(value) > 1 and value[-1] == value[0]:
             value, offset = value[1:-1], offset + 1
+        if self._section == "channels":
+            self._channels.append(value)
+            self._channel_lines.append(number)
+        elif self._section == "platforms":
+            self._platforms.append(value)
+        elif self._section == "dependencies":
+            inside_pip = self._in_pip >= 0 and indent > self._in_pip
+            if not inside_pip and re.fullmatch(r"pip\s*:\s*", value):
+                self._in_pip, self._found_items = indent, True
+                return
+            if not inside_pip:
+                self._in_pip = -1
+            self.add(value, number, offset, start, end, inside_pip)
+
+    def add(self, value: str, number: int, offset: int, start: int, end: int, inside_pip: bool) -> None:
+        """A dependency, of conda or of its `pip:` list."""
         span = (offset, offset + len(value))
-        if section == "channels":
-            channels.append(value)
-            channel_lines.append(number)
-        elif section == "platforms":
-            platforms.append(value)
-        elif section == "dependencies":
-            if in_pip >= 0 and indent > in_pip:
-                pip.append(PipDep(text=value, line=number, span=span, start=start, end=at))
-            elif re.fullmatch(r"pip\s*:\s*", value):
-                in_pip, found_items = indent, True
-            else:
-                in_pip, found_items = -1, True
-                dep = _dependency(value, number, span, start, at)
-                if dep is not None:
-                    dependencies.append(dep)
-    if flow >= 0:
-        for value, begin, inside_pip in _flow(text, flow):
-            number = text.count("\n", 0, begin) + 1
-            span = (begin, begin + len(value))
-            found_items = True
-            if inside_pip:
-                pip.append(PipDep(text=value, line=number, span=span, start=begin, end=span[1]))
-                continue
-            dep = _dependency(value, number, span, begin, span[1])
-            if dep is not None:
-                dependencies.append(dep)
-    return CondaFile(
-        name=name,
-        channels=tuple(channels),
-        channel_lines=tuple(channel_lines),
-        dependencies=tuple(dependencies),
-        pip=tuple(pip),
-        is_environment=bool(where) and found_items,
-        line=where,
-        platforms=tuple(platforms),
-    )
+        self._found_items = True
+        if inside_pip:
+            self._pip.append(PipDep(text=value, line=number, span=span, start=start, end=end))
+            return
+        dep = _dependency(value, number, span, start, end)
+        if dep is not None:
+            self._dependencies.append(dep)
+
+    def file(self) -> CondaFile:
+        """All of it."""
+        return CondaFile(
+            name=self._name,
+            channels=tuple(self._channels),
+            channel_lines=tuple(self._channel_lines),
+            dependencies=tuple(self._dependencies),
+            pip=tuple(self._pip),
+            is_environment=bool(self._where) and self._found_items,
+            line=self._where,
+            platforms=tuple(self._platforms),
+        )
 
 
 def _flow(text: str, at: int) -> list[tuple[str, int, bool]]:

@@ -6,6 +6,7 @@ import posixpath
 import re
 
 from gatepost.manifests.names import canonical
+from gatepost.record import record
 from gatepost.rules.torch_source import markers
 from gatepost.rules.torch_source.carriers import GPU_ONLY
 from gatepost.rules.torch_source.installed import groups
@@ -13,7 +14,7 @@ from gatepost.rules.torch_source.installed.build import FAMILY, Asked, Effect, c
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from typing import Any
 
     from gatepost.manifests.installs import Install
@@ -36,64 +37,27 @@ def declared(
     tool = data.get("tool", {}) if isinstance(data.get("tool"), dict) else {}
     poetry = tool.get("poetry", {}) if isinstance(tool.get("poetry"), dict) else {}
     routed = _routes(tool) if install.tool in ("uv", "uv-pip") and not install.has("--no-sources") else {}
-    asked = []
-    gpu = ""
-    entries: list[tuple[str, tuple[str, ...], str, str, str, str]] = []
-    for item in listed:
-        match = re.match(r"\s*([A-Za-z0-9._-]+)\s*(?:\[([^\]]*)\])?\s*(?:@\s*(\S+)|([^;]*))?(?:;(.*))?$", item)
-        if match:
-            name = canonical(match[1])
-            given = tuple(part.strip() for part in (match[2] or "").split(",") if part.strip())
-            entries.append(
-                (
-                    name,
-                    given,
-                    (match[4] or "").strip(),
-                    match[3] or "",
-                    (match[5] or "").strip(),
-                    routed.get(name, build),
-                )
-            )
-    table = poetry.get("dependencies", {})
-    for key, value in table.items() if isinstance(table, dict) else ():
-        for one in value if isinstance(value, list) else [value]:
-            if isinstance(one, str):
-                entries.append((canonical(key), (), one, "", "", build))
-            elif isinstance(one, dict) and not one.get("optional"):
-                marker = str(one.get("markers", ""))
-                if str(one.get("platform", "linux")) != "linux":
-                    continue
-                source = index_build(_poetry_source(poetry, str(one["source"]))) if "source" in one else build
-                extra = one.get("extras", [])
-                entries.append(
-                    (
-                        canonical(key),
-                        tuple(extra) if isinstance(extra, list) else (),
-                        str(one.get("version", "")),
-                        str(one.get("url", "")),
-                        marker,
-                        source if install.tool == "poetry" else build,
-                    )
-                )
+    entries = [*_listed(listed, routed, build), *_of_poetry(poetry, install, build)]
+    has_torch = any(entry.name == "torch" for entry in entries)
     line = line_of(repository.text(path))
     world = " ".join(sorted(extras)) if install.tool == "poetry" and "*" not in wanted else None
-    for name, given, spec, url, marker, own in entries:
-        if marker and not markers.possible(marker, "linux_x86_64", extra=world, python=python):
+    asked = []
+    gpu = ""
+    for entry in entries:
+        if entry.marker and not markers.possible(entry.marker, "linux_x86_64", extra=world, python=python):
             continue
+        name = entry.name
         gpu = gpu or (name if name in GPU_ONLY else "")
-        if carries(name, given):
+        if carries(name, entry.extras):
+            beside = routed.get("torch", build) if has_torch else build
             asked.append(
                 Asked(
                     name=name,
-                    spec=spec if name == "torch" else "",
-                    build=labelled(spec, url, own)
-                    if name in FAMILY
-                    else routed.get("torch", build)
-                    if _has_torch(entries)
-                    else build,
+                    spec=entry.spec if name == "torch" else "",
+                    build=labelled(entry.spec, entry.url, entry.build) if name in FAMILY else beside,
                     path=path,
                     line=line(name),
-                    range=spec,
+                    range=entry.spec,
                 )
             )
     its_sources = poetry.get("source")
@@ -105,8 +69,52 @@ def declared(
     return Effect(asked=tuple(asked), gpu=gpu, locked=False)
 
 
-def _has_torch(entries: Iterable[tuple[str, tuple[str, ...], str, str, str, str]]) -> bool:
-    return any(entry[0] == "torch" for entry in entries)
+@record
+class _Entry:
+    """A dependency as it is declared; `build` is that of the index it is routed to."""
+
+    name: str
+    extras: tuple[str, ...]
+    spec: str
+    url: str
+    marker: str
+    build: str
+
+
+def _listed(items: Iterable[str], routed: dict[str, str], build: str) -> Iterator[_Entry]:
+    """Requirements of PEP 508."""
+    for item in items:
+        match = re.match(r"\s*([A-Za-z0-9._-]+)\s*(?:\[([^\]]*)\])?\s*(?:@\s*(\S+)|([^;]*))?(?:;(.*))?$", item)
+        if match:
+            name = canonical(match[1])
+            yield _Entry(
+                name=name,
+                extras=tuple(part.strip() for part in (match[2] or "").split(",") if part.strip()),
+                spec=(match[4] or "").strip(),
+                url=match[3] or "",
+                marker=(match[5] or "").strip(),
+                build=routed.get(name, build),
+            )
+
+
+def _of_poetry(poetry: dict[str, Any], install: Install, build: str) -> Iterator[_Entry]:
+    """Entries of [tool.poetry.dependencies] that a Linux machine installs."""
+    table = poetry.get("dependencies", {})
+    for key, value in table.items() if isinstance(table, dict) else ():
+        for one in value if isinstance(value, list) else [value]:
+            if isinstance(one, str):
+                yield _Entry(name=canonical(key), extras=(), spec=one, url="", marker="", build=build)
+            elif isinstance(one, dict) and not one.get("optional") and str(one.get("platform", "linux")) == "linux":
+                source = index_build(_poetry_source(poetry, str(one["source"]))) if "source" in one else build
+                extra = one.get("extras", [])
+                yield _Entry(
+                    name=canonical(key),
+                    extras=tuple(extra) if isinstance(extra, list) else (),
+                    spec=str(one.get("version", "")),
+                    url=str(one.get("url", "")),
+                    marker=str(one.get("markers", "")),
+                    build=source if install.tool == "poetry" else build,
+                )
 
 
 def line_of(text: str) -> Callable[[str], int]:

@@ -45,78 +45,36 @@ def read(toml: Toml, locks: tuple[Lock, ...]) -> Project:
     project = common.table(toml.data, "project")
     base = ("tool", "poetry")
     indexes, facts = sources_of(toml, common.array(poetry, "source"))
-    requirements: list[Requirement] = []
-    routes: list[Route] = []
-    listed: set[str] = set()
-    extras_621: list[tuple[str, tuple[str, ...]]] = []
-    for number, text in enumerate(common.array(project, "dependencies")):
-        found = common.requirement(toml, text, Env(kind=MAIN), ("project", "dependencies", number))
-        if found is not None:
-            listed.add(found.name)
-            requirements.append(found)
-    for extra, items in common.table(project, "optional-dependencies").items():
-        names = []
-        for number, text in enumerate(items if isinstance(items, list) else ()):
-            found = common.requirement(
-                toml,
-                text,
-                Env(kind=EXTRA, name=extra, optional=True),
-                ("project", "optional-dependencies", extra, number),
-            )
-            if found is not None:
-                listed.add(found.name)
-                names.append(found.name)
-                requirements.append(found)
-        extras_621.append((extra, tuple(names)))
-    for group, items in common.table(toml.data, "dependency-groups").items():
-        for number, text in enumerate(items if isinstance(items, list) else ()):
-            found = common.requirement(toml, text, Env(kind=GROUP, name=group), ("dependency-groups", group, number))
-            if found is not None:
-                requirements.append(found)
+    requirements, extras_621 = _of_project(toml)
     main = common.table(poetry, "dependencies")
-    extras = {
-        name: tuple(fold(item) for item in items if isinstance(item, str))
-        for name, items in common.table(poetry, "extras").items()
-        if isinstance(items, list)
-    }
-    enriched: dict[str, list[Requirement]] = {}
-    if "dependencies" in common.array(project, "dynamic"):
-        listed.clear()  # [tool.poetry.dependencies] holds them then (tested with Poetry 2.5.1)
-    for name, value in main.items():
-        if name == "python":
-            continue
-        for found in dependency(toml, name, value, Env(kind=MAIN), (*base, "dependencies", name)):
-            if listed:  # enrichment: what [project] lists, with Poetry's own keys added
-                own = [req for req in requirements if req.name == found.name and req.env.kind in (MAIN, EXTRA)]
-                if not own:
-                    if found.route:
-                        facts.append(_absent(toml, found))
-                    continue
-                if found.route:
-                    enriched.setdefault(found.name, []).append(found)
-                continue
-            requirements.append(found)
-    requirements = [made for req in requirements for made in _enriched(req, enriched.get(req.name, []))]
-    groups: list[tuple[str, dict[str, Any], tuple[str, ...], bool]] = [
-        (name, common.table(group, "dependencies"), (*base, "group", name, "dependencies"), bool(group.get("optional")))
-        for name, group in common.table(poetry, "group").items()
-        if isinstance(group, dict)
+    entries = [
+        found
+        for name, value in main.items()
+        if name != "python"
+        for found in dependency(toml, name, value, Env(kind=MAIN), (*base, "dependencies", name))
     ]
-    if common.table(poetry, "dev-dependencies"):
-        groups.append(("dev", common.table(poetry, "dev-dependencies"), (*base, "dev-dependencies"), False))
-    for name, items, path, optional in groups:
+    dynamic = "dependencies" in common.array(project, "dynamic")  # [tool.poetry.dependencies] holds them then
+    listed = not dynamic and any(req.env.kind in (MAIN, EXTRA) for req in requirements)  # (tested with Poetry 2.5.1)
+    if listed:  # enrichment: what [project] lists, with Poetry's own keys added
+        given = {req.name for req in requirements if req.env.kind in (MAIN, EXTRA)}
+        routed = [found for found in entries if found.route]
+        facts += [_absent(toml, found) for found in routed if found.name not in given]
+        requirements = [
+            made for req in requirements for made in _enriched(req, [one for one in routed if one.name == req.name])
+        ]
+    else:
+        requirements += entries
+    for name, items, path, optional in _groups(poetry):
         env = Env(kind=GROUP, name=name, optional=optional)
         found_here = [
             req for package, value in items.items() for req in dependency(toml, package, value, env, (*path, package))
         ]
         requirements = _with_group(requirements, found_here, fold(name))
-    for req in requirements:
-        if req.route:
-            routes.append(
-                Route(
-                    package=req.name, index=req.route, where=req.where, marker=req.marker, env=req.env, span=req.whole
-                )
-            )
+    extras = {
+        name: tuple(fold(item) for item in items if isinstance(item, str))
+        for name, items in common.table(poetry, "extras").items()
+        if isinstance(items, list)
+    }
     if not listed:
         facts += extras_facts(toml, main, extras, {req.name for req in requirements if req.env.kind == GROUP})
     python = common.string(project, "requires-python") or common.string(main, "python")
@@ -130,7 +88,11 @@ def read(toml: Toml, locks: tuple[Lock, ...]) -> Project:
         files=(toml.path, *(lock.path for lock in locks)),
         requirements=tuple(requirements),
         indexes=tuple(indexes),
-        routes=tuple(routes),
+        routes=tuple(
+            Route(package=req.name, index=req.route, where=req.where, marker=req.marker, env=req.env, span=req.whole)
+            for req in requirements
+            if req.route
+        ),
         locks=locks,
         facts=tuple(facts),
         python=python,
@@ -143,6 +105,45 @@ def read(toml: Toml, locks: tuple[Lock, ...]) -> Project:
         path_sources=any(req.url.startswith(("path:", "git:")) for req in requirements),
         title=common.string(project, "name") or common.string(poetry, "name"),
     )
+
+
+def _of_project(toml: Toml) -> tuple[list[Requirement], list[tuple[str, tuple[str, ...]]]]:
+    """What [project] and [dependency-groups] list, and the names in each extra."""
+    project = common.table(toml.data, "project")
+    requirements: list[Requirement] = []
+    extras: list[tuple[str, tuple[str, ...]]] = []
+    for number, text in enumerate(common.array(project, "dependencies")):
+        found = common.requirement(toml, text, Env(kind=MAIN), ("project", "dependencies", number))
+        if found is not None:
+            requirements.append(found)
+    for extra, items in common.table(project, "optional-dependencies").items():
+        env = Env(kind=EXTRA, name=extra, optional=True)
+        names = []
+        for number, text in enumerate(items if isinstance(items, list) else ()):
+            found = common.requirement(toml, text, env, ("project", "optional-dependencies", extra, number))
+            if found is not None:
+                names.append(found.name)
+                requirements.append(found)
+        extras.append((extra, tuple(names)))
+    for group, items in common.table(toml.data, "dependency-groups").items():
+        for number, text in enumerate(items if isinstance(items, list) else ()):
+            found = common.requirement(toml, text, Env(kind=GROUP, name=group), ("dependency-groups", group, number))
+            if found is not None:
+                requirements.append(found)
+    return requirements, extras
+
+
+def _groups(poetry: dict[str, Any]) -> list[tuple[str, dict[str, Any], tuple[str, ...], bool]]:
+    """Poetry's own groups: (name, dependencies, where they stand, optional)."""
+    base = ("tool", "poetry")
+    groups: list[tuple[str, dict[str, Any], tuple[str, ...], bool]] = [
+        (name, common.table(group, "dependencies"), (*base, "group", name, "dependencies"), bool(group.get("optional")))
+        for name, group in common.table(poetry, "group").items()
+        if isinstance(group, dict)
+    ]
+    if common.table(poetry, "dev-dependencies"):
+        groups.append(("dev", common.table(poetry, "dev-dependencies"), (*base, "dev-dependencies"), False))
+    return groups
 
 
 def _with_group(requirements: list[Requirement], group: list[Requirement], name: str) -> list[Requirement]:
