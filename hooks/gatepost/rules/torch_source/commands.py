@@ -282,6 +282,16 @@ def _trusted(path: str, install: Install, project: Project) -> Iterator[Finding]
                 message=f"certificates of `{host}` are not checked ({option.name})",
                 remedy="Remove the option, or give the host's certificate.",
             )
+    variable = "PIP_TRUSTED_HOST" if install.tool == "pip" else "UV_INSECURE_HOST"
+    for given in (install.command.env.get(variable) or "").split():
+        host = given.rpartition("://")[2].partition(":")[0].lower()
+        if host in hosts or host.endswith("pytorch.org"):
+            yield Finding(
+                code="TS405",
+                where=Location(path=path, line=install.line),
+                message=f"certificates of `{host}` are not checked ({variable})",
+                remedy=f"Remove `{variable}`, or give the host's certificate.",
+            )
 
 
 def _uv_order(path: str, install: Install, given: Sources, project: Project) -> Iterator[Finding]:

@@ -44,7 +44,8 @@ def events_of(repository: Repository, image: Image, stage: Stage) -> list[Event]
         for install in installs(step.commands):
             result = effect(repository, image, one, index, install)
             if result.asked or result.unknown or result.gpu:
-                place = "system" if shared and install.tool == "poetry" else place_of(install)
+                place = place_of(install)
+                place = "system" if shared and place == "poetry" else place
                 found.append(Event(stage=one.index, step=index, install=install, effect=result, place=place))
     return found
 
@@ -73,9 +74,10 @@ def place_of(install: Install) -> str:
     """A name for the Python that a command installs into; equal names are the same one."""
     if install.has("-t", "--target", "--prefix", "--root"):
         return "target"
-    if install.command.runner:
-        return " ".join(install.command.runner[:4])
     env = install.command.env
+    by_poetry = install.tool == "poetry" or install.command.runner[:2] == ("poetry", "run")
+    if install.command.runner and not by_poetry:
+        return " ".join(install.command.runner[:4])
     if install.tool == "uv":
         return env.get("UV_PROJECT_ENVIRONMENT") or posixpath.join(install.command.cwd or "?", ".venv")
     if install.tool == "uv-pip":
@@ -87,7 +89,7 @@ def place_of(install: Install) -> str:
         if given:
             return _root(posixpath.normpath(posixpath.join(install.command.cwd or "?", given[0].text)))
         return env.get("VIRTUAL_ENV") or posixpath.join(install.command.cwd or "?", ".venv")
-    if install.tool == "poetry":
+    if by_poetry:
         loose = env.get("POETRY_VIRTUALENVS_CREATE") in ("0", "false", "False")
         return "system" if loose else "poetry"
     program = install.command.words[0].text

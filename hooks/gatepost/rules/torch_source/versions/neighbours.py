@@ -68,7 +68,10 @@ def numpy_two(p: Project, v: View) -> Findings:
         if torch.spec.broken or torch.url:
             continue
         rows, unknown = table.torch_rows(tightened(p, torch))
-        if unknown or not rows or any("l" in row.numpy2 for row in rows):
+        systems = (
+            {name[0] for name in markers.platforms(torch.marker)} if torch.marker else {"l"}
+        )  # Linux, macOS, Windows
+        if unknown or not rows or not systems or any(not systems.isdisjoint(row.numpy2) for row in rows):
             continue
         of_conda = [req for req in p.requirements if req.name == "numpy" and req.role == "conda"]
         for numpy in p.named("numpy") or of_conda:  # pip's own request decides: it replaces conda's
@@ -102,7 +105,7 @@ def numpy_two(p: Project, v: View) -> Findings:
             yield found(
                 "TS213",
                 numpy.where,
-                f"`numpy{numpy.text.strip()}` admits numpy 2{'' if one else ' only'}, but torch {row_range(rows)} was built against numpy 1 and fails to exchange arrays with it",
+                f"`numpy{numpy.text.strip()}` admits numpy 2{'' if one else ' only'}, but torch {row_range(rows)} was built against numpy 1{' for Windows' if systems == {'w'} else ''} and fails to exchange arrays with it",
                 ("Ask for `numpy<2`" if one else _newer_torch(p, v)) + p.relocked(),
                 severity=None if sure and at_risk else "warning" if at_risk else "info",
                 fix=v.edit(numpy.where.path, "cap numpy below 2", fixes.cap(numpy, "2", older))

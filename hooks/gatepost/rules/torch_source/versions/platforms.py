@@ -225,11 +225,7 @@ def intel_mac(p: Project, v: View) -> Findings:
     for req in p.named("torch"):
         if req.url or req.spec.broken or not markers.possible(req.marker, "macos_x86_64"):
             continue
-        named = (
-            re.search(r"darwin", req.marker, re.IGNORECASE)
-            and "x86_64" in req.marker
-            and not markers.possible(req.marker, "linux_x86_64")
-        )
+        named = markers.mentions(req.marker, "darwin") and not markers.possible(req.marker, "linux_x86_64")
         required = any(
             markers.mentions(env, "darwin") and "x86_64" in env and markers.possible(env, "macos_x86_64")
             for env in p.required
