@@ -109,9 +109,10 @@ CONTAINERS: tuple[Code, ...] = (
         id="TS509",
         name="source-only-in-environment",
         severity=WARNING,
-        summary="Only an environment variable of the image says where torch comes from, or one that has no effect.",
+        summary="Only an environment variable of the image says where torch comes from, or one that has no effect; or the building machine does.",
         why="UV_TORCH_BACKEND is read by `uv pip` only: `uv sync` and `uv lock` ignore it without a word (tested, uv 0.13). "
-        "Index variables do work, but outside the image the project installs another build: reported as information.",
+        "Index variables do work, but outside the image the project installs another build: reported as information. "
+        "uv's backend `auto` takes the build for the machine that builds the image: a warning where that is meant for a GPU.",
         bad="ENV UV_TORCH_BACKEND=cpu\nRUN uv sync --locked\n",
         good='# pyproject.toml: [tool.uv.sources] torch = { index = "pytorch-cpu" }\nRUN uv sync --locked\n',
         fix="Route torch in the project's own files.",

@@ -10,6 +10,7 @@ from gatepost.manifests.installs.commands import installs
 from gatepost.model import Finding
 from gatepost.rules.torch_source import commands, presence
 from gatepost.rules.torch_source.images.arguments import unresolved, unresolved_variables
+from gatepost.rules.torch_source.images.automatic import left_to_the_builder
 from gatepost.rules.torch_source.images.events import events_of, place_of
 from gatepost.rules.torch_source.images.jobs import contradictions, job_findings, torch_needles
 from gatepost.rules.torch_source.images.order import intent_of, order
@@ -116,6 +117,7 @@ def _image(repository: Repository, image: Image, policy: object, view: View) -> 
         said = {finding.where.line for finding in ordered if finding.code == "TS502"}
         yield from (found for found in contradictions(image.path, own, view) if found.where.line not in said)
         yield from environment(image, stage, own)
+        yield from left_to_the_builder(image, stage, own)
         set_here = {name for step in stage.steps if step.kind == "env" for name in step.names}
         yield from backend_ignored(image.path, own, set_here)
         yield from unresolved(image, own)

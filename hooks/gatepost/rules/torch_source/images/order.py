@@ -7,6 +7,7 @@ import re
 from gatepost.model import ERROR, WARNING, Finding, Location
 from gatepost.record import replace
 from gatepost.rules.torch_source import urls
+from gatepost.rules.torch_source.images.automatic import automatic
 from gatepost.rules.torch_source.images.events import Event
 from gatepost.rules.torch_source.images.meant import gpu_meant, is_cpu_image, says_cpu
 from gatepost.rules.torch_source.intent import agrees
@@ -145,6 +146,8 @@ def _named_gpu(image: Image, stage: Stage, event: Event) -> Iterator[Finding]:
     words = re.split(r"[^a-z0-9]+", f"{'/'.join(image.path.split('/')[-2:])} {stage.name}".lower())
     name = "" if {"cpu", "no", "non", "without"} & set(words) else names_build(words)
     only = {one.build for one in event.effect.asked} == {"cpu"}  # a lock may hold a build for each extra
+    if automatic(event.install):
+        return  # TS509
     if event.stage == stage.index and image.final(stage) and only and urls.kind(name) == "cuda":
         first = event.effect.first
         yield Finding(
