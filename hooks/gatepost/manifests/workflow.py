@@ -245,12 +245,18 @@ def _gitlab(root: Any) -> Iterator[Job]:
     image = _image(get(root, "image")) or _image(get(root, "default", "image"))
     before = get(root, "before_script") or get(root, "default", "before_script")
     for name, key, job in items(root):
-        if name in _GITLAB_GLOBALS or job.id != "mapping" or get(job, "script") is None:
+        if name in _GITLAB_GLOBALS or job.id != "mapping":
             continue
-        env = {**shared, **_env(get(job, "variables"))}
+        family = _extended(root, job)
+        script = _of_family(family, "script")
+        if script is None:
+            continue
+        env = dict(shared)
+        for one in reversed(family):
+            env |= _env(get(one, "variables"))
         steps = []
         cwd: str | None = "/"
-        for node in (get(job, "before_script") or before, get(job, "script")):
+        for node in (_of_family(family, "before_script") or before, script):
             for item in (
                 node.value if node is not None and node.id == "sequence" else [node] if node is not None else []
             ):
@@ -273,11 +279,32 @@ def _gitlab(root: Any) -> Iterator[Job]:
         yield Job(
             name=name,
             line=key.start_mark.line + 1,
-            runners=texts(get(job, "tags")),
-            container=_image(get(job, "image")) or image,
+            runners=texts(_of_family(family, "tags")),
+            container=_image(_of_family(family, "image")) or image,
             steps=tuple(steps),
             kind="gitlab",
         )
+
+
+def _extended(root: Any, job: Any) -> list[Any]:
+    """A job, what it merges (`<<: *base`) and what it `extends`, the nearest first.
+
+    Of several parents the last wins (GitLab CI/CD YAML syntax reference).
+    """
+    found: list[Any] = []
+    todo = [job]
+    while todo and len(found) < 24:  # GitLab allows eleven levels
+        one = todo.pop(0)
+        found.append(one)
+        merged = get(one, "<<")
+        parents = [] if merged is None else merged.value if merged.id == "sequence" else [merged]
+        parents = [*parents, *(get(root, name) for name in reversed(texts(get(one, "extends"))))]
+        todo = [parent for parent in parents if parent is not None and parent.id == "mapping"] + todo
+    return found
+
+
+def _of_family(family: list[Any], key: str) -> Any:
+    return next((value for one in family if (value := get(one, key)) is not None), None)
 
 
 def _image(node: Any) -> str:
