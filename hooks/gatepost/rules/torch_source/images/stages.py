@@ -29,6 +29,7 @@ _ENV_INDEX = (
 def base_image(image: Image, base: str, events: list[Event]) -> Iterator[Finding]:
     """TS503 and TS504: the base image against what is installed on it."""
     cuda = re.search(r"nvidia/cuda:(\d+)\.(\d+)", base)
+    first = next((event for event in events if event.effect.asked or event.effect.unknown), None)
     for event in events:
         build = event.effect.build
         line = event.install.line
@@ -47,7 +48,7 @@ def base_image(image: Image, base: str, events: list[Event]) -> Iterator[Finding
         framework = re.search(r"(?:^|/)pytorch/pytorch:(\d+\.\d+(?:\.\d+)?)", base)
         if _uninstalled(image, event):
             return
-        if framework and event is events[0] and _already_there(image, event, base, framework[1]):
+        if framework and event is first and _already_there(image, event, base, framework[1]):
             nightly = _nightly(event)
             yield Finding(
                 code="TS502",
