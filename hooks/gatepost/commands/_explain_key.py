@@ -2,11 +2,31 @@
 
 from __future__ import annotations
 
+from gatepost.record import record
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     from gatepost.sync.paths import Keys
+
+
+@record
+class _Found:
+    """What is known of one setting: its value here (`local`, in the file `where`) and the shared one (`value`)."""
+
+    path: Keys
+    local: Any
+    where: str
+    value: Any
+    derived: bool  # the shared value is worked out from this project
+    fitting: Any  # every shared setting that fits the project, and those that are derived
+    extra: Any
+    shared: Any
+    said: Any
+    names: tuple[str, ...]  # of the profile
+    tree: Any
+    record: Any
 
 
 def explain_key(root: str, key: str) -> str:
@@ -15,28 +35,47 @@ def explain_key(root: str, key: str) -> str:
     Raises:
         TomlError, ProfileError, RecordError: a file of the project cannot be read.
     """
-    from gatepost.commands._detect import ruff_synced
+    from gatepost.sync.paths import normal, show
+
+    name, _, item = key.partition(" ")
+    found = _look_up(root, normal(name))
+    path, local, value = found.path, found.local, found.value
+    lines = [f"{show(path)}{' ' + item if item else ''}"]
+    if isinstance(value, dict) or (value is None and isinstance(local, dict)):
+        return "\n".join([*lines, *_table(path, found.fitting, found.said)]) + "\n"
+    lines += _item(path, item, local, value, found.shared, found.said) if item else _one(found)
+    lines.append(f"  owner:    {_owner(found)}")
+    since = _since(path, found.names, found.tree) if value is not None and not found.derived else ""
+    if since:
+        lines.append(f"  since:    gatepost {since}")
+    if item:
+        if isinstance(value, list) and item in value and item not in found.said.drop.get(path, {}):
+            lines.append(f"  change:   gatepost drop {show(path)} {item}")
+    elif value is not None and found.said.kept(path) is None and not _is_override(path):
+        lines.append(f'  change:   gatepost keep {show(path)} "why"')
+    return "\n".join(lines) + "\n"
+
+
+def _look_up(root: str, path: Keys) -> _Found:
     from gatepost.sync import layers, overrides
     from gatepost.sync.declared import declared, settings
     from gatepost.sync.fitting import REQUIREMENTS, shared_for
-    from gatepost.sync.paths import get, leaves, normal, render, show
+    from gatepost.sync.paths import get
     from gatepost.sync.project import Disk, pyproject
     from gatepost.sync.record_file import NAME, Record, parse
     from gatepost.sync.shadow import RUFF_FILES
     from gatepost.sync.tables import shareable
     from gatepost.toml.load import loads
 
-    name, _, item = key.partition(" ")
-    path = normal(name)
     tree = Disk(root)
     _, data = pyproject(root)
     chosen = settings(data)
-    shared = layers.resolve(layers.names_of(chosen["profile"]), tree.read)
-    src = any(each.startswith("src/") and each.endswith(".py") for each in tree.paths())
+    names = layers.names_of(chosen["profile"])
+    shared = layers.resolve(names, tree.read)
     fitting, extra = shared_for(
         data,
         shareable(shared.data),
-        src=src,
+        src=any(each.startswith("src/") and each.endswith(".py") for each in tree.paths()),
         requirements=[(tree.read(each) or b"").decode("utf-8", "replace") for each in REQUIREMENTS],
         tools=tuple(chosen.get("tools") or ()),
         paths=tree.paths(),
@@ -49,51 +88,68 @@ def explain_key(root: str, key: str) -> str:
             break
     derived = get(extra, path)
     value = derived if derived is not None else get(fitting, path)
-    if path[:3] == overrides.PATH and len(path) == 5:
+    if _is_override(path) and len(path) == 5:
         pair = (path[3], path[4])
         local = overrides.explode(get(data, overrides.PATH)).get(pair)
         value = overrides.explode(get(fitting, overrides.PATH)).get(pair)
     raw = tree.read(NAME)
-    record = parse(raw) if raw is not None else Record(version="", profile=(), files={})
-    entry = record.files.get(where, {}).get(path)
-    said = declared(get(data, ("tool", "gatepost")))
-    lines = [f"{show(path)}{' ' + item if item else ''}"]
-    if isinstance(value, dict) or (value is None and isinstance(local, dict)):
-        return "\n".join([*lines, *_table(path, fitting, said)]) + "\n"
-    if item:
-        lines += _item(path, item, local, value, shared, said)
+    return _Found(
+        path=path,
+        local=local,
+        where=where,
+        value=value,
+        derived=derived is not None,
+        fitting=fitting,
+        extra=extra,
+        shared=shared,
+        said=declared(get(data, ("tool", "gatepost"))),
+        names=names,
+        tree=tree,
+        record=parse(raw) if raw is not None else Record(version="", profile=(), files={}),
+    )
+
+
+def _is_override(path: Keys) -> bool:
+    """Whether a key is one of mypy's overrides, which are a list of tables."""
+    from gatepost.sync import overrides
+
+    return path[:3] == overrides.PATH
+
+
+def _one(found: _Found) -> list[str]:
+    """The lines on a setting that is no list of which one item is asked for."""
+    from gatepost.sync.layers import reason
+    from gatepost.sync.paths import leaves, render, show
+
+    local, value = found.local, found.value
+    lines = [f"  here:     {render(local) if local is not None else 'not set'} ({found.where})"]
+    if found.derived:
+        lines.append(f"  shared:   {render(value)} (derived from this project)")
     else:
-        lines.append(f"  here:     {render(local) if local is not None else 'not set'} ({where})")
-        owner = "derived from this project" if derived is not None else ", ".join(shared.owners.get(path, ()))
+        owner = ", ".join(found.shared.owners.get(found.path, ()))
         lines.append(f"  shared:   {f'{render(value)} (profile {owner})' if value is not None else 'no such setting'}")
-        if derived is not None:
-            lines[-1] = f"  shared:   {render(value)} ({owner})"
-        if value is None and local is None:
-            lines += _nearest(show(path), [show(each) for table in (fitting, extra) for each, _ in leaves(table)])
-        why = layers.reason(shared, path)
-        if why:
-            lines.append(f"  why:      {why}")
-    reason = said.kept(path)
+    if value is None and local is None:
+        known = [show(each) for table in (found.fitting, found.extra) for each, _ in leaves(table)]
+        lines += _nearest(show(found.path), known)
+    why = reason(found.shared, found.path)
+    return [*lines, f"  why:      {why}"] if why else lines
+
+
+def _owner(found: _Found) -> str:
+    """Who decides the value."""
+    from gatepost.commands._detect import ruff_synced
+
+    reason = found.said.kept(found.path)
     if reason is not None:
-        lines.append(f"  owner:    the project, kept: {reason or 'no reason given'}")
-    elif value is None:
-        lines.append(f"  owner:    {'the project' if local is not None else 'nobody; the tool decides'}")
-    elif entry is None and path[:2] == ("tool", "ruff") and (extends := ruff_synced(tree)):
-        lines.append(f"  owner:    not synced: {extends}")
-    elif entry is None:
-        lines.append("  owner:    not synced yet; next: gatepost sync-configs")
-    else:
-        who = "gatepost added it" if entry.origin == "added" else "the project had it before the first sync"
-        lines.append(f"  owner:    gatepost ({who}; last sync by {record.version})")
-    since = _since(path, layers.names_of(chosen["profile"]), tree) if value is not None and derived is None else ""
-    if since:
-        lines.append(f"  since:    gatepost {since}")
-    if item:
-        if isinstance(value, list) and item in value and item not in said.drop.get(path, {}):
-            lines.append(f"  change:   gatepost drop {show(path)} {item}")
-    elif value is not None and reason is None and path[:3] != overrides.PATH:
-        lines.append(f'  change:   gatepost keep {show(path)} "why"')
-    return "\n".join(lines) + "\n"
+        return f"the project, kept: {reason or 'no reason given'}"
+    if found.value is None:
+        return "the project" if found.local is not None else "nobody; the tool decides"
+    entry = found.record.files.get(found.where, {}).get(found.path)
+    if entry is None:
+        extends = ruff_synced(found.tree) if found.path[:2] == ("tool", "ruff") else ""
+        return f"not synced: {extends}" if extends else "not synced yet; next: gatepost sync-configs"
+    who = "gatepost added it" if entry.origin == "added" else "the project had it before the first sync"
+    return f"gatepost ({who}; last sync by {found.record.version})"
 
 
 def _item(path: Keys, item: str, local: Any, value: Any, shared: Any, said: Any) -> list[str]:

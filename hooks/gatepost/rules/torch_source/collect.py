@@ -91,65 +91,63 @@ class Collector:
         found: list[Project] = []
         candidates = self.candidates()
         for path in sorted(candidates):
-            base = path.rpartition("/")[2]
-            if self.ctx.exclude(path):
-                continue
-            if base == "pyproject.toml":
-                from gatepost.rules.torch_source.readers import pyproject
-
-                found += pyproject.read(self, path)
-            elif base == "Pipfile":
-                toml = self.toml(path)
-                if toml is not None:
-                    from gatepost.rules.torch_source.readers import pipenv
-
-                    found.append(pipenv.read(toml, self.locks(path, ("Pipfile.lock",))))
-            elif base == "hatch.toml":
-                toml = self.toml(path)
-                if toml is not None:
-                    from gatepost.rules.torch_source.readers import hatch
-
-                    found += hatch.read(toml)
-            elif base == "pixi.toml":
-                toml = self.toml(path)
-                if toml is not None:
-                    from gatepost.rules.torch_source.readers import conda
-
-                    found.append(conda.read_pixi(toml, (), self.locks(path, ("pixi.lock",))))
-            elif base in paths.SETUPS:
-                found += self._setup(path, candidates[path])
-            elif base in paths.RUNNERS:
-                found += self._runner(path, candidates[path])
-            elif base in paths.PIP_CONFIGS:
-                from gatepost.rules.torch_source.readers import pip
-
-                project = pip.read_config(path, candidates[path])
-                if project is not None:
-                    found.append(project)
-            elif paths.is_requirements(path):
-                from gatepost.rules.torch_source.readers import packaged, pip
-
-                project = pip.read(path, self.requirements)
-                if project is not None:
-                    found.append(packaged.of_package(project, self._read, self.toml))
-            elif paths.is_environment(path):
-                from gatepost.rules.torch_source.readers import conda
-
-                project = conda.read(path, candidates[path], self._conda_locks(path), self._requirements_project)
-                if project is not None:
-                    found.append(project)
+            if not self.ctx.exclude(path):
+                found += self._of(path, candidates[path])
         found += self._lone_locks({path for project in found for path in project.files})
         for path, data in self._includers(candidates):
-            if paths.is_environment(path):
-                from gatepost.rules.torch_source.readers import conda
-
-                project = conda.read(path, data, self._conda_locks(path), self._requirements_project)
-            else:
-                project = self._requirements_project(path)
+            project = self._environment(path, data) if paths.is_environment(path) else self._requirements_project(path)
             if project is not None:
                 found.append(project)
         found += self.scripts()
         return found
+
+    def _of(self, path: str, data: bytes) -> list[Project]:
+        """The projects of one manifest, by its name; each reader is loaded when there is something for it."""
+        base = path.rpartition("/")[2]
+        if base == "pyproject.toml":
+            from gatepost.rules.torch_source.readers import pyproject
+
+            return pyproject.read(self, path)
+        if base in ("Pipfile", "hatch.toml", "pixi.toml"):
+            toml = self.toml(path)
+            return [] if toml is None else self._of_toml(base, toml)
+        if base in paths.SETUPS:
+            return self._setup(path, data)
+        if base in paths.RUNNERS:
+            return self._runner(path, data)
+        project: Project | None = None
+        if base in paths.PIP_CONFIGS:
+            from gatepost.rules.torch_source.readers import pip
+
+            project = pip.read_config(path, data)
+        elif paths.is_requirements(path):
+            from gatepost.rules.torch_source.readers import packaged, pip
+
+            project = pip.read(path, self.requirements)
+            project = None if project is None else packaged.of_package(project, self._read, self.toml)
+        elif paths.is_environment(path):
+            project = self._environment(path, data)
+        return [] if project is None else [project]
+
+    def _of_toml(self, base: str, toml: Toml) -> list[Project]:
+        """The projects of a tool's own TOML file."""
+        if base == "Pipfile":
+            from gatepost.rules.torch_source.readers import pipenv
+
+            return [pipenv.read(toml, self.locks(toml.path, ("Pipfile.lock",)))]
+        if base == "hatch.toml":
+            from gatepost.rules.torch_source.readers import hatch
+
+            return hatch.read(toml)
+        from gatepost.rules.torch_source.readers import conda
+
+        return [conda.read_pixi(toml, (), self.locks(toml.path, ("pixi.lock",)))]
+
+    def _environment(self, path: str, data: bytes) -> Project | None:
+        """The project of an environment file of conda."""
+        from gatepost.rules.torch_source.readers import conda
+
+        return conda.read(path, data, self._conda_locks(path), self._requirements_project)
 
     def _lone_locks(self, read: set[str]) -> list[Project]:
         """PEP 751 locks that no manifest stands beside: what is deployed with `pip install -r pylock.toml`."""

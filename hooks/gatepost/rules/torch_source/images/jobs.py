@@ -47,42 +47,40 @@ _HOSTED = pattern(r"(?:ubuntu|macos|windows)-(?:latest|\d[\w.]*)(?:-(?:xlarge|la
 
 def contradictions(path: str, events: list[Event], view: View) -> Iterator[Finding]:
     """TS505: a version on a command line that the project's own files rule out."""
-    for event in events:
-        if event.install.command.conditional:
-            continue
+    firm = [event for event in events if not event.install.command.conditional]
+    for event in firm:
         for one in event.effect.asked:
-            if one.name != "torch" or one.path:
-                continue
-            pin = specs.parse(one.spec).pin() if one.spec else ""
-            if not pin:
-                continue
-            for other in events:
-                if other.install.command.conditional or other.place != event.place:
-                    continue
-                for wanted in other.effect.asked:
-                    if not wanted.path or not wanted.spec:
-                        continue
-                    dialect = (
-                        specs.POETRY if other.install.tool == "poetry" and not other.effect.locked else specs.PEP440
-                    )
-                    spec = specs.parse(wanted.spec, dialect)
-                    if spec.broken or spec.admits(pin) or _another_line(other, wanted, pin, dialect):
-                        continue
-                    place, says = wanted.path, f"{f':{wanted.line}' if wanted.line else ''} wants torch{wanted.spec}"
-                    if other.effect.locked:
-                        if _stale(view, wanted.path, pin, spec.pin()):
-                            continue  # TS303 says it
-                        folder, _, _ = wanted.path.rpartition("/")
-                        place = posixpath.join(folder, LOCKS[other.install.tool])
-                        says = f" holds torch {specs.parse(wanted.spec).pin()}"
-                    yield Finding(
-                        code="TS505",
-                        where=Location(path=path, line=one.line),
-                        message=f"this installs torch {pin}, and {place}{says}",
-                        remedy="Name the version once: remove it here, or make the two agree.",
-                        related=(Location(path=wanted.path, line=wanted.line or None),),
-                    )
-                    break
+            pin = specs.parse(one.spec).pin() if one.name == "torch" and not one.path and one.spec else ""
+            for other in firm if pin else ():
+                finding = _against(path, one, pin, other, view) if other.place == event.place else None
+                if finding is not None:
+                    yield finding
+
+
+def _against(path: str, one: Asked, pin: str, other: Event, view: View) -> Finding | None:
+    """What a file that another command installs says against a pinned torch on a command line."""
+    for wanted in other.effect.asked:
+        if not wanted.path or not wanted.spec:
+            continue
+        dialect = specs.POETRY if other.install.tool == "poetry" and not other.effect.locked else specs.PEP440
+        spec = specs.parse(wanted.spec, dialect)
+        if spec.broken or spec.admits(pin) or _another_line(other, wanted, pin, dialect):
+            continue
+        place, says = wanted.path, f"{f':{wanted.line}' if wanted.line else ''} wants torch{wanted.spec}"
+        if other.effect.locked:
+            if _stale(view, wanted.path, pin, spec.pin()):
+                continue  # TS303 says it
+            folder, _, _ = wanted.path.rpartition("/")
+            place = posixpath.join(folder, LOCKS[other.install.tool])
+            says = f" holds torch {specs.parse(wanted.spec).pin()}"
+        return Finding(
+            code="TS505",
+            where=Location(path=path, line=one.line),
+            message=f"this installs torch {pin}, and {place}{says}",
+            remedy="Name the version once: remove it here, or make the two agree.",
+            related=(Location(path=wanted.path, line=wanted.line or None),),
+        )
+    return None
 
 
 def _another_line(event: Event, wanted: Asked, pin: str, dialect: str) -> bool:
