@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gatepost.sync import overrides
-from gatepost.sync.override_update import updated
+from gatepost.sync.override_update import pairs_of_ours, updated
 from gatepost.sync.paths import render, same, show
 from gatepost.sync.record_file import ADDED, ADOPTED, Entry
 from gatepost.sync.work import brief
@@ -26,7 +26,7 @@ def merge_overrides(work: Work, shared: dict[overrides.Pair, Any]) -> None:
         if path[:3] == overrides.PATH and len(path) == 5
     }
     blocks, before = updated(work, blocks, before, shared)
-    mine = [pair for pair, entry in before.items() if entry.origin == ADDED]
+    mine = pairs_of_ours(before, overrides.explode(blocks), shared)
     owned = [overrides.owned(block, mine) for block in blocks]
     leaving = leave_shared_blocks(work, blocks, owned, before, shared)
     rest = [without(block, leaving.get(n, set())) for n, block in enumerate(blocks) if not owned[n]]

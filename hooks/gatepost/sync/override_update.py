@@ -37,6 +37,17 @@ def updated(
     return after, known
 
 
+def pairs_of_ours(
+    before: Known, here: Mapping[overrides.Pair, Any], shared: Mapping[overrides.Pair, Any]
+) -> set[overrides.Pair]:
+    """The pairs that we added, but for those that the project has set otherwise and that are no longer shared."""
+    return {
+        pair
+        for pair, entry in before.items()
+        if entry.origin == ADDED and (pair in shared or pair not in here or same(here[pair], entry.value))
+    }
+
+
 def _unreadable(block: Any, names: list[str]) -> bool:
     return isinstance(block["module"], list) and len(block["module"]) != len(names)
 
@@ -50,13 +61,12 @@ def _target(
     others: Mapping[overrides.Pair, Any],
 ) -> dict[str, Any] | None:
     """The settings that the block shall have; None if its modules do not agree, or nothing of it stays."""
-    mine = [pair for pair, entry in before.items() if entry.origin == ADDED]
-    whole = overrides.owned(block, mine)
+    whole = overrides.owned(block, pairs_of_ours(before, overrides.explode([block]), shared))
     refused = work.declared.dropped(overrides.PATH)
     wanted: list[dict[str, Any]] = []
     for module in names:
         body = {} if module in refused else {key: value for (name, key), value in shared.items() if name == module}
-        for key in {*body, *block}:
+        for key in {*body, *block} if whole else block:
             if (module, key) in others or work.declared.kept((*overrides.PATH, module, key)) is not None:
                 return None
         wanted.append(body)
