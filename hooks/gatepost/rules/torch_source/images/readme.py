@@ -21,6 +21,7 @@ _INSTALL = pattern(
     _PROMPT + r"(?:python3? -m |uv |conda run [-\w ]+ )?pip3? install\b.*?\btorch\s*==\s*(\d+(?:\.\d+)+)"
     "|" + _PROMPT + r"(?:conda|mamba|micromamba) install\b.*?\bpytorch={1,2}(\d+(?:\.\d+)+)"
 )
+_INLINE = pattern(r"`([^`\n]{1,300})`")  # in a sentence: Install it with `pip install torch==2.1.0`.
 _BUILD = pattern(r"(?:/whl/|\btorch\s*==\s*[\d.]+\+)((?:cu|cpu|rocm|xpu)[\w.]*)")
 
 
@@ -36,7 +37,10 @@ def readme(repository: Repository, projects: Sequence[Project]) -> Iterator[Find
         wanted = [req for req, _ in beside]
         rows = enumerate(data.decode("utf-8", "replace").splitlines(), 1) if wanted else ()
         lines = [
-            (number, row, hit[1] or hit[2]) for number, row in rows if "torch" in row and (hit := _INSTALL.match(row))
+            (number, row, hit[1] or hit[2])
+            for number, row in rows
+            if "torch" in row
+            and (hit := _INSTALL.match(row) or next(filter(None, map(_INSTALL.match, _INLINE.findall(row))), None))
         ]
         if any(_agrees(row, version, beside) for _, row, version in lines):
             continue  # the others are alternatives, for another driver or system

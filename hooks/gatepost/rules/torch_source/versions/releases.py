@@ -100,13 +100,18 @@ def wrong_name(p: Project, v: View) -> Findings:
         if req.role != DIRECT or req.url or req.name not in names or req.name == "source" or p.routes_of(req):
             continue
         right = names[req.name]
-        changes = []
-        if req.whole is not None and not req.hashed and p.tool not in ("Poetry", "Pipenv"):
+        place = req.whole or req.span
+        changes: list[tuple[int, int, str]] = []
+        if place is not None and not req.hashed:
             data = v.tree.read(req.where.path)
             text = data.decode("utf-8", "replace") if data else ""
-            start, end = req.whole
+            start, end = place
             hit = re.match(r"\s*[A-Za-z0-9._-]+", text[start:end])
-            if hit is not None and fold(hit[0].strip()) == req.name:
+            key = re.search(r"""([A-Za-z0-9._-]+)["']?[ \t]*=[ \t]*["']?$""", text[:start].rpartition("\n")[2])
+            if key is not None and fold(key[1]) == req.name:  # a table of TOML: the name is the value's key
+                begin = text.rfind("\n", 0, start) + 1 + key.start(1)
+                changes = [(begin, begin + len(key[1]), right)]
+            elif hit is not None and fold(hit[0].strip()) == req.name:
                 changes = [(start, start + hit.end(), right)]
         yield found(
             "TS218",
