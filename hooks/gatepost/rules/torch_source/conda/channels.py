@@ -92,12 +92,17 @@ def _old(p: Project, v: View, req: Requirement) -> bool:
     return req.spec.bounded_above() or _held_below(p, v) or (bool(minors and needed) and max(minors) < min(needed))
 
 
+# What brings CUDA's libraries, each of one minor, which `pytorch-cuda` requires of its own.
+_TOOLKITS = ("cuda-toolkit", "cuda-version", "cuda-libraries", "cuda-runtime", "cuda")
+
+
 def _held_below(p: Project, v: View) -> bool:
     """Whether a package beside pytorch goes with none of the channel's last release: a pin of that cannot be solved."""
     conda = v.table.overlay["conda"]
     minor = conda["last"].rpartition(".")[0]
+    chosen = any(req.name == "pytorch-mutex" and "cuda" in req.text for req in packages(p))  # else a CPU build fits
     for req in packages(p):
-        if req.name == "pytorch-cuda":
+        if req.name == "pytorch-cuda" or (chosen and req.name in _TOOLKITS and not req.spec.broken):
             having = [name for name, builds in conda["pytorch_cuda"].items() if any(map(req.spec.admits, builds))]
             if having and minor not in having:
                 return True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from gatepost.model import INFO
+from gatepost.patterns import pattern
 from gatepost.record import replace
 from gatepost.rules.torch_source import markers, paths, specs, urls
 from gatepost.rules.torch_source.model import (
@@ -71,6 +72,7 @@ def extra_index(p: Project, v: View) -> Findings:
         pinned = bool(direct) and all(
             req.url
             or any(spec.pin() for spec in (req.spec, *limits.get(req.name, ())))
+            or _of_one_release(v, req)
             or (req.name in FAMILY and markers.only_mac(req.marker))
             for req in direct
         )
@@ -78,6 +80,17 @@ def extra_index(p: Project, v: View) -> Findings:
             yield _merged(p, v, index, limits)
         if p.tool == "pip" and v.install_tools(p.path) == {"pip", "uv"}:
             yield _read_differently(index, "and")
+
+
+def _of_one_release(v: View, req: Requirement) -> bool:
+    """Whether a range of PyTorch's own has one release, whose line later ones have closed: it is as good as a pin."""
+    if req.name not in FAMILY or req.spec.broken or not req.spec.bounded_above():
+        return False
+    if req.name == "torch":
+        rows, unknown = v.table.torch_rows(req.spec)
+        return len(rows) == 1 and not unknown
+    releases, unknown = v.table.released(req.name, req.spec)
+    return len(releases) == 1 and not unknown
 
 
 def _limits(p: Project, v: View) -> dict[str, list[Spec]]:
@@ -217,10 +230,14 @@ def _newer(version: str, served: str) -> bool:
     return bool(served) and mine is not None and limit is not None and mine > limit
 
 
+# The label of a build that only NVIDIA's images hold, `2.7.0a0+79aa17489c.nv25.4`: no index has it.
+_NVIDIAS = pattern(r"\+[\w.]*\bnv\d\d\.\d")
+
+
 def stable_page(p: Project, v: View) -> Findings:
     """TS123: the legacy find-links page."""
     for index in p.indexes:
-        if "torch_stable.html" not in index.url:
+        if "torch_stable.html" not in index.url or any(_NVIDIAS.search(req.text) for req in p.family()):
             continue
         tags = {tag for req in p.requirements if (tag := req.tag())}
         tag = urls.split(index.url).build or (tags.pop() if len(tags) == 1 else "")

@@ -10,6 +10,7 @@ from gatepost.rules.torch_source.model import (
     DEFAULT,
     DIRECT,
     EXTENDED,
+    EXTRA,
     FAMILY,
     LINKS,
     SHARED,
@@ -80,7 +81,7 @@ def label_without_index(p: Project, v: View) -> Findings:
         serving = [index for index in p.indexes if p.serves(index, req.name) or index.role == LINKS]
         if any(not _lacks(index, tag) for index in serving):
             continue
-        if _given_elsewhere(p, v, req.where.path):
+        if _given_elsewhere(p, v, req.where.path) or (_extra_of_pip(p, req) and v.index_given_for_extra(req.env.name)):
             continue
         if missing is None:
             missing = {finding.where for finding in unpublished_build(p, v)}
@@ -127,8 +128,15 @@ def _given_elsewhere(p: Project, v: View, path: str) -> bool:
     return p.tool == "conda" and v.pip_conf()
 
 
+def _extra_of_pip(p: Project, req: Requirement) -> bool:
+    """Whether a requirement is of an extra that pip installs, and no tool with indexes of its own."""
+    return p.tool in ("pyproject", "setuptools") and req.env.kind == EXTRA
+
+
 def _served_by(p: Project, req: Requirement, address: str) -> str:
     """How the tool of a project is told of an index for one package."""
+    if _extra_of_pip(p, req):  # a source for it would hold for every other extra too
+        return f'Say in the README how to install it: `pip install ".[{req.env.name}]" --extra-index-url {address}`.'
     return {
         "pip": f"Add a line `--extra-index-url {address}` to the file.",
         "Hatch": f'Set `PIP_EXTRA_INDEX_URL = "{address}"` under `env-vars`.',
