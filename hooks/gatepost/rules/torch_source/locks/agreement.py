@@ -16,10 +16,10 @@ from gatepost.rules.torch_source.view import found
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from gatepost.model import Finding
-    from gatepost.rules.torch_source.model import Locked, Project
+    from gatepost.rules.torch_source.model import Lock, Locked, Project, Requirement
     from gatepost.rules.torch_source.view import View
 
     Findings = Iterator[Finding]
@@ -60,15 +60,19 @@ def stale(p: Project, v: View) -> Findings:
                     continue
                 if not p.own(req.where):
                     continue
-                versions = ", ".join(dict.fromkeys(entry.version for entry in entries))
-                yield found(
-                    "TS303",
-                    entries[0].where,
-                    f"`{name}` is locked at {versions}, but {req.where.path} asks for `{req.text.strip()}`",
-                    f"Run `{p.semantics().relock}` and stage {lock.path}.",
-                    related=(req.where,),
-                )
+                yield _other_version(p, lock, entries, req)
                 break
+
+
+def _other_version(p: Project, lock: Lock, entries: Sequence[Locked], req: Requirement) -> Finding:
+    versions = ", ".join(dict.fromkeys(entry.version for entry in entries))
+    return found(
+        "TS303",
+        entries[0].where,
+        f"`{entries[0].name}` is locked at {versions}, but {req.where.path} asks for `{req.text.strip()}`",
+        f"Run `{p.semantics().relock}` and stage {lock.path}.",
+        related=(req.where,),
+    )
 
 
 _PYTORCH = ("pytorch", "pytorch-gpu", "pytorch-cpu")  # all of one version
@@ -87,14 +91,7 @@ def stale_conda(p: Project, v: View) -> Findings:
                     continue
                 if not p.own(req.where) or any(req.spec.admits(specs.public(entry.version)) for entry in entries):
                     continue
-                versions = ", ".join(dict.fromkeys(entry.version for entry in entries))
-                yield found(
-                    "TS303",
-                    entries[0].where,
-                    f"`{name}` is locked at {versions}, but {req.where.path} asks for `{req.text.strip()}`",
-                    f"Run `{p.semantics().relock}` and stage {lock.path}.",
-                    related=(req.where,),
-                )
+                yield _other_version(p, lock, entries, req)
                 break
 
 
@@ -108,7 +105,10 @@ def disagree(p: Project, v: View) -> Findings:
     ]
     if not mine:
         return
-    others: list[tuple[str, object, str]] = []
+    others: list[tuple[str, object, str]] = [  # pylock.toml beside the tool's own lock
+        (lock.path, entry.where, specs.public(entry.version)) for lock, entry in mine if lock.path != mine[0][0].path
+    ]
+    mine = [(lock, entry) for lock, entry in mine if lock.path == mine[0][0].path]
     for other in v.projects:
         if other.root != p.root or other is p:
             continue
