@@ -166,6 +166,8 @@ def _quick(data: bytes) -> UvLock | None:
         if sum(map(len, pieces)) > LARGE or end_of_head > LARGE:
             return None
         head = loads(data[:end_of_head])
+        if "package" in head:  # an array of inline tables
+            return None
         local = loads(b"".join(pieces)).get("package", [])
     except (TomlError, UnicodeDecodeError):
         return None

@@ -30,6 +30,10 @@ def read(path: str, data: bytes) -> Lock | None:
     lock = reader(path, data)
     base = path.rpartition("/")[2]
     if not lock.entries and (base in _OF_TOML or paths.is_pylock(base)):
+        from gatepost.rules.torch_source.readers.locks import inline
+
+        if inline.is_inline(data):
+            return inline.read(reader, path, data)
         _sound(data)  # before anybody says that a package is not in it
     return lock
 

@@ -52,12 +52,10 @@ def line_at(text: str, offset: int) -> int:
     return text.count("\n", 0, offset) + 1
 
 
-def whole(text: str, name: str) -> None:
-    """Raises: ValueError: merge conflict markers, or a lock that is not written as its tool writes it."""
+def whole(text: str) -> None:
+    """Raises: ValueError: merge conflict markers."""
     if "\n<<<<<<< " in text or "\n>>>>>>> " in text:
         raise ValueError("it holds the marks of a merge conflict")
-    if "[[package" not in text and re.search(r"(?m)^packages?\s*=\s*\[\s*\{", text):
-        raise ValueError(f"it is not laid out as {name} lays it out")
 
 
 def version_of(fields: dict[str, str], name: str) -> str:

@@ -12,7 +12,7 @@ from gatepost.rules.torch_source.readers.locks.blocks import FILE, STRING, addre
 
 def read(path: str, data: bytes) -> Lock:
     text = text_of(data)
-    whole(text, "PDM")
+    whole(text)
     entries = []
     for name, at, block in blocks(text):
         fields = dict(STRING.findall(block))

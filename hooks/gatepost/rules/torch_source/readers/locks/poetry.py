@@ -16,7 +16,7 @@ _STRANGER_POETRY = pattern(
 
 def read(path: str, data: bytes) -> Lock:
     text = text_of(data)
-    whole(text, "Poetry")
+    whole(text)
     entries = []
     for name, at, block in blocks(text):
         head, _, source = block.partition("[package.source]")

@@ -12,7 +12,7 @@ from gatepost.rules.torch_source.readers.locks.blocks import STRING, address_of,
 
 def read(path: str, data: bytes) -> Lock:
     text = text_of(data)
-    whole(text, "PEP 751's tools")
+    whole(text)
     entries = []
     strangers = []
     for name, at, block in blocks(text):

@@ -18,7 +18,7 @@ _STRANGER = pattern(
 
 def read(path: str, data: bytes) -> Lock:
     text = text_of(data)
-    whole(text, "uv")
+    whole(text)
     entries = []
     for name, at, block in blocks(text):
         fields = dict(STRING.findall(block))
