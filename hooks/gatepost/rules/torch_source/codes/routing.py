@@ -241,7 +241,7 @@ ROUTING: tuple[Code, ...] = (
         "extra-index-confusion",
         WARNING,
         "--extra-index-url: every package of the file may come from either index.",
-        "pip has no order of indexes (pip#8606, CVE-2018-20225 disputed). In December 2022 `torchtriton` on PyPI overtook PyTorch's own and sent keys and files out by DNS. An error for the nightly index, whose names may be free on PyPI. A warning where nothing but the day decides which index serves what, a pin without a build tag included: pip skips an index that does not answer, and installs PyPI's build. Information where torch and its companions are pinned with their build tag (`torch==2.8.0+cu128`): PyPI has no such version, so the build is sure, and the release index has of other projects only copies of what is on PyPI.",
+        "pip has no order of indexes (pip#8606, CVE-2018-20225 disputed). In December 2022 `torchtriton` on PyPI overtook PyTorch's own and sent keys and files out by DNS. An error for the nightly index, whose names may be free on PyPI. A warning where nothing but the day decides which index serves what, a pin without a build tag included: pip skips an index that does not answer, and installs PyPI's build. Information where torch and its companions are pinned with their build tag (`torch==2.8.0+cu128`): PyPI has no such version, so the build is sure, and the release index has of other projects only copies of what is on PyPI. Information in CI jobs as well, which end with their environment; the nightly index is a warning there.",
         f"--extra-index-url {CPU}\nnumpy",
         f"pip install --index-url {CPU} torch==2.8.0",
         "Install PyTorch in a step of its own, or pin every package.",
