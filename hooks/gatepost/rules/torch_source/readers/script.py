@@ -20,7 +20,7 @@ def block(data: bytes) -> bytes | None:
     found = _SCRIPT.search(data)
     if found is None:
         return None
-    head = re.sub(rb"[^\n]", b" ", data[: found.start(1)])
+    head = re.sub(r"[^\n]", " ", data[: found.start(1)].decode("utf-8", "replace")).encode()  # a blank a character
     return head + re.sub(rb"(?m)^#(?: |\r?$)", lambda mark: mark[0].replace(b"#", b" "), found[1])
 
 
