@@ -149,6 +149,10 @@ def _named_gpu(image: Image, stage: Stage, event: Event) -> Iterator[Finding]:
     if automatic(event.install):
         return  # TS509
     if event.stage == stage.index and image.final(stage) and only and urls.kind(name) == "cuda":
+        step = stage.steps[event.step]
+        rows = (image.files.read(image.path) or b"").splitlines()[step.line - 1 : step.end]
+        if any(b"$" in row for row in rows):
+            return  # an argument of the build chooses
         first = event.effect.first
         yield Finding(
             code="TS302",
