@@ -5,6 +5,7 @@ from __future__ import annotations
 from gatepost.sync.paths import render, same, show
 from gatepost.sync.record_file import ADDED
 from gatepost.sync.tables import atomic, identity
+from gatepost.sync.values import write
 from gatepost.toml.load import TomlError, loads
 
 TYPE_CHECKING = False
@@ -38,7 +39,7 @@ def retire(work: Work, path: Keys, entry: Entry) -> None:
         work.op("del", path, entry.table)
         work.note("retired", path, f"retired {show(path)}")
     elif same(local, entry.value) and entry.before and not same(local, entry.before[0]):
-        work.op("set", path, entry.before[0])
+        write(work, path, local, entry.before[0])
         work.note(
             "released",
             path,

@@ -25,16 +25,33 @@ def merge_value(work: Work, path: Keys, value: Any, local: Any, entry: Entry | N
     elif same(local, value):
         pass
     elif same(local, entry.value):
-        work.op("set", path, value)
+        write(work, path, local, value)
         work.note("update", path, f"update {show(path)}: {render(local)} -> {render(value)}")
     else:
-        work.op("set", path, value)
+        write(work, path, local, value)
         text = f"drift  {show(path)} was set to {render(local)} instead of {render(value)}; {work.hint(path)}"
         work.note("drift", path, text)
     before = entry.before
     if entry.origin == ADOPTED and not before and not same(entry.value, value):
         before = (entry.value,)
     work.entries[path] = Entry(value=value, origin=entry.origin, before=before, table=entry.table)
+
+
+def write(work: Work, path: Keys, local: Any, value: Any) -> None:
+    """Put a value in the place of another; in a list with comments the items that stay, and their comments, stay."""
+    if not (isinstance(local, list) and isinstance(value, list) and "#" in work.written(path)):
+        work.op("set", path, value)
+        return
+    kept, gone = 0, set()
+    for number, item in enumerate(local):
+        if kept < len(value) and same(item, value[kept]):
+            kept += 1
+        else:
+            gone.add(number)
+    if gone:
+        work.op("prune", path, gone)
+    if value[kept:]:
+        work.op("extend", path, value[kept:])
 
 
 def first(work: Work, path: Keys, value: Any, local: Any) -> None:
@@ -46,7 +63,7 @@ def first(work: Work, path: Keys, value: Any, local: Any) -> None:
     elif same(local, value):
         work.entries[path] = Entry(value=value, origin=ADOPTED)
     elif any(same(each.get(path), local) for each in work.older):
-        work.op("set", path, value)
+        write(work, path, local, value)
         work.entries[path] = Entry(value=value, origin=ADDED)
         work.note("update", path, f"update {show(path)}: {render(local)} -> {render(value)}")
     else:
