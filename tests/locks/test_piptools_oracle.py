@@ -83,6 +83,7 @@ ROWS: list[Row] = [
     ("included: pin no longer allowed", "base/common.in", [("click>=8", "click<8.1")], "requirements.txt"),
     ("constraint tightened, still met", "limits.txt", [("iniconfig<3", "iniconfig<2.5")], "dev.txt"),
     ("constraint for a stranger", "limits.txt", [("", "numpy<2\n")], "dev.txt"),
+    ("constraint that a note names removed", "limits.txt", [("iniconfig<3\n", "")], "dev.txt"),
     ("constraint removed", "limits.txt", [("rich<14\n", "")], "dev.txt"),
     ("family: base pins another version", "requirements.txt", [("click==8.1.0", "click==8.0.0")], "dev.txt"),
     ("family: base drops a pin", "requirements.txt", [("asgiref==3.7\n    # via flask\n", "")], "dev.txt"),

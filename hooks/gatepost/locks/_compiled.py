@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from gatepost.manifests.requirements import ReqFile, ReqLine
 
 _COMMAND = re.compile(r"^#[ \t]{2,}(\S.*?)[ \t]*$", re.MULTILINE)
+_SEPARATOR = re.compile(r"\\(?=[\w.-])")  # of a path on Windows; before anything else it is the shell's
 _COMMENT = re.compile(r"(?:^|[ \t])#([^\n]*)", re.MULTILINE)
 _INPUT_LABEL = re.compile(r"-r |--requirement|.*\((?:[^()]*/)?(?:pyproject\.toml|setup\.py|setup\.cfg)")
 _UV_VALUES = frozenset(
@@ -98,7 +99,7 @@ def parse_command(data_header: str, tool: str) -> Command | None:
         return None
     text = found[0]
     try:
-        words = shlex.split(text)
+        words = shlex.split(_SEPARATOR.sub("/", text))
     except ValueError:
         return Command(tool="", text=text, inputs=(), options=())
     while (

@@ -96,12 +96,20 @@ def compare(lock: Lock, command: Command, inputs: Inputs, locked: Pins, rule: st
             if all(version and meets(version, limit.line.specifier) is False for version in versions):
                 reason = f"{limit.place} limits {show(limit.line.text)}, the lock holds {name} {', '.join(versions)}"
                 return _stale(lock, rule, reason, limit)
+    for file, line in overrides(lock, command):
+        versions = [pinned(pin) for pin, _ in by_name.get(canonical(line.name), ())]
+        if line.specifier and not line.marker and not line.url and versions:
+            if all(version and meets(version, line.specifier) is False for version in versions):
+                reason = f"{file} asks for {show(line.text)}, the lock holds {line.name} {', '.join(versions)}"
+                return Stale(rule=rule, reason=reason)
     names = {
         canonical(asked.line.name)
         for asked in inputs.asked
         if universal or _active(asked.line.marker, python) is not False
     }
-    return _left_over(lock, inputs, locked, rule, noted, silent, keeps, names)
+    return _left_over(lock, inputs, locked, rule, noted, silent, keeps, names) or _elsewhere(
+        lock, inputs, locked, rule, base, silent
+    )
 
 
 def labels(via: tuple[str, ...], own: frozenset[str]) -> tuple[str, ...]:
@@ -109,15 +117,22 @@ def labels(via: tuple[str, ...], own: frozenset[str]) -> tuple[str, ...]:
     return tuple(f"-r {label}" if canonical(label) in own else label for label in via)
 
 
-def overridden(lock: Lock, command: Command) -> frozenset[str]:
-    """Names that `--override` decides, whatever the inputs say."""
+def overrides(lock: Lock, command: Command) -> list[tuple[str, ReqLine]]:
+    """The lines of every file of `--override`, each with the file as the command names it."""
     from gatepost.locks._compiled import join
     from gatepost.manifests.requirements import parse
 
-    names = set()
     base = base_directory(lock, command) or ""
-    for value in command.values("--override"):
-        names |= {canonical(line.name) for line in parse(lock.read(join(base, value)) or b"").lines}
+    values = command.values("--override")
+    return [(value, line) for value in values for line in parse(lock.read(join(base, value)) or b"").lines]
+
+
+def overridden(lock: Lock, command: Command) -> frozenset[str]:
+    """Names that an override decides, whatever the inputs say."""
+    from gatepost.locks._compiled import join
+
+    names = {canonical(line.name) for _, line in overrides(lock, command)}
+    base = base_directory(lock, command) or ""
     if command.tool == "uv":
         for data in (lock.read(join(base, "pyproject.toml")), lock.read(join(base, "uv.toml"))):
             if data and b"override-dependencies" in data:
@@ -184,6 +199,25 @@ def _unmet(asked: Asked, found: Pins, active: bool | None, noted: bool, keeps: b
             if canonical(extra) not in had:
                 return f"{asked.place} asks for {show(line.text)}, the lock has it without the extra {show(extra)}"
     return ""
+
+
+def _elsewhere(lock: Lock, inputs: Inputs, locked: Pins, rule: str, base: str, silent: set[str]) -> Stale | None:
+    """A pin whose note names a file that was read, and that has no line on the package: another one has, or none."""
+    from gatepost.locks._compiled import join
+
+    if any(not one.line.name for one in (*inputs.asked, *inputs.constraints)):
+        return None
+    for kind, lines in (("-r ", inputs.asked), ("-c ", inputs.constraints)):
+        found = {(one.path, canonical(one.line.name)) for one in lines}
+        read = {path for path, _ in found}
+        for line, via in locked:
+            name = canonical(line.name)
+            for label in via:
+                path = join(base, label[3:].strip()) if label.startswith(kind) else ""
+                if name not in silent and path in read and (path, name) not in found:
+                    what = "asks for" if kind == "-r " else "limits"
+                    return _stale(lock, rule, f"{show(label[3:].strip())} no longer {what} {show(name)}", None)
+    return None
 
 
 def _left_over(
