@@ -71,6 +71,26 @@ def test_commands_behind_a_condition_are_marked() -> None:
     assert {one.texts[0] for one in found if not one.conditional} >= {"a", "f"}
 
 
+@pytest.mark.parametrize(
+    ("text", "files"),
+    [
+        pytest.param("if [ -f a ]; then x; fi", ["a"], id="if"),
+        pytest.param("if test -e a; then if [[ -s b ]]; then x; fi; fi", ["a", "b"], id="if in if"),
+        pytest.param("[ -f a ] && [ -f b ] && y && x", ["a", "b"], id="and"),
+        pytest.param("bash -c '[ -f a ] && x'", ["a"], id="a shell's string"),
+        pytest.param("x", [], id="nothing asked"),
+        pytest.param("if [ -f a ]; then y; else x; fi", None, id="else"),
+        pytest.param("if [ -f a ] && [ $B = 1 ]; then x; fi", None, id="something else too"),
+        pytest.param("for i in 1 2; do [ -f a ] && x; done", None, id="loop"),
+        pytest.param("[ -f $A ] && x", None, id="unknown file"),
+        pytest.param("[ -f a ] && y || x", None, id="or"),
+    ],
+)
+def test_files_that_decide(text: str, files: list[str] | None) -> None:
+    (command,) = [one for one in split(lines(text)) if one.texts == ("x",)]
+    assert (None if command.guards is None else [word.text for word in command.guards]) == files
+
+
 DOCKERFILE = rb"""# escape=`
 # a comment
 ARG PY=3.11

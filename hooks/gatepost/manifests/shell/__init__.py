@@ -58,6 +58,7 @@ class Command:
     heredoc: bool = False
     outputs: tuple[str, ...] = ()  # files that its standard output goes to
     arms: Arms | None = ()  # the arms of `if ... else ... fi` it stands in; None: something else makes it conditional
+    guards: tuple[Word, ...] | None = ()  # files that have to be there for it to run; None: something else decides
 
     @property
     def texts(self) -> tuple[str, ...]:

@@ -6,9 +6,9 @@ from gatepost.record import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
-    from gatepost.manifests.shell import Arms, Command
+    from gatepost.manifests.shell import Arms, Command, Word
 
 OPENERS = frozenset(("if", "for", "while", "until", "case", "select"))
 CLOSERS = frozenset(("fi", "done", "esac"))
@@ -23,6 +23,7 @@ class _If:
         self.arms = 0
         self.inside = False
         self.last = False
+        self.condition: list[Sequence[Word]] = []  # the commands between `if` and `then`
 
 
 class Branches:
@@ -52,6 +53,23 @@ class Branches:
         found = tuple((one.offset, one.arms - 1, 0) for one in self.opened if one is not None and one.inside)
         return found if len(found) == len(self.opened) else None
 
+    def asked(self, words: Sequence[Word]) -> None:
+        """Read a command; what stands between `if` and `then` is what is asked."""
+        inner = self.opened[-1] if self.opened else None
+        if inner is not None and not inner.arms:
+            inner.condition.append(words)
+
+    def guards(self) -> tuple[Word, ...] | None:
+        """The files that have to be there for a command read now to run, None where anything else is asked."""
+        found = []
+        for one in self.opened:
+            first = one is not None and one.inside and one.arms == 1 and len(one.condition) == 1
+            word = wanted_file(one.condition[0]) if one is not None and first else None
+            if word is None:
+                return None
+            found.append(word)
+        return tuple(found)
+
     def counted(self, command: Command) -> Command:
         """The command with the number of arms of each `if`; one without an `else` can be passed by."""
         if not command.arms:
@@ -60,6 +78,15 @@ class Branches:
             return replace(command, arms=None)
         arms = tuple((offset, number, count or self._ended[offset]) for offset, number, count in command.arms)
         return replace(command, arms=arms)
+
+
+def wanted_file(words: Sequence[Word]) -> Word | None:
+    """The file of `[ -f FILE ]`, `[[ -e FILE ]]` or `test -s FILE`; None for any other command."""
+    texts = [word.text for word in words]
+    if texts[:1] in (["["], ["[["]) and texts[-1] in ("]", "]]"):
+        texts = texts[:-1]
+    plain = len(texts) == 3 and texts[0] in ("[", "[[", "test") and texts[1] in ("-f", "-e", "-s", "-r")
+    return words[2] if plain and words[2].known else None
 
 
 def every_way(arms: Iterable[Arms]) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import posixpath
 
 from gatepost.manifests.shell import Command, Source
-from gatepost.manifests.shell.branches import CLOSERS, OPENERS, Branches
+from gatepost.manifests.shell.branches import CLOSERS, OPENERS, Branches, wanted_file
 from gatepost.manifests.shell.expansion import NAME, words
 from gatepost.manifests.shell.tokens import tokens
 from gatepost.manifests.shell.wrappers import ASSIGNMENT, script, unwrapped
@@ -50,6 +50,7 @@ class _Walker:
         self.raws: list[Raw] = []
         self.after = ""
         self.tested = False
+        self.guards: tuple[Word, ...] | None = ()  # of `[ -f FILE ] && ...`
         self.heredoc = False
         self.outputs: list[Raw] = []
 
@@ -102,7 +103,7 @@ class _Walker:
             self.command(raws, kind)
         if kind:
             if kind not in ("&&", "||"):
-                self.tested = False
+                self.tested, self.guards = False, ()
             self.after = ";" if kind in ("newline", ";;", "&", "(", ")") else kind
         self.heredoc = False
         self.outputs = []
@@ -117,6 +118,8 @@ class _Walker:
         if not found:
             return
         sure = self.after != "||" and not self.tested
+        self.branches.asked(found)
+        inside = self.branches.guards()
         command = Command(
             words=found,
             line=found[0].line,
@@ -127,6 +130,7 @@ class _Walker:
             heredoc=self.heredoc,
             outputs=tuple(word.text for raw in self.outputs for word in self.words(raw, splitting=False)),
             arms=self.branches.arms() if sure else None,
+            guards=None if inside is None or self.guards is None or self.after == "||" else inside + self.guards,
         )
         name = found[0].text
         if name == "cd" and kind != "|":
@@ -134,7 +138,9 @@ class _Walker:
         elif name in ("export", "declare", "set"):
             self.export(found)
         if name in _TESTS and kind == "&&":
+            word = wanted_file(found)
             self.tested = True
+            self.guards = None if word is None or self.guards is None else (*self.guards, word)
         self.commands.extend(_inner(unwrapped(command), self.depth))
 
     def assignments(self, raws: Sequence[Raw]) -> tuple[dict[str, str | None], Sequence[Raw]]:
@@ -172,6 +178,7 @@ def _inner(command: Command, depth: int) -> tuple[Command, ...]:
             runner=(*command.runner, *one.runner),
             conditional=one.conditional or command.conditional,
             arms=None if one.arms is None or command.arms is None else command.arms + one.arms,
+            guards=None if one.guards is None or command.guards is None else command.guards + one.guards,
         )
         for one in split(source, command.env, command.cwd, depth + 1)
     )

@@ -11,7 +11,7 @@ from gatepost.model import Finding
 from gatepost.rules.torch_source import commands, presence
 from gatepost.rules.torch_source.images.arguments import unresolved, unresolved_variables
 from gatepost.rules.torch_source.images.automatic import left_to_the_builder
-from gatepost.rules.torch_source.images.events import events_of, place_of
+from gatepost.rules.torch_source.images.events import events_of, firm, place_of
 from gatepost.rules.torch_source.images.jobs import contradictions, job_findings, torch_needles
 from gatepost.rules.torch_source.images.order import intent_of, order
 from gatepost.rules.torch_source.images.ran import Ran
@@ -92,7 +92,7 @@ def _commands(repository: Repository, image: Image, stage: Stage, view: View) ->
                 Ran(
                     install=install,
                     place=place_of(install),
-                    conditional=install.command.conditional,
+                    conditional=firm(repository, image, one, index, install).command.conditional,
                     files=commands.files_of(install, locate),
                 )
             )

@@ -7,10 +7,10 @@ import re
 
 from gatepost.manifests.installs.commands import installs
 from gatepost.patterns import pattern
-from gatepost.record import record
+from gatepost.record import record, replace
 from gatepost.rules.torch_source import urls
 from gatepost.rules.torch_source.installed.build import Effect
-from gatepost.rules.torch_source.installed.effect import effect
+from gatepost.rules.torch_source.installed.effect import effect, located
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class Event:
 
 def events_of(repository: Repository, image: Image, stage: Stage) -> list[Event]:
     """Every install on the way to the end of a stage that brings torch, or could, or what is for a GPU only."""
-    found = []
+    events = []
     shared = False  # `poetry config virtualenvs.create false`
     for one, index, step in image.steps(stage):
         if step.kind != "run":
@@ -41,13 +41,22 @@ def events_of(repository: Repository, image: Image, stage: Stage) -> list[Event]
         for command in step.commands:
             words = tuple(text for text in command.texts if not text.startswith("-"))
             shared = shared or words == ("poetry", "config", "virtualenvs.create", "false")
-        for install in installs(step.commands):
+        for install in (firm(repository, image, one, index, found) for found in installs(step.commands)):
             result = effect(repository, image, one, index, install)
             if result.asked or result.unknown or result.gpu:
                 place = place_of(install)
                 place = "system" if shared and place == "poetry" else place
-                found.append(Event(stage=one.index, step=index, install=install, effect=result, place=place))
-    return found
+                events.append(Event(stage=one.index, step=index, install=install, effect=result, place=place))
+    return events
+
+
+def firm(repository: Repository, image: Image, stage: Stage, index: int, install: Install) -> Install:
+    """An install that only asks for files which are there by then (`if [ -f FILE ]; then ...`) as one that runs."""
+    command = install.command
+    if not command.conditional or not command.guards:
+        return install
+    there = all(located(repository, image, stage, index, install, word.text) is not None for word in command.guards)
+    return replace(install, command=replace(command, conditional=False)) if there else install
 
 
 def shown(install: Install, limit: int) -> str:
