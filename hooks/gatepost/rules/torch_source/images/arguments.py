@@ -131,7 +131,7 @@ def _missing(value: str, step: Step, text: str, at: int, event: Event) -> str:
         if re.search(rf"(?<![\w${{])(?:{name}\+?=|(?:for|read\b[^;|&\n]*)\s+{name}\b)", text):
             continue  # the instruction sets it itself
         tested = rf"(?:\bcase\s+[\"']?|(?:\b(?:if|elif|while|test)\b|\[)[^;&|\]\n]*)\$\{{?{name}\b"
-        if event.install.command.conditional and re.search(tested, text) and not _falls_to(text[:at], name):
+        if event.conditional and re.search(tested, text) and not _falls_to(text[:at], name):
             continue  # a branch that a plain build does not take
         return name
     return ""

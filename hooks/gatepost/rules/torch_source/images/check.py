@@ -92,7 +92,7 @@ def _commands(repository: Repository, image: Image, stage: Stage, view: View) ->
                 Ran(
                     install=install,
                     place=place_of(install),
-                    conditional=firm(repository, image, one, index, install).command.conditional,
+                    conditional=install.command.conditional and not firm(repository, image, one, index, install),
                     files=commands.files_of(install, locate),
                 )
             )

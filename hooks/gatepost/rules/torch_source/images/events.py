@@ -7,7 +7,7 @@ import re
 
 from gatepost.manifests.installs.commands import installs
 from gatepost.patterns import pattern
-from gatepost.record import record, replace
+from gatepost.record import record
 from gatepost.rules.torch_source import urls
 from gatepost.rules.torch_source.installed.build import Effect
 from gatepost.rules.torch_source.installed.effect import effect, located
@@ -29,6 +29,12 @@ class Event:
     install: Install
     effect: Effect
     place: str  # what Python it installs into, as far as words say
+    firm: bool = False  # what it asks for is there, so that it runs
+
+    @property
+    def conditional(self) -> bool:
+        """Whether it may be passed by."""
+        return self.install.command.conditional and not self.firm
 
 
 def events_of(repository: Repository, image: Image, stage: Stage) -> list[Event]:
@@ -41,22 +47,24 @@ def events_of(repository: Repository, image: Image, stage: Stage) -> list[Event]
         for command in step.commands:
             words = tuple(text for text in command.texts if not text.startswith("-"))
             shared = shared or words == ("poetry", "config", "virtualenvs.create", "false")
-        for install in (firm(repository, image, one, index, found) for found in installs(step.commands)):
+        for install in installs(step.commands):
             result = effect(repository, image, one, index, install)
             if result.asked or result.unknown or result.gpu:
                 place = place_of(install)
                 place = "system" if shared and place == "poetry" else place
-                events.append(Event(stage=one.index, step=index, install=install, effect=result, place=place))
+                sure = firm(repository, image, one, index, install)
+                events.append(
+                    Event(stage=one.index, step=index, install=install, effect=result, place=place, firm=sure)
+                )
     return events
 
 
-def firm(repository: Repository, image: Image, stage: Stage, index: int, install: Install) -> Install:
-    """An install that only asks for files which are there by then (`if [ -f FILE ]; then ...`) as one that runs."""
-    command = install.command
-    if not command.conditional or not command.guards:
-        return install
-    there = all(located(repository, image, stage, index, install, word.text) is not None for word in command.guards)
-    return replace(install, command=replace(command, conditional=False)) if there else install
+def firm(repository: Repository, image: Image, stage: Stage, index: int, install: Install) -> bool:
+    """Whether an install only asks for files that are there by then: `if [ -f FILE ]; then ...`."""
+    guards = install.command.guards
+    return bool(guards) and all(
+        located(repository, image, stage, index, install, word.text) is not None for word in guards or ()
+    )
 
 
 def shown(install: Install, limit: int) -> str:

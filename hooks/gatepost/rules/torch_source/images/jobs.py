@@ -47,7 +47,7 @@ _HOSTED = pattern(r"(?:ubuntu|macos|windows)-(?:latest|\d[\w.]*)(?:-(?:xlarge|la
 
 def contradictions(path: str, events: list[Event], view: View) -> Iterator[Finding]:
     """TS505: a version on a command line that the project's own files rule out."""
-    firm = [event for event in events if not event.install.command.conditional]
+    firm = [event for event in events if not event.conditional]
     for event in firm:
         for one in event.effect.asked:
             pin = specs.parse(one.spec).pin() if one.name == "torch" and not one.path and one.spec else ""

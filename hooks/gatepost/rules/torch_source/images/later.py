@@ -27,7 +27,7 @@ def asked_later(
     found: list[Asked] = []
     behind = False
     for event in events:
-        if behind and event.place == first.place and not event.install.command.conditional:
+        if behind and event.place == first.place and not event.conditional:
             found += event.effect.asked
             if event.effect.unknown:
                 found += _of_setup(repository, image, event, view)

@@ -45,7 +45,7 @@ def order(
     for event in events:
         build, install = event.effect.build, event.install
         own = event.stage == stage.index
-        if install.command.conditional:
+        if event.conditional:
             if event.effect.asked and not _same(event, current):
                 return  # one of several variants: which one is built cannot be seen
             continue
