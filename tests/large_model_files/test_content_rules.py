@@ -248,6 +248,12 @@ def test_a_pickle_in_bzip2_is_followed(repo: Repository) -> None:
     assert repo.stage({"model.pkl.bz2": data}).codes() == [("model.pkl.bz2", "MF301")]
 
 
+@pytest.mark.parametrize("name", ["m.safetensors.zst", "m.pt.zst", "m.pkl.lz4"])
+def test_what_cannot_be_opened_is_not_taken_for_a_broken_pickle(repo: Repository, name: str) -> None:
+    magic = b"\x04\x22\x4d\x18" if name.endswith("lz4") else b"(\xb5/\xfd"
+    assert repo.stage({name: magic + random.Random(1).randbytes(60_000)}).codes() == []
+
+
 @pytest.mark.parametrize("ending", [".bin", ".npy", ".model", ".pth", ".pt", ".ckpt", ".sav", ".dat"])
 def test_bytes_that_happen_to_be_opcodes_are_no_pickle(repo: Repository, ending: str) -> None:
     source = random.Random(ending)

@@ -26,6 +26,7 @@ WEIGHT_MEMBER = re.compile(
     r"|(?:^|/)(?:pytorch_model|model|diffusion_pytorch_model)[\w.-]*\.bin|\.data-\d{5}-of-\d{5})$"
 )
 WEIGHT_OR_PATH = re.compile(r"(?i)\.(?:pth|pkl|pickle)$")  # Python path files and test data are called so too
+PICKLED_MEMBER = re.compile(r"(?i)\.(?:pkl|pickle|joblib|dill|pth?|ckpt)$")
 DATA_MEMBER = re.compile(r"(?i)\.(?:parquet|arrow|feather|orc|avro|tfrecords?|npy|npz|lance|mat)$")
 PACKAGE = re.compile(
     r"(?:^|/)(?:META-INF/MANIFEST\.MF|EGG-INFO/PKG-INFO|AndroidManifest\.xml|\[Content_Types\]\.xml|PKG-INFO"
@@ -242,7 +243,8 @@ def stream(head: bytes, size: int, name: str, depth: int) -> Kind | None:
         WEIGHT_MEMBER.search(base) or WEIGHT_OR_PATH.search(base)
     ):  # bzip2: a block is larger than a head
         evidence = f"{ident}'s magic, and the name `{_shown(inner_name)}` inside it"
-        return _zip(f"{ident}-weights", f"{label} of a model file", WEIGHTS, evidence, pickle=True)
+        pickled = ident == "bzip2" and bool(PICKLED_MEMBER.search(base))  # the others cannot be opened to be looked at
+        return _zip(f"{ident}-weights", f"{label} of a model file", WEIGHTS, evidence, pickle=pickled)
     return Kind(id=ident, label=label, category=ARCHIVE, evidence=f"{ident}'s magic")
 
 
