@@ -53,6 +53,8 @@ def judge(lock: Lock) -> Verdict:
         entries = [entry for entry in data.get("packages", []) if isinstance(entry, dict)]
         pins = [(str(entry.get("name", "")), str(entry.get("version", "")), None) for entry in entries]
         return compare_with_uv(lock, pins, lock.beside("uv.lock"), relock(lock))
+    if b"uv pip compile" in lock.data[:2000]:
+        return _against_inputs(lock, data)
     if lock.read(lock.beside("pyproject.toml")) is None:
         return Fresh(rule="pylock.toml", partial="everything: no manifest stands beside it")
     return _compare(lock, data)
@@ -92,13 +94,13 @@ def _compare(lock: Lock, data: dict[str, Any]) -> Verdict:
     if not project or (isinstance(dynamic, list) and "dependencies" in dynamic):
         reason = f"{path} has no static [project] dependencies to compare with"
         return Unknown(rule=rule, reason=reason, path=path)
+    own = canonical(str(project.get("name", "")))
+    locked = _locked(data)
+    if data.get("created-by") == "pip" and own not in locked:  # `pip lock -r FILE`: which file is not recorded
+        return Fresh(rule=rule, partial="everything: it was not made from the project, and does not say from what")
     uv = table(manifest, "tool", "uv")
     if {"override-dependencies", "constraint-dependencies", "exclude-dependencies"} & set(uv):
         return Fresh(rule=rule, partial=f"everything: {path} overrides requirements")
-    locked: dict[str, list[str]] = {}
-    for entry in data.get("packages", []) if isinstance(data.get("packages"), list) else []:
-        if isinstance(entry, dict):
-            locked.setdefault(canonical(str(entry.get("name", ""))), []).append(str(entry.get("version", "")))
     for group, key, text, parsed in wanted(manifest):
         if group != "default" or parsed.marker is not None or parsed.url:
             continue
@@ -111,6 +113,49 @@ def _compare(lock: Lock, data: dict[str, Any]) -> Verdict:
         if reason:
             line = line_of(lock, path, key)
             return Stale(rule=rule, reason=reason, path=path, key=spell_key(key), line=line, partial=PARTIAL)
+    return Fresh(rule=rule, partial=PARTIAL)
+
+
+def _locked(data: dict[str, Any]) -> dict[str, list[str]]:
+    """Normal name -> the versions that the lock holds of it."""
+    locked: dict[str, list[str]] = {}
+    for entry in data.get("packages", []) if isinstance(data.get("packages"), list) else []:
+        if isinstance(entry, dict):
+            locked.setdefault(canonical(str(entry.get("name", ""))), []).append(str(entry.get("version", "")))
+    return locked
+
+
+def _against_inputs(lock: Lock, data: dict[str, Any]) -> Verdict:
+    """The inputs of `uv pip compile`, as the header names them: each plain one must be there, in a version it allows."""
+    from gatepost.locks._compiled import base_directory, parse_command, read_inputs
+    from gatepost.locks._outdated import UNSAFE, overridden
+
+    rule = "pylock.toml against the inputs of uv pip compile"
+    lines = lock.data[:8000].decode("utf-8", "replace").splitlines()
+    command = parse_command("\n".join(line for line in lines if line.startswith("#")), "uv")
+    base = base_directory(lock, command) if command and command.tool else None
+    if command is None or base is None:
+        return Unknown(rule=rule, reason="the inputs that its header names are not found", code="LF304")
+    inputs = read_inputs(lock, command, base)
+    if inputs.problem:
+        return Unknown(rule=rule, reason=inputs.problem, path=inputs.problem_path, code="LF304")
+    if b"exclude-dependencies" in (lock.read(lock.beside("pyproject.toml")) or b""):
+        return Fresh(rule=rule, partial="everything: the project excludes requirements")
+    left_out = {name for option in ("--no-emit-package", "--unsafe-package") for name in command.values(option)}
+    silent = set(map(canonical, left_out)) | UNSAFE | overridden(lock, command) | inputs.own
+    locked = _locked(data)
+    for asked in inputs.asked:
+        line, name = asked.line, canonical(asked.line.name)
+        if not name or name in silent or line.marker or line.url or line.editable:
+            continue
+        place = "it" if asked.place == asked.path else asked.place
+        reason = ""
+        if name not in locked:
+            reason = f"{place} gained {show(line.text)}"
+        elif all(meets(version, line.specifier) is False for version in locked[name]):
+            reason = f"{place} asks for {show(line.text)}, the lock holds {name} {show(', '.join(locked[name]))}"
+        if reason:
+            return Stale(rule=rule, reason=reason, path=asked.path, key=asked.key, line=asked.number, partial=PARTIAL)
     return Fresh(rule=rule, partial=PARTIAL)
 
 
