@@ -47,6 +47,19 @@ class Image:
         others = [word for word in self._named if posixpath.basename(word) != name]
         return bool(others) and all(self.files.exists(posixpath.join(self.context, word)) for word in others)
 
+    def absent(self) -> str:
+        """A file or folder that COPY names, and that is neither in the context nor kept out of git; "" where there is none.
+
+        Only of an image that nothing in the repository builds: else what builds it may have made it.
+        """
+        for word in () if self.builds else self._named:
+            path = posixpath.normpath(posixpath.join(self.context, word))
+            if self.files.exists(path):
+                continue
+            if all(ignores.git_ignored(one, self.files.read) is None for one in (path, f"{path}/file")):
+                return word
+        return ""
+
     def ignored(self, path: str) -> ignores.Pattern | None:
         """The .dockerignore pattern that keeps a repository path out of the build."""
         if self._patterns is None:

@@ -17,7 +17,7 @@ CODES: tuple[Code, ...] = (
         "Only what a Dockerfile, Procfile or render.yaml really installs on Linux counts, and never a published library, requirements of tests, "
         "an image that starts pytest or the like, nor a stage whose name says that it is for developers. A range of PyTorch that admits one "
         "known release, such as `torch>=2.8,<2.9`, is a pin. A file with at most one loose requirement in five is reported as information, and so are a project on an image that is "
-        "chosen for its torch and a library of the repository that is installed after an application's requirements; an install that fails "
+        "chosen for its torch, requirements on such an image that starts a notebook, a shell or a training run, and a library of the repository that is installed after an application's requirements, and an image that copies files which the repository has no more; an install that fails "
         "without its lock, such as `uv sync --locked`, is an error. The command of the remedy keeps the image's indexes and Python; where one of them is not known, or the build of torch is a "
         "matter of the image, the remedy is constraints of what the built image holds, which are right for every build of torch.",
         bad="# Dockerfile\nCOPY requirements.txt .\nRUN pip install -r requirements.txt\n# requirements.txt\nfastapi\ntorch>=2\n",

@@ -108,7 +108,7 @@ def _findings(repository: Repository) -> Iterator[tuple[Finding, tuple[str, ...]
         for stage in image.dockerfile.stages:
             if not image.final(stage):
                 continue
-            if example or places.is_development(image.path):
+            if example or places.is_development(image.path) or places.is_retired(image.path):
                 continue
             undeployed = only_tests(image, stage) or only_developers(image, stage)
             branched: dict[int, list[Install]] = {}

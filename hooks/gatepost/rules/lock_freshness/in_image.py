@@ -6,6 +6,7 @@ import posixpath
 
 from gatepost.model import ERROR, INFO, WARNING, Finding, Location
 from gatepost.record import replace
+from gatepost.rules.lock_freshness.holds import before
 from gatepost.rules.lock_freshness.in_ci import lock_is_checked
 from gatepost.rules.lock_freshness.missing import no_lock
 from gatepost.rules.lock_freshness.owners import (
@@ -18,7 +19,6 @@ from gatepost.rules.lock_freshness.owners import (
     makes_nothing,
     shown,
 )
-from gatepost.rules.lock_freshness.paste import before
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -129,8 +129,8 @@ def _places(found: Sequence[Finding]) -> str:
     return ", ".join(shown[:_SHOWN]) + (f" and {len(shown) - _SHOWN} more" if len(shown) > _SHOWN else "")
 
 
-def unlocked(pins: Pins, place: Location, remedy: str) -> Finding:
-    """LF401 of a requirements file."""
+def unlocked(pins: Pins, place: Location, remedy: str, mild: bool = False) -> Finding:
+    """LF401 of a requirements file; `mild`: as information in any case."""
     some = ", ".join(pins.loose[:3]) + (", ..." if len(pins.loose) > 3 else "")
     return Finding(
         code="LF401",
@@ -138,7 +138,7 @@ def unlocked(pins: Pins, place: Location, remedy: str) -> Finding:
         message=f"{place.path}:{place.line} deploys this file, and {len(pins.loose)} of its {pins.total} requirements "
         f"admit more than one version ({some}); no lock decides",
         remedy=remedy,
-        severity=INFO if len(pins.loose) * 5 <= pins.total else WARNING,
+        severity=INFO if mild or len(pins.loose) * 5 <= pins.total else WARNING,
         related=(place,),
     )
 

@@ -8,6 +8,7 @@ import re
 from gatepost.manifests.installs.commands import installs
 from gatepost.manifests.names import canonical
 from gatepost.model import INFO, WARNING, Finding, Location
+from gatepost.rules.lock_freshness.holds import foreign, torch_base
 from gatepost.rules.lock_freshness.loose import dynamic, loose_project
 from gatepost.rules.lock_freshness.loose import pins as pins_of
 from gatepost.rules.lock_freshness.missing import unlocked, unlocked_project
@@ -15,11 +16,10 @@ from gatepost.rules.lock_freshness.owners import TOOL_LOCK, extras_of, from_lock
 from gatepost.rules.lock_freshness.paste import (
     application,
     export_without_torch,
-    foreign,
     freeze,
     locked_file,
-    torch_base,
 )
+from gatepost.rules.lock_freshness.test_image import is_workbench
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def pip(
         folder = posixpath.dirname(path)
         lock = _speaking(repository, folder, pins)
         if lock is not None:
-            yield _past(repository, image, stage, place, install, f"`{path}`", lock), (path, lock)
+            yield _past(repository, image, stage, index, place, install, f"`{path}`", lock), (path, lock)
             continue
         if _DEVELOPMENT.search(posixpath.splitext(path)[0]) or _DEVELOPMENT.search(folder):
             continue
@@ -80,7 +80,11 @@ def pip(
             if not _locked_before(repository, image, stage, index, install):
                 yield _uncompiled(place, install, path, compiled), (path, compiled)
         elif not repository.published(folder):
-            yield unlocked(pins, place, locked_file(repository, image, stage, index, install, path)), (image.path,)
+            mild = _dead(image) or (torch_base(image, stage) != "" and is_workbench(image, stage))
+            yield (
+                unlocked(pins, place, locked_file(repository, image, stage, index, install, path), mild),
+                (image.path,),
+            )
     if install.paths and not install.files:
         project = image.project(stage, index, install)
         if project is not None:
@@ -101,7 +105,7 @@ def _project(
     if locks and posixpath.basename(locks[0]) in TOOL_LOCK.values():
         what = "the project" if install.paths else "the dependencies of the project"
         what = f"{what} in `{folder or '.'}`"
-        yield _past(repository, image, stage, place, install, what, locks[0]), (manifest, locks[0])
+        yield _past(repository, image, stage, index, place, install, what, locks[0]), (manifest, locks[0])
     if not locks and not repository.published(folder):
         yield from _unlocked(repository, image, stage, index, install, place, manifest, loose)
 
@@ -120,7 +124,7 @@ def _unlocked(
     folder = posixpath.dirname(manifest)
     tables = repository.toml(manifest)
     project = tables.get("project", {})
-    severity = WARNING
+    severity = INFO if _dead(image) else WARNING
     remedy = ""
     whole = application(repository, image, stage, index, install, folder)
     if whole is not None:
@@ -131,9 +135,9 @@ def _unlocked(
         severity = INFO
         remedy = locked_file(repository, image, one, number, found, path, manifest, project=True)
     elif torch_base(image, stage) or foreign(repository, image, stage, index, install) or _clashing(tables):
-        severity = INFO if torch_base(image, stage) else WARNING
+        severity = INFO if torch_base(image, stage) or _dead(image) else WARNING
         name = project.get("name", "") if isinstance(project, dict) else ""
-        remedy = freeze(install, name if isinstance(name, str) else "")
+        remedy = freeze(stage, index, install, name if isinstance(name, str) else "")
     elif listed := dynamic(repository, manifest):
         # a uv.lock of such a project cannot be judged from files alone
         remedy = locked_file(repository, image, stage, index, install, *listed, project=True)
@@ -142,6 +146,11 @@ def _unlocked(
         unlocked_project(manifest, loose, place, tool, remedy, severity, extras_of(install)),
         (image.path, posixpath.join(folder, "uv.lock")),
     )
+
+
+def _dead(image: Image) -> bool:
+    """Whether an image copies what the repository no longer has: nobody can have built it from a clean clone."""
+    return posixpath.basename(image.absent()) not in ("", *TOOL_LOCK.values())
 
 
 def _clashing(tables: dict[str, Any]) -> bool:
@@ -170,12 +179,19 @@ def _copied(image: Image, stage: Stage, index: int, install: Install) -> bool:
 
 
 def _past(
-    repository: Repository, image: Image, stage: Stage, place: Location, install: Install, what: str, lock: str
+    repository: Repository,
+    image: Image,
+    stage: Stage,
+    index: int,
+    place: Location,
+    install: Install,
+    what: str,
+    lock: str,
 ) -> Finding:
     tool = next(tool for tool, name in TOOL_LOCK.items() if posixpath.basename(lock) == name)
     base = torch_base(image, stage)
     if base:
-        remedy = export_without_torch(repository, install, lock) if tool == "uv" else freeze(install)
+        remedy = export_without_torch(repository, install, lock) if tool == "uv" else freeze(stage, index, install)
     elif tool == "pipenv":
         remedy = f"Install from the lock with `{from_lock(tool, extras_of(install))}`."
     else:

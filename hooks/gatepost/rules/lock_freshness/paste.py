@@ -10,47 +10,31 @@ import posixpath
 import re
 
 from gatepost.locks._base import quote
-from gatepost.manifests.installs.commands import installs
 from gatepost.manifests.installs.sources import sources
-from gatepost.manifests.names import canonical
 from gatepost.patterns import pattern
+from gatepost.rules.lock_freshness.holds import BUILD, FAMILY, brings_torch, of_cuda, torch_base, torch_before
 from gatepost.rules.lock_freshness.loose import pins as pins_of
 from gatepost.rules.lock_freshness.owners import extras_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from gatepost.manifests.dockerfile import Stage
     from gatepost.manifests.image import Image
     from gatepost.manifests.installs import Install
     from gatepost.manifests.projects import Repository
 
-# Images that are chosen for the torch that they hold.
-_WITH_TORCH = pattern(
-    r"(?:^|/)(?:pytorch/pytorch|rocm/(?:pytorch|vllm)|vllm/vllm-openai|huggingface/(?:transformers-)?pytorch[\w-]*|"
-    r"nvidia/(?:pytorch|nemo|l4t-pytorch)|dustynv/(?:l4t-)?pytorch|pytorch-(?:training|inference)[\w-]*|runpod/pytorch|"
-    r"intel/intel-extension-for-pytorch)(?:[:@]|$)"
-)
-_CUDA_BASE = pattern(r"(?i)cuda|(?:^|[/:._-])cu\d{2,3}(?!\d)")
-_BUILD = pattern(r"https?://download(?:-r2)?\.pytorch\.org/whl/(cpu|cu\d{2,3}|rocm\d+(?:\.\d+)+|xpu)/?")
 _PLAIN = pattern(r"https?://[\w.:-]+(?:/[\w./~+%-]*)?")  # an address without user, query or variable
 _PYPI = (("pypi", "org"), ("pypi", "python", "org"))
-_FAMILY = ("torch", "torchvision", "torchaudio")
 
 
-def torch_base(image: Image, stage: Stage) -> str:
-    """The image below a stage, if it is chosen for the torch that it holds; else ""."""
-    base, known = image.dockerfile.image(stage)
-    return base if known and _WITH_TORCH.search(base) else ""
-
-
-def freeze(install: Install, name: str = "") -> str:
+def freeze(stage: Stage, index: int, install: Install, name: str = "") -> str:
     """The remedy that is right for every image: what it holds, as constraints. `name`: the project's own.
 
     Labels go, as no index need have them: `torch==2.8.0` holds for 2.8.0+cpu too.
     """
-    words = [*_program(install), "list"]
+    words = [*_program(stage, index, install), "list"]
     if install.tool == "uv-pip":
         if install.has("--system") or install.command.env.get("UV_SYSTEM_PYTHON") in ("1", "true"):
             words.append("--system")
@@ -64,7 +48,7 @@ def freeze(install: Install, name: str = "") -> str:
     )
 
 
-def _program(install: Install) -> list[str]:
+def _program(stage: Stage, index: int, install: Install) -> list[str]:
     """The words that call pip or `uv pip` of the same environment as the install does."""
     words = [word for word in install.command.words if word.text]
     found: list[str] = []
@@ -74,7 +58,23 @@ def _program(install: Install) -> list[str]:
         found.append(word.text)
     if install.tool == "uv-pip" or not found or len(found) == len(words):
         found = ["uv pip"] if install.tool == "uv-pip" else ["pip"]
+    elif folder := _activated(stage, index, install):
+        found = [f"{folder}/pip"]
     return [quote(word) for word in install.command.runner] + found
+
+
+def _activated(stage: Stage, index: int, install: Install) -> str:
+    """The `bin` folder of the environment that the step of a command has activated before it; "" for none."""
+    folder = ""
+    for command in stage.steps[index].commands:
+        if command is install.command:
+            break
+        name, *rest = command.words
+        if name.text in (".", "source") and rest and rest[0].text.endswith("/bin/activate"):
+            folder = posixpath.dirname(rest[0].text) if rest[0].known else ""
+        elif name.text == "deactivate":
+            folder = ""
+    return folder if re.fullmatch(r"[\w./~-]+", folder) and "/" not in install.command.words[0].text else ""
 
 
 def locked_file(
@@ -93,13 +93,13 @@ def locked_file(
     from gatepost.manifests.pythons import python_of
 
     python = python_of(image, stage, install)
-    torch = _torch_before(repository, image, stage, index, install)
+    torch = torch_before(repository, image, stage, index, install)
     addresses = _addresses(repository, install, inputs[0])
     if torch_base(image, stage) or not python or torch is None or addresses is None or _mixed(install):
-        return freeze(install)
+        return freeze(stage, index, install)
     options = [*addresses, *(("--prerelease allow",) if install.has("--pre") else ())]
     how = ""
-    if not any(_BUILD.search(option) or "--torch-backend" in option for option in options):
+    if not any(BUILD.search(option) or "--torch-backend" in option for option in options):
         if torch:
             tag, address = torch
             options.append(f"--torch-backend {tag}")
@@ -108,10 +108,10 @@ def locked_file(
             )
         elif (
             not _emitted(options)
-            and not _of_cuda(image, stage)
+            and not of_cuda(image, stage)
             and any(brings_torch(repository, path) for path in inputs)
         ):
-            return freeze(install)
+            return freeze(stage, index, install)
     return compiled(inputs, [*options, f"--python-version {python}"], how, project)
 
 
@@ -125,24 +125,6 @@ def _emitted(options: Sequence[str]) -> bool:
     return any(option.startswith(("--emit-index-url", "--emit-find-links")) for option in options)
 
 
-def _of_cuda(image: Image, stage: Stage) -> bool:
-    """Whether the base image holds CUDA: there the build of torch that PyPI has is the right one."""
-    base, known = image.dockerfile.image(stage)
-    return known and _CUDA_BASE.search(base) is not None
-
-
-def brings_torch(repository: Repository, path: str) -> bool:
-    """Whether a requirements file names torch, or a package that brings it."""
-    from gatepost.rules.torch_source.installed.build import carries
-
-    return any(
-        canonical(line.name) == "torch" or carries(canonical(line.name), line.extras, line.specifier)
-        for _, file in repository.family(path)
-        for line in file.lines
-        if line.name
-    )
-
-
 def export_without_torch(repository: Repository, install: Install, lock: str) -> str:
     """The remedy where an image that holds torch installs past a uv.lock: an export that leaves torch to the image."""
     folder = posixpath.dirname(lock)
@@ -152,7 +134,7 @@ def export_without_torch(repository: Repository, install: Install, lock: str) ->
         "uv export --frozen --no-dev --no-emit-project",
         *((f"--project {quote(folder)}",) if folder else ()),
         *(f"--extra {quote(extra)}" for extra in extras_of(install)),
-        *(f"--prune {name}" for name in _FAMILY if name in held),
+        *(f"--prune {name}" for name in FAMILY if name in held),
         f"-o {quote(out)}",
     ]
     then = " and then the project, both" if install.paths else ""
@@ -229,71 +211,3 @@ def _addresses(repository: Repository, install: Install, path: str) -> list[str]
 def _is_pypi(address: str) -> bool:
     host = re.sub(r"^https?://", "", address).partition("/")[0].lower()
     return tuple(host.split(".")) in _PYPI
-
-
-def _torch_before(
-    repository: Repository, image: Image, stage: Stage, index: int, install: Install
-) -> tuple[str, str] | tuple[()] | None:
-    """(build, index) of the newest torch that an earlier command takes from PyTorch's index; () where none does.
-
-    None where one takes a certain release, or takes torch in another way than by name from one index.
-    """
-    found: set[tuple[str, str]] = set()
-    for one, number, earlier in _before(image, stage, index, install):
-        if earlier.tool not in ("pip", "uv-pip") or earlier.action != "install":
-            continue
-        if any(brings_torch(repository, path) for path in _located(image, one, number, earlier)):
-            return None
-        given = sources(earlier)
-        texts = [word.text for word in (given.index, *given.extra, *given.links) if word is not None]
-        named = [package for package in earlier.packages if package.name in _FAMILY]
-        if named and (given.unknown or given.links or earlier.has("--no-index")):
-            return None
-        if not (given.backend or any("whl" in text or "pytorch" in text for text in texts)):
-            if any(package.specifier for package in named):
-                return None
-            continue
-        build = _BUILD.fullmatch(texts[0]) if len(texts) == 1 and given.index is not None else None
-        if build is None or earlier.files or earlier.command.conditional or not named:
-            return None
-        if any(package.specifier or package.url for package in named):
-            return None
-        found.add((build[1], texts[0]))
-    return found.pop() if len(found) == 1 else None if found else ()
-
-
-def _located(image: Image, stage: Stage, index: int, install: Install) -> Iterator[str]:
-    """The requirements files that a command installs, as far as they are known."""
-    for word in install.files:
-        if word.known and install.command.cwd is not None:
-            path = image.locate(stage, index, posixpath.join(install.command.cwd, word.text))
-            if path is not None:
-                yield path
-
-
-def foreign(repository: Repository, image: Image, stage: Stage, index: int, install: Install) -> bool:
-    """Whether an image installs what no lock could name: from other indexes, torch before, a folder of another repository."""
-    given = sources(install)
-    if given.unknown or given.index or given.extra or given.links or given.backend:
-        return True
-    if _torch_before(repository, image, stage, index, install) != ():
-        return True
-    for one, number, earlier in _before(image, stage, index, install):
-        if earlier.paths and earlier.command.cwd is not None and image.project(one, number, earlier) is None:
-            return True
-    return False
-
-
-def before(image: Image, stage: Stage, index: int, install: Install) -> Iterator[Install]:
-    """The installer commands that run in the stages below and in this one before a command."""
-    return (found for _, _, found in _before(image, stage, index, install))
-
-
-def _before(image: Image, stage: Stage, index: int, install: Install) -> Iterator[tuple[Stage, int, Install]]:
-    for one, number, step in image.steps(stage):
-        if one is stage and number > index:
-            return
-        for found in installs(step.commands):
-            if one is stage and number == index and found.command is install.command:
-                return
-            yield one, number, found

@@ -18,12 +18,29 @@ _TESTS = re.compile(
 )
 
 
+# a notebook, a shell, a training run: what a researcher starts
+_WORKBENCH = re.compile(
+    r"(?:\S*(?:tini|dumb-init) (?:-\S* )*)?(?:(?:\S*/)?(?:ba|z)?sh -l?c )?(?:(?:conda|uv|poetry) run (?:-\S+ )*)?"
+    r"(?:(?:\S*/)?jupyter(?:-lab|-notebook)?(?= |$)|(?:\S*/)?(?:ba|z)?sh(?: -l| --login| -i)*$|(?:sleep infinity|tail -f /dev/null)$|"
+    r"(?:(?:\S*/)?(?:python[\d.]*|torchrun|accelerate launch|deepspeed) (?:-\S+ )*)?(?:\S*/)?(?:pre)?train(?:ing|er)?(?:[_-]\w+)?\.(?:py|sh)(?= |$))"
+)
+
+
 def only_tests(image: Image, stage: Stage) -> bool:
     """Whether every image that carries a stage, and says what it starts, starts a test runner."""
+    return _all_start(image, stage, _TESTS)
+
+
+def is_workbench(image: Image, stage: Stage) -> bool:
+    """Whether every image that carries a stage, and says what it starts, is a notebook, a shell or a training run."""
+    return _all_start(image, stage, _WORKBENCH)
+
+
+def _all_start(image: Image, stage: Stage, what: re.Pattern[str]) -> bool:
     last = len(image.dockerfile.stages) - 1
     targets = {build.target.lower() for build in image.builds if build.target}
     ends = [one for one in image.descendants(stage) if one.index == last or one.name in targets or _starts(one)]
-    return bool(ends) and all(_TESTS.match(_start(image, one)) for one in ends)
+    return bool(ends) and all(what.match(_start(image, one)) for one in ends)
 
 
 _DEVELOPERS = re.compile(r"(?:^|[._-])(?:dev|devel|development|devcontainer|tests?|testing|ci|lint|docs?)(?:[._-]|$)")
