@@ -251,7 +251,7 @@ def _speaking(repository: Repository, folder: str, pins: Pins) -> str | None:
         if name == "Pipfile.lock":
             held = {canonical(found) for found in re.findall(r'^\s{8}"([^"]+)": \{', text, re.MULTILINE)}
         else:
-            held = {canonical(found) for found in re.findall(r'^name = "([^"]+)"', text, re.MULTILINE)}
+            held = {canonical(found) for found in re.findall(r'(?<![\w-])name = "([^"]+)"', text)}
         if len(pins.names & held) * 2 >= len(pins.names):
             return lock
     return None

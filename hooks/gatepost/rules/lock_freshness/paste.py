@@ -128,7 +128,7 @@ def _emitted(options: Sequence[str]) -> bool:
 def export_without_torch(repository: Repository, install: Install, lock: str) -> str:
     """The remedy where an image that holds torch installs past a uv.lock: an export that leaves torch to the image."""
     folder = posixpath.dirname(lock)
-    held = set(re.findall(r'^name = "(torch(?:vision|audio)?)"', repository.text(lock), re.MULTILINE))
+    held = set(re.findall(r'(?<![\w-])name = "(torch(?:vision|audio)?)"', repository.text(lock)))
     out = posixpath.join(folder, "requirements.lock.txt")
     words = [
         "uv export --frozen --no-dev --no-emit-project",
