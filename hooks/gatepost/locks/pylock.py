@@ -96,7 +96,8 @@ def _compare(lock: Lock, data: dict[str, Any]) -> Verdict:
         return Unknown(rule=rule, reason=reason, path=path)
     own = canonical(str(project.get("name", "")))
     locked = _locked(data)
-    if data.get("created-by") == "pip" and own not in locked:  # `pip lock -r FILE`: which file is not recorded
+    # `pip lock -r FILE` and a lock with a name of its own: from what is not recorded
+    if own not in locked and (data.get("created-by") == "pip" or lock.name != "pylock.toml"):
         return Fresh(rule=rule, partial="everything: it was not made from the project, and does not say from what")
     uv = table(manifest, "tool", "uv")
     if {"override-dependencies", "constraint-dependencies", "exclude-dependencies"} & set(uv):
