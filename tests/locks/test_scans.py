@@ -8,12 +8,14 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.version import InvalidVersion, Version
 
 from gatepost.locks import pdm, pipenv, poetry
 from gatepost.locks._base import Lock, LockFormat
-from gatepost.locks._manifest import json_text, sha256
+from gatepost.locks._manifest import json_text, meets, sha256
 from gatepost.locks._pdm_hash import one_hash
 from gatepost.locks._slim import loads_lock, slim
 from gatepost.rules.lock_freshness.integrity import examine
@@ -291,3 +293,35 @@ def test_a_fresh_lock_is_judged_without_the_parsers(
     argv = [sys.executable, "-I", "-S", "-c", FRESH, source, name, manifest, asked]
     done = subprocess.run(argv, input=text, capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["Fresh"]
+
+
+RELEASES = st.lists(st.sampled_from(["0", "1", "2", "3", "10", "01"]), min_size=1, max_size=4).map(".".join)
+VERSIONS = st.tuples(RELEASES, st.sampled_from(["", "", "", "rc1", ".post1", ".dev2", "+cpu", "..", " "])).map("".join)
+CLAUSES = st.tuples(
+    st.sampled_from(["==", "!=", ">=", "<=", ">", "<", "~=", "===", "", ">= "]),
+    VERSIONS,
+    st.sampled_from(["", "", ".*", "*"]),
+).map("".join)
+
+
+@settings(max_examples=500)
+@given(version=VERSIONS, specifier=st.lists(CLAUSES, max_size=3).map(",".join))
+@example(version="1.5", specifier=">=1.0")
+@example(version="2.0.1", specifier="~=2.0.0,!=2.0.*")
+@example(version="1", specifier="")
+def test_a_version_is_in_a_specifier_set_as_packaging_says(version: str, specifier: str) -> None:
+    """With and without `packaging`: plain release numbers are compared without it."""
+    try:
+        expected = SpecifierSet(specifier).contains(Version(version), prereleases=True)
+    except (InvalidSpecifier, InvalidVersion):
+        expected = None
+    assert meets(version, specifier) is expected
+
+
+def test_plain_release_numbers_are_compared_without_packaging() -> None:
+    code = (
+        "import sys\nfrom gatepost.locks._manifest import meets\n"
+        "assert meets('1.5', '>=1.0,<2') is True and meets('1.5', '==1.4.*') is False\n"
+        "assert 'packaging' not in sys.modules and meets('1.5rc1', '>=1.0') is True and 'packaging' in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
