@@ -138,7 +138,7 @@ VERSIONS: tuple[Code, ...] = (
         "numpy-2-with-old-torch",
         ERROR,
         "numpy 2 beside a torch before 2.3.",
-        "Those wheels were built against numpy 1: `RuntimeError: Numpy is not available` (pytorch#107302); those for Windows up to torch 2.4.0. The numpy that conda installs counts beside pip's torch, as a warning where its range admits numpy 1 too.",
+        "Those wheels were built against numpy 1: `RuntimeError: Numpy is not available` (pytorch#107302); those for Windows up to torch 2.4.0. The numpy that conda installs counts beside pip's torch, as a warning where its range admits numpy 1 too. A warning too where nothing asks for numpy, a package such as torchvision brings it, and no other one in the file can hold it.",
         "torch==2.1.2\nnumpy>=1.24",
         "torch==2.1.2\nnumpy>=1.24,<2",
         "Cap numpy below 2; where the range asks for numpy 2, raise torch to 2.4.1 or newer.",
