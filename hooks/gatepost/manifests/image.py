@@ -52,9 +52,10 @@ class Image:
 
         Only of an image that nothing in the repository builds: else what builds it may have made it.
         """
+        modules = re.findall(r"(?m)^\s*path\s*=\s*(\S+)", self.files.text(".gitmodules"))
         for word in () if self.builds else self._named:
             path = posixpath.normpath(posixpath.join(self.context, word))
-            if self.files.exists(path):
+            if self.files.exists(path) or any(f"{path}/".startswith(f"{module}/") for module in modules):
                 continue
             if all(ignores.git_ignored(one, self.files.read) is None for one in (path, f"{path}/file")):
                 return word

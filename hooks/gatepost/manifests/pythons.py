@@ -36,6 +36,8 @@ _VERSION = pattern(r"(?:--python=|cpython-|python)?(3\.\d+)(?:\.\d+)?$")
 _PACKAGE = pattern(r"python(3\.\d+)(?:-[a-z-]+)?$")
 _PLAIN_PACKAGE = pattern(r"python3?(?:-[a-z0-9.-]+)?$")
 _SPEC = pattern(r"""python={1,2}(3\.\d+)(?:\.[\d*]+)?$""")
+_FOREIGN = pattern(r"conda|mamba|python[^:]*:")  # an image whose Python may be copied
+_INSTALLER = pattern(r"(?i)(?:mini|ana)conda|miniforge|mambaforge")
 _CONDAS = ("conda", "mamba", "micromamba")
 _UNKNOWN = ""  # a Python whose version is not known
 
@@ -92,7 +94,7 @@ def _evidence(image: Image, stage: Stage, in_environment: bool) -> Iterator[str]
         distribution = _PYTHON3.get(name, _UNKNOWN)
         if not distribution:
             yield _UNKNOWN
-    if any("python" in copy.source and ":" in copy.source for _, _, step in image.steps(stage) for copy in step.copies):
+    if any(_FOREIGN.search(copy.source) for _, _, step in image.steps(stage) for copy in step.copies):
         yield _UNKNOWN
     for command in commands:
         yield from _spoken(command, own is not None, distribution)
@@ -112,6 +114,8 @@ def _spoken(command: Command, own: bool, distribution: str) -> Iterator[str]:
     elif name in ("pyenv", "virtualenv") or (name == "uv" and texts[1:2] in (("venv",), ("python",))):
         versions = [match[1] for text in texts[1:] if (match := _VERSION.match(text))]
         yield from versions or ([_UNKNOWN] if name == "pyenv" and "install" in texts else [])
+    elif any(_INSTALLER.search(text) for text in texts):
+        yield _UNKNOWN
     else:
         yield from (match[1] for text in texts if (match := _NAMED.search(text)))
 

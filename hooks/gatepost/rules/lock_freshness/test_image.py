@@ -48,8 +48,9 @@ _DEVELOPERS = re.compile(r"(?:^|[._-])(?:dev|devel|development|devcontainer|test
 
 def only_developers(image: Image, stage: Stage) -> bool:
     """Whether the name of every image that carries a stage says that it is for developers or tests."""
+    targets = {build.target.lower() for build in image.builds if build.target}
     carried = image.descendants(stage)
-    ends = [one for one in carried if len(image.descendants(one)) == 1 or _starts(one)]
+    ends = [one for one in carried if len(image.descendants(one)) == 1 or one.name in targets or _starts(one)]
     return bool(ends) and all(_DEVELOPERS.search(one.name) for one in ends)
 
 
