@@ -88,16 +88,22 @@ def _posing(
 ) -> Iterator[tuple[list[str], Outcome]]:
     """A pointer's first lines with something behind them, at a path that no attribute covers."""
     for each in seen:
-        fake = each.blob.size > POINTER_MAX and poses_as_pointer(each.head) and each.blob.oid not in done
+        large = each.blob.size > POINTER_MAX
+        fake = poses_as_pointer(each.head) and (large or not is_pointer(each.head)) and each.blob.oid not in done
         if fake and (source.kind == "tree" or each.blob.oid not in source.known([each.blob])):
             blob = source.explain([each.blob])[0]
             uses = policy.counts(blob)
             if uses:
-                from gatepost.rules.large_model_files.remedy import take_out
+                from gatepost.rules.large_model_files.remedy import spec, take_out
 
-                message = f"begins like a Git LFS pointer but has {exact(blob.size)}; a pointer has less than 1 KiB"
-                where = Location(path=uses[0].path)
-                yield [blob.oid], Finding(code="MF112", where=where, message=message, remedy=take_out(source, uses[0]))
+                why = "a pointer has less than 1 KiB" if large else "git-lfs cannot read it as one"
+                message = f"begins like a Git LFS pointer but has {exact(blob.size)}; {why}"
+                again = f"put the whole pointer there, or the real file, then `git add -- {spec(uses[0].path)}`"
+                remedy = take_out(source, uses[0]) if large else again
+                yield (
+                    [blob.oid],
+                    Finding(code="MF112", where=Location(path=uses[0].path), message=message, remedy=remedy),
+                )
 
 
 def _rules(source: Source, policy: Policy) -> Iterator[Finding]:
