@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from gatepost.model import Finding
-    from gatepost.rules.torch_source.model import Project
+    from gatepost.rules.torch_source.model import Project, Requirement
     from gatepost.rules.torch_source.view import View
 
     Findings = Iterator[Finding]
@@ -46,14 +46,12 @@ def gpu_everywhere(p: Project, v: View) -> Findings:
             continue
         reqs = [req for req in p.requirements if req.name == "torch" and req.role == DIRECT]
         reqs = [req for req in reqs if route.env is None or req.where == route.where]
-        if not any(
-            req.env.kind in (MAIN, SCRIPT)
-            and markers.possible(req.marker, "macos_arm64")
-            and not markers.extra_names(markers.parse(req.marker))
-            and not req.optional
-            for req in reqs
-        ):
-            continue
+        member = None
+        if not any(map(_on_mac, reqs)):
+            reqs = [req for req in _of_members(p, v) if _on_mac(req)] if route.env is None else []
+            if not reqs:
+                continue
+            member = reqs[0].where.path
         fix = None
         if (
             p.tool == "uv"
@@ -65,7 +63,7 @@ def gpu_everywhere(p: Project, v: View) -> Findings:
         yield found(
             "TS209",
             route.where,
-            f"`torch` comes from `{index.name}` ({index.tag()}) on every platform, but macOS has no {index.tag()} build: {p.semantics().install} fails there",
+            f"`torch` comes from `{index.name}` ({index.tag()}) on every platform, but macOS has no {index.tag()} build: {f'uv sync --all-packages fails there, for {member}' if member else f'{p.semantics().install} fails there'}",
             "Limit the source: `marker = \"sys_platform == 'linux' or sys_platform == 'win32'\"`"
             + (
                 " (or set `environments` under [tool.uv] if only Linux counts)."
@@ -74,6 +72,27 @@ def gpu_everywhere(p: Project, v: View) -> Findings:
             ),
             fix=fix,
         )
+
+
+def _on_mac(req: Requirement) -> bool:
+    """Whether macOS installs a requirement, without any extra or group."""
+    return (
+        req.env.kind in (MAIN, SCRIPT)
+        and markers.possible(req.marker, "macos_arm64")
+        and not markers.extra_names(markers.parse(req.marker))
+        and not req.optional
+    )
+
+
+def _of_members(p: Project, v: View) -> list[Requirement]:
+    """The members' requirements on torch, of those without a source of their own: the workspace's sources hold for them."""
+    own = {
+        other.path
+        for other in v.projects
+        for route in other.routes
+        if route.package == "torch" and other.own(route.where)
+    }
+    return [req for req in p.foreign if req.name == "torch" and req.role == DIRECT and req.where.path not in own]
 
 
 def _add_markers(p: Project, v: View, index: str) -> list[tuple[int, int, str]]:
