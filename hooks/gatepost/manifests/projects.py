@@ -45,8 +45,8 @@ class Repository(Files):
         self._builds: tuple[Build, ...] | None = None
         self._images: tuple[Image, ...] | None = None
 
-    def pins(self, path: str, single: Callable[[str, str], bool] | None = None) -> Pins | None:
-        """How far a requirements file is a lock of its own, on Linux.
+    def pins(self, path: str, single: Callable[[str, str], bool] | None = None, python: str = "") -> Pins | None:
+        """How far a requirements file is a lock of its own, on Linux and, where it is known, on a Python ("3.12").
 
         `single` tells whether the range of a canonical name admits one release only, as a pin does.
         """
@@ -66,7 +66,12 @@ class Repository(Files):
         for where, parsed in family:
             for line in parsed.lines:
                 name = canonical(line.name)
-                if line.editable or (line.url and not line.name) or is_path(line.text) or not _on_linux(line.marker):
+                if (
+                    line.editable
+                    or (line.url and not line.name)
+                    or is_path(line.text)
+                    or not on_linux(line.marker, python)
+                ):
                     continue
                 names.add(name)
                 hashed = hashed and bool(line.hashes)
@@ -160,14 +165,15 @@ class Repository(Files):
         return self._builds
 
 
-def _on_linux(marker: str) -> bool:
-    """Whether a marker may hold on Linux; one that is not understood may."""
-    if not any(word in marker for word in ("platform", "os_name", "os.name")):
+def on_linux(marker: str, python: str = "") -> bool:
+    """Whether a marker may hold on Linux, with that Python ("3.12") if one is known; one that is not understood may."""
+    if not any(word in marker for word in ("platform", "os_name", "os.name", "python")):
         return True
     from gatepost.manifests import markers, versions
 
     try:
-        formula = markers.conjunction([markers.parse(marker), ("is", "sys_platform", "linux")])
+        known = [markers.parse(f"python_version == '{python}'")] if python else []
+        formula = markers.conjunction([markers.parse(marker), ("is", "sys_platform", "linux"), *known])
         return not markers.impossible(formula, versions.EVERYTHING)
     except markers.MarkerError:
         return True

@@ -6,6 +6,7 @@ import posixpath
 import re
 
 from gatepost.manifests.names import canonical
+from gatepost.manifests.projects import on_linux
 from gatepost.patterns import pattern
 
 TYPE_CHECKING = False
@@ -20,9 +21,9 @@ _EXACT = pattern(r"\(?={2,3}[^,*]+\)?")
 _POETRY_EXACT = pattern(r"={0,3}\d[\w.+!-]*")
 
 
-def pins(repository: Repository, path: str) -> Pins | None:
-    """A requirements file as a lock of its own; a range with one release is a pin."""
-    return repository.pins(path, single)
+def pins(repository: Repository, path: str, python: str = "") -> Pins | None:
+    """A requirements file as a lock of its own, on a Python ("3.12") if one is known; a range with one release is a pin."""
+    return repository.pins(path, single, python)
 
 
 def single(name: str, specifier: str) -> bool:
@@ -54,6 +55,9 @@ def loose_project(repository: Repository, manifest: str) -> list[str]:
         found += listing.loose if listing is not None else ()
     for name, value in _table(data, "tool", "poetry", "dependencies").items():
         text = value.get("version", "") if isinstance(value, dict) else value
+        marker = value.get("markers", "") if isinstance(value, dict) else ""
+        if isinstance(marker, str) and not on_linux(marker):
+            continue
         if name != "python" and isinstance(text, str) and text and not _POETRY_EXACT.fullmatch(text.replace(" ", "")):
             found.append(name)
     return found
@@ -90,6 +94,6 @@ def _loose(listed: list[str]) -> list[str]:
             exact = _EXACT.fullmatch(match[2].replace(" ", "")) or "@" in match[2]
             if exact or single(canonical(match[1]), match[2].strip(" ()")):
                 pinned.add((canonical(match[1]), marker))
-            else:
+            elif on_linux(marker):
                 open_.append((match[1], marker))
     return [name for name, marker in open_ if not pinned & {(canonical(name), ""), (canonical(name), marker)}]

@@ -54,6 +54,8 @@ def pip(
         return
     if install.has("-t", "--target") and not install.files:
         return
+    from gatepost.manifests.pythons import python_of
+
     for word in install.files:
         if not word.known or install.command.cwd is None:
             continue
@@ -66,6 +68,8 @@ def pip(
         if image.touched(stage, index, posixpath.basename(path), install.command):
             continue
         pins = pins_of(repository, path)
+        if pins is not None and pins.loose:
+            pins = pins_of(repository, path, python_of(image, stage, install))
         if pins is None or not pins.loose or pins.hashed:
             continue
         folder = posixpath.dirname(path)
