@@ -17,7 +17,7 @@ from gatepost.manifests.places import join
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from gatepost.manifests.builds import Build
     from gatepost.manifests.dockerfile import Copy, Dockerfile, Stage
@@ -25,6 +25,21 @@ if TYPE_CHECKING:
     from gatepost.manifests.files import Files
     from gatepost.manifests.installs import Install
     from gatepost.manifests.shell import Command
+
+
+_READERS = frozenset(
+    {
+        "[", "[[", "awk", "cat", "chmod", "chown", "cmp", "cut", "diff", "echo", "egrep", "fgrep", "file", "grep", "head",
+        "ls", "md5sum", "printf", "rm", "sha256sum", "stat", "tail", "test", "tr", "wc",
+    }
+)  # fmt: skip
+
+
+def _only_reads(texts: Sequence[str]) -> bool:
+    """Whether a command writes to no file that it names: what it says may go elsewhere. `sed` does with `-i` alone."""
+    if texts[0] == "sed":
+        return not any(re.match(r"-[a-zA-Z]*i|--in-place", text) for text in texts[1:])
+    return texts[0] in _READERS and "inplace" not in texts
 
 
 class Image:
@@ -217,7 +232,8 @@ class Image:
                     if found is not None and found.action not in ("export", "compile", "lock", "freeze"):
                         continue
                     if any(posixpath.basename(text.partition("=")[2] or text) == name for text in texts[1:]):
-                        return texts[0] not in ("cat", "ls", "test", "[", "echo", "chmod", "chown", "rm")
+                        if not _only_reads(texts):
+                            return True
         return False
 
     def feeding(self, stage: Stage) -> tuple[Stage, ...]:
