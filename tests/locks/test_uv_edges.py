@@ -55,6 +55,12 @@ def files(manifest: str = "", head: str = "", **others: str) -> dict[str, bytes]
         pytest.param('[tool.uv]\nexclude-dependencies = ["zope"]\n', "", "", id="an exclusion of what is not locked"),
         pytest.param('[tool.uv]\nexclude-dependencies = ["httpx"]\n', "", "LF101", id="an exclusion of what is locked"),
         pytest.param('[tool.uv]\ndefault-groups = ["lint"]\n', "", "LF305", id="a default group that is not there"),
+        pytest.param(
+            '[tool.uv.dependency-groups]\nlint = {requires-python = ">=3.11"}\n',
+            "",
+            "LF305",
+            id="settings of a group that is not there",
+        ),
         pytest.param('[tool.uv]\ndefault-groups = "all"\n', "", "", id="all default groups, unknown to revision 3"),
         pytest.param("[tool.uv]\nexclude-newer = 2026-01-01T00:00:00Z\n", "", "LF305", id="a cutoff that is no string"),
     ],
@@ -93,7 +99,14 @@ def test_a_variable_excuses_only_the_setting_that_it_decides(manifest: str, vari
         pytest.param("packages/*", "packages/readme.md", True, id="a file where members lie"),
         pytest.param("packages/*", "packages/.cache/readme.md", True, id="a hidden folder"),
         pytest.param("packages/*", "docs/new/readme.md", True, id="a folder elsewhere"),
-        pytest.param("packages/**", "packages/new/readme.md", True, id="any depth: not looked at"),
+        pytest.param("packages/**", "packages/new/readme.md", False, id="any depth"),
+        pytest.param("packages/**", "packages/new/src/deep/readme.md", False, id="any depth, deep down"),
+        pytest.param("packages/**", "packages/readme.md", True, id="any depth, a file where members lie"),
+        pytest.param("packages/**", "packages/.cache/readme.md", True, id="any depth, a hidden folder"),
+        pytest.param("packages/**", "packages/.cache/deep/readme.md", False, id="any depth, below a hidden folder"),
+        pytest.param("packages/**", "docs/new/readme.md", True, id="any depth, a folder elsewhere"),
+        pytest.param("**/app", "packages/new/readme.md", True, id="any depth, a folder of another name"),
+        pytest.param("**/app", "packages/app/readme.md", False, id="any depth, a folder of the name"),
     ],
 )
 def test_folders_without_a_manifest(member: str, other: str, fresh: bool) -> None:
@@ -162,6 +175,10 @@ def test_too_much_of_including_is_told(groups: str) -> None:
         pytest.param("# /// other\n# x = 1\n# ///\n" + SCRIPT, "", id="a block of another kind"),
         pytest.param(SCRIPT + SCRIPT, "LF305", id="two blocks"),
         pytest.param(SCRIPT.replace("[]", '["httpx"]'), "LF101", id="a requirement more"),
+        pytest.param(
+            SCRIPT.replace("[]\n", "[]\n# [tool.uv]\n# environments = []\n"), "LF305", id="a setting of projects"
+        ),
+        pytest.param(SCRIPT.replace("[]\n", "[]\n# [tool.uv.sources]\n# x = { path = 'x' }\n"), "", id="sources"),
         pytest.param("print()\n", "LF303", id="no block, and nothing was asked for"),
     ],
 )
@@ -338,6 +355,17 @@ def test_default_groups_of_a_workspace_without_a_project(entry: str, fresh: bool
     data = {"pyproject.toml": manifest, "a/pyproject.toml": inner, "uv.lock": lock}
     verdict = judge(asking.memory_lock("uv.lock", {path: text.encode() for path, text in data.items()}))
     assert isinstance(verdict, Fresh if fresh else Stale), verdict
+
+
+@pytest.mark.parametrize(("revision", "fresh"), [(3, True), (5, False)])
+def test_default_groups_of_a_member_that_it_has_not(revision: int, fresh: bool) -> None:
+    """uv 0.9.30 and 0.12.5 lock it, 0.13.8 stops."""
+    lock = f'version = 1\nrevision = {revision}\nrequires-python = ">=3.10"\n\n[manifest]\nmembers = ["a"]\n'
+    lock += '\n[[package]]\nname = "a"\nversion = "1"\nsource = { virtual = "a" }\n'
+    inner = '[project]\nname = "a"\nversion = "1"\nrequires-python = ">=3.10"\n[tool.uv]\ndefault-groups = ["docs"]\n'
+    data = {"pyproject.toml": '[tool.uv.workspace]\nmembers = ["a"]\n', "a/pyproject.toml": inner, "uv.lock": lock}
+    verdict = judge(asking.memory_lock("uv.lock", {path: text.encode() for path, text in data.items()}))
+    assert isinstance(verdict, Fresh) if fresh else getattr(verdict, "code", "") == "LF305", verdict
 
 
 def test_a_source_for_an_extra_that_a_marker_names() -> None:

@@ -105,6 +105,19 @@ def group_pythons(project: Project) -> dict[str, versions.Ranges]:
     return {name: versions.bounds(found) for name, found in limits.items() if found is not None}
 
 
+def check_group_settings(project: Project) -> None:
+    """uv refuses settings under `tool.uv.dependency-groups` for a group that `[dependency-groups]` has not.
+
+    Raises:
+        Undecidable: there are such settings.
+    """
+    known = set(map(canonical, table(project.data, "dependency-groups")))
+    for name in table(project.uv, "dependency-groups"):
+        if canonical(name) not in known:
+            reason = f'tool.uv.dependency-groups has settings of the group "{name}", which [dependency-groups] does not define'
+            raise Undecidable(reason, "LF305", project.path, f"tool.uv.dependency-groups.{name}")
+
+
 def check_default_groups(root: Project) -> None:
     """uv refuses a project whose `tool.uv.default-groups` names a group that it has not.
 

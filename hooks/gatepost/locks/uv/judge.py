@@ -35,7 +35,7 @@ _RECORDED = frozenset(
 )  # fmt: skip
 _OF_PROJECTS = frozenset(
     {"build-backend", "conflicts", "default-groups", "dependency-groups", "dev-dependencies", "environments", "managed", "package",
-     "required-environments", "sources", "workspace"}
+     "required-environments", "workspace"}
 )  # fmt: skip
 _INDEX_VARIABLES = ("UV_INDEX", "UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS")
 
@@ -103,14 +103,12 @@ def _compare(lock: Lock, data: r.UvLock, revision: int) -> Undecidable | None:
         if not root.project and "workspace" not in root.uv:
             raise Undecidable(f"{root.path} has neither [project] nor [tool.uv.workspace]", "LF305", root.path)
         space: Workspace | None = p.workspace(root, lock.read, lock.paths)
-        if "default-groups" in root.uv:
-            from gatepost.locks.uv.groups import check_default_groups
-
-            check_default_groups(root)
+        _named_groups(root, space, revision)
     else:
         from gatepost.locks.uv.script import script
 
         root, space = script(lock), None
+        _refuse(_OF_PROJECTS, root.uv, root.path)
     settings, settings_path = _settings(lock, root)
     case = Case(
         lock=lock, data=data, root=root, space=space, settings=settings, settings_path=settings_path,
@@ -128,6 +126,21 @@ def _compare(lock: Lock, data: r.UvLock, revision: int) -> Undecidable | None:
         except Undecidable as error:
             doubts.append(error)
     return doubts[0] if doubts else None
+
+
+def _named_groups(root: Project, space: Workspace, revision: int) -> None:
+    """uv looks at the default groups of the root, from 0.13 (revision 5) on at those of members too.
+
+    Raises:
+        Undecidable: a setting names a group that is not there.
+    """
+    for project in {id(each): each for each in (root, *space.members.values())}.values():
+        if "dependency-groups" in project.uv or "default-groups" in project.uv:
+            from gatepost.locks.uv.groups import check_default_groups, check_group_settings
+
+            check_group_settings(project)
+            if project is root or revision >= 5:
+                check_default_groups(project)
 
 
 def _has_settings(case: Case) -> bool:
@@ -151,9 +164,18 @@ def _settings(lock: Lock, root: Project) -> tuple[Mapping[str, Any], str]:
         found = loads(data)
     except TomlError as error:
         raise Undecidable(f"{path} is not TOML: {error}", "LF305", path) from None
-    for key in sorted(_OF_PROJECTS.intersection(found)):
-        raise Undecidable(f"{path} sets {key}, which uv refuses outside of pyproject.toml", "LF305", path, key)
+    _refuse(_OF_PROJECTS | {"sources"}, found, path)
     return found, path
+
+
+def _refuse(keys: frozenset[str], found: Mapping[str, Any], path: str) -> None:
+    """uv takes what concerns a project from pyproject.toml alone, not from uv.toml, nor from the block of a script.
+
+    Raises:
+        Undecidable: there is such a setting.
+    """
+    for key in sorted(keys.intersection(found)):
+        raise Undecidable(f"{path} sets {key}, which uv refuses outside of pyproject.toml", "LF305", path, key)
 
 
 def _python(case: Case, doubts: list[Undecidable]) -> versions.Ranges:

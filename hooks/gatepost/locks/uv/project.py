@@ -12,7 +12,7 @@ from gatepost.toml.load import TomlError, loads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Any
 
 
@@ -255,26 +255,20 @@ def _check_folders(root: Project, prefix: str, barred: list[Callable[[str], bool
     """uv refuses a folder with files that a member glob names and that has no pyproject.toml (a hidden one it skips).
 
     Raises:
-        Undecidable: there is such a folder, for a glob of a fixed depth.
+        Undecidable: there is such a folder.
     """
     projects = {path for path in paths if path.endswith("/pyproject.toml")}
     for pattern in strings(table(root.uv, "workspace").get("members")):
         parts = [part for part in pattern.replace("\\", "/").split("/") if part not in ("", ".")]
-        if not parts or "**" in parts or ".." in parts:
+        if not parts or ".." in parts:
             continue
         start = prefix
         for part in parts:
             if "*" in part or "?" in part or "[" in part:
                 break
             start += part + "/"
-        at, test, last = prefix.count("/") + len(parts), glob(pattern), ""
-        for path in paths:
-            if not path.startswith(start) or path.count("/") < at:
-                continue
-            folder = "/".join(path.split("/", at)[:at])
-            if folder == last:
-                continue
-            last = folder
+        test = glob(pattern)
+        for folder in _folders(paths, start, prefix.count("/") + len(parts), every="**" in parts):
             inner = folder[len(prefix) :]
             if test(inner) and not inner.rpartition("/")[2].startswith(".") and not any(skip(inner) for skip in barred):
                 if f"{folder}/pyproject.toml" not in projects:
@@ -282,6 +276,18 @@ def _check_folders(root: Project, prefix: str, barred: list[Callable[[str], bool
                     raise Undecidable(
                         reason + ": uv refuses the workspace", "LF305", root.path, "tool.uv.workspace.members"
                     )
+
+
+def _folders(paths: Sequence[str], start: str, depth: int, every: bool) -> Iterable[str]:
+    """The folders with files below `start`, in their order: those that lie `depth` names deep, or every one."""
+    found: dict[str, None] = {}
+    for path in paths:
+        if path.startswith(start):
+            names = path.split("/")
+            for count in range(start.count("/") + 1 if every else depth, len(names) if every else depth + 1):
+                if count < len(names):
+                    found["/".join(names[:count])] = None
+    return found
 
 
 def source_tables(project: Project) -> dict[str, list[Mapping[str, Any]]]:
