@@ -102,8 +102,9 @@ def _compare(lock: Lock, data: r.UvLock, revision: int) -> Undecidable | None:
             raise Undecidable("tool.uv.managed is false, so uv refuses the project", "LF305", root.path)
         if not root.project and "workspace" not in root.uv:
             raise Undecidable(f"{root.path} has neither [project] nor [tool.uv.workspace]", "LF305", root.path)
-        space: Workspace | None = p.workspace(root, lock.read, lock.paths)
-        _named_groups(root, space, revision)
+        members = p.workspace(root, lock.read, lock.paths)
+        _named_groups(root, members, revision)
+        space: Workspace | None = members
     else:
         from gatepost.locks.uv.script import script
 
