@@ -11,6 +11,7 @@ from gatepost.model import Finding
 from gatepost.rules.torch_source import commands, presence
 from gatepost.rules.torch_source.images.arguments import unresolved, unresolved_variables
 from gatepost.rules.torch_source.images.automatic import left_to_the_builder
+from gatepost.rules.torch_source.images.companions import of_one_variable
 from gatepost.rules.torch_source.images.events import events_of, firm, place_of
 from gatepost.rules.torch_source.images.jobs import contradictions, job_findings, torch_needles
 from gatepost.rules.torch_source.images.order import intent_of, order
@@ -118,6 +119,7 @@ def _image(repository: Repository, image: Image, policy: object, view: View) -> 
         yield from (found for found in contradictions(image.path, own, view) if found.where.line not in said)
         yield from environment(image, stage, own)
         yield from left_to_the_builder(image, stage, own)
+        yield from of_one_variable(image, stage)
         set_here = {name for step in stage.steps if step.kind == "env" for name in step.names}
         yield from backend_ignored(image.path, own, set_here)
         yield from unresolved(image, own)

@@ -1,9 +1,12 @@
-"""TS103 in images: torch from PyTorch's index, its companion afterwards from PyPI."""
+"""TS103 in images: torch from PyTorch's index, its companion afterwards from PyPI. TS203: one variable for both."""
 
 from __future__ import annotations
 
+import re
+
 from gatepost.manifests.installs.sources import sources
-from gatepost.model import Finding, Location
+from gatepost.model import WARNING, Finding, Location
+from gatepost.patterns import pattern
 from gatepost.rules.torch_source import markers, specs, urls
 from gatepost.rules.torch_source.images.ran import Ran, steered
 
@@ -11,10 +14,31 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from gatepost.manifests.dockerfile import Stage
+    from gatepost.manifests.image import Image
     from gatepost.rules.torch_source.view import View
 
 
 PAIRED = ("torchvision", "torchaudio")
+_BOTH = pattern(
+    r"(?<![\w-])torch==[\"']?\$\{?(\w+)\}?(?![\w:%#/.+-])[^\n;&|#]*?(?<![\w-])torchvision==[\"']?\$\{?\1\}?(?![\w:%#/.+-])"
+)
+
+
+def of_one_variable(image: Image, stage: Stage) -> Iterator[Finding]:
+    """TS203: `torch==$X torchvision==$X`: whatever X holds, no torchvision has torch's number."""
+    rows = (image.files.read(image.path) or b"").decode("utf-8", "replace").splitlines()
+    for step in stage.steps:
+        text = "\n".join(rows[step.line - 1 : step.end]) if step.kind == "run" else ""
+        both = _BOTH.search(re.sub(r"\\\n", "  ", text))
+        if both is not None and not stage.env.get(both[1]):
+            yield Finding(
+                code="TS203",
+                where=Location(path=image.path, line=step.line + text.count("\n", 0, both.start())),
+                message=f"`{both[1]}` stands for the release of `torch` and of `torchvision`, which are numbered apart: no release of the two goes together",
+                remedy="Give `torchvision` a variable of its own.",
+                severity=WARNING,
+            )
 
 
 def left_behind(path: str, ran: list[Ran], v: View) -> Iterator[Finding]:

@@ -51,7 +51,9 @@ def companions(p: Project, v: View) -> Findings:
                 releases = releases if version else table.in_ranges(name, releases)
                 report = None
                 if pinned and version:
-                    if not torch_unknown and table.pairs(name, version, pinned) is False:
+                    if not torch_unknown and (
+                        table.pairs(name, version, pinned) is False or _of_torchs_number(v, name, version, pinned)
+                    ):
                         report = (
                             _codec_pins(p, v, torch, other, pinned, version)
                             if name == "torchcodec"
@@ -66,6 +68,12 @@ def companions(p: Project, v: View) -> Findings:
                 if report is not None:
                     yield replace(report, severity=_SOFT) if _rebuilt(p, torch, other) or _tied(p, other) else report
                     break
+
+
+def _of_torchs_number(v: View, name: str, version: str, torch: str) -> bool:
+    """Whether torchvision is pinned at torch's own number: its releases are numbered otherwise, and another one is for it."""
+    same = name == "torchvision" and specs.key(version) == specs.key(specs.public(torch))
+    return same and bool(v.table.partner(name, torch)) and not v.table.torch_of(name, version)
 
 
 def _conda(p: Project, names: tuple[str, ...]) -> tuple[Requirement, ...]:
