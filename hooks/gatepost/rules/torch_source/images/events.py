@@ -91,6 +91,8 @@ def place_of(install: Install) -> str:
     """A name for the Python that a command installs into; equal names are the same one."""
     if install.has("-t", "--target", "--prefix", "--root"):
         return "target"
+    if install.tool == "conda-env":
+        return "conda-env"  # an environment that it makes
     env = install.command.env
     by_poetry = install.tool == "poetry" or install.command.runner[:2] == ("poetry", "run")
     if install.command.runner and not by_poetry:

@@ -33,7 +33,7 @@ def base_image(image: Image, base: str, events: list[Event]) -> Iterator[Finding
     for event in events:
         build = event.effect.build
         line = event.install.line
-        if event.conditional:
+        if event.conditional or event.install.tool == "conda-env":
             continue
         if cuda and re.fullmatch(r"cu\d{2,3}", build) and not event.effect.locked:
             wheel = urls.cuda_version(build)

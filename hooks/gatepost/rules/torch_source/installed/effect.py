@@ -57,6 +57,13 @@ def effect(repository: Repository, image: Image | None, stage: Stage | None, ind
                 locked=False,
             )
         return Effect(asked=(), gpu="", locked=False, unknown=bool(install.values("-f", "--file")))
+    if install.tool == "conda-env" and install.action == "create" and image is not None and stage is not None:
+        from gatepost.rules.torch_source.installed import conda
+
+        words = install.values("-f", "--file")
+        path = located(repository, image, stage, index, install, words[-1].text) if words and words[-1].known else None
+        if path is not None and not image.touched(stage, index, posixpath.basename(path), install.command):
+            return conda.effect(path, repository.read(path) or b"", install)
     if install.tool in ("conda-env", "pixi"):
         return Effect(asked=(), gpu="", locked=False, unknown=True)
     return NOTHING

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import posixpath
 import re
+import shlex
 
+from gatepost.rules.torch_source import specs
 from gatepost.rules.torch_source.installed.build import FAMILY
 from gatepost.rules.torch_source.urls import CPU_INDEX
 
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 def advice(repository: Repository, image: Image, stage: Stage, event: Event, names: list[str]) -> str:
     """The remedy of an install from a lock; `names` is what of the family comes along."""
     first, tool = event.effect.first, event.install.tool
+    if tool == "conda-env":
+        return _for_conda(event)
     if repository.published(posixpath.dirname(first.path)):
         return (
             f"Make torch an extra that takes it from an explicit index with url `{CPU_INDEX}`, lock, and install that extra here: "
@@ -35,6 +39,17 @@ def advice(repository: Repository, image: Image, stage: Stage, event: Event, nam
         "pipenv": f"Add a [[source]] with url `{CPU_INDEX}` to the Pipfile and {'`index =` on torch' if first.name == 'torch' else 'torch with `index =` to its packages'}, then run `pipenv lock`.",
         "pdm": f'Add a [[tool.pdm.source]] with url `{CPU_INDEX}` and `include_packages = ["torch", "torchvision", "torchaudio"]` to pyproject.toml, then run `pdm lock`.',
     }.get(tool) or _for_poetry(repository, first.path, names)
+
+
+def _for_conda(event: Event) -> str:
+    """The index of CPU builds for the pip that conda runs: of equal releases pip takes the one with a label."""
+    first = event.effect.first
+    command = shlex.join(event.install.command.texts)
+    pinned = first.name == "torch" and specs.parse(first.spec).pin()
+    pin = "" if pinned else f"Pin `torch` in the `pip:` list of {first.path}, and run "
+    return (
+        f"{pin or 'Run '}`PIP_EXTRA_INDEX_URL={CPU_INDEX} {command}`: pip then takes the `+cpu` build of that release."
+    )
 
 
 def _for_poetry(repository: Repository, path: str, names: list[str]) -> str:
