@@ -261,3 +261,23 @@ def test_the_one_id_at_a_push(runner: str, repo: Repo, published: Repo, home: Pa
     repo.commit(**{"requirements.txt": BAD})
     done = git(repo, home, "push", "origin", "topic")
     assert done.returncode != 0 and "error[TS121]" in done.stdout, done.stdout
+
+
+@pytest.mark.parametrize("runner", RUNNERS)
+def test_the_first_push_of_a_history(runner: str, repo: Repo, published: Repo, home: Path, tmp_path: Path) -> None:
+    """A runner says no old commit then: all of the new one is judged, by the one id as by the others."""
+    configure(repo, published, "      - id: gatepost\n      - id: torch-source\n")
+    repo.write("gatepost.toml", 'skip = ["sync-configs", "mypy"]\n')
+    repo.write("requirements.txt", BAD)
+    repo.git("add", "-A")
+    repo.git("commit", "-qm", "set up")
+    Repo(tmp_path / "remote", "--bare")
+    repo.git("remote", "add", "origin", str(tmp_path / "remote"))
+    assert run(runner, repo, home, "install", "--hook-type", "pre-push").returncode == 0
+    repo.write("requirements.txt", "numpy\n")  # mended on disk, not in the commit
+    done = git(repo, home, "push", "origin", "main")
+    assert done.returncode != 0 and done.stdout.count("error[TS121]") == 2, done.stdout
+    repo.git("commit", "-qam", "mended")
+    repo.write("requirements.txt", BAD)  # on disk only
+    done = git(repo, home, "push", "origin", "main")
+    assert done.returncode == 0, done.stdout

@@ -112,10 +112,20 @@ def look_ahead(git: Git, view: str | None, *, disk: bool) -> None:
     if view == "index" or (view is None and not disk and "GIT_INDEX_FILE" in os.environ):
         git.ahead(*LIST_INDEX)
         git.blobs_ahead()
-    elif disk or view == "worktree" or (view is None and not (os.environ.get("PRE_COMMIT_TO_REF") or "").strip("0")):
+    elif disk or view == "worktree" or (view is None and not _pushed()):
         git.ahead(*LIST_DISK)
         if not (disk or view or "PRE_COMMIT" in os.environ):
             git.ahead(*_STAGED)
+
+
+def _pushed() -> str:
+    """The commit that a runner says is pushed, or ends a CI range; "" outside both."""
+    if not any(key.startswith("PRE_COMMIT_") for key in os.environ):
+        return ""
+    from gatepost.tree.runner import refs_of_runner
+
+    said = refs_of_runner(os.environ)
+    return said[1] if said is not None and said[1].strip("0") else ""
 
 
 def choose_tree(git: Git, view: str | None, extra: Sequence[str], *, disk: bool) -> Tree:
@@ -139,8 +149,8 @@ def choose_tree(git: Git, view: str | None, extra: Sequence[str], *, disk: bool)
         return WorktreeTree(git, [*extra, *(name for name in new if os.path.isfile(os.path.join(git.root, name)))])
     if "GIT_INDEX_FILE" in environ:
         return IndexTree(git)
-    pushed = environ.get("PRE_COMMIT_TO_REF") or ""
-    if pushed.strip("0") and git.try_run("cat-file", "-e", f"{pushed}^{{tree}}").rc == 0:
+    pushed = _pushed()
+    if pushed and git.try_run("cat-file", "-e", f"{pushed}^{{tree}}").rc == 0:
         return CommitTree(git, pushed)
     if "PRE_COMMIT" in environ:
         return WorktreeTree(git, extra)

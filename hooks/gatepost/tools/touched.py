@@ -24,9 +24,12 @@ class Scope:
 
 def touched(git: Git) -> Scope:
     """Paths that the commit or the range touches, deletions included; outside both: the whole repository."""
-    old, new = os.environ.get("PRE_COMMIT_FROM_REF"), os.environ.get("PRE_COMMIT_TO_REF")
-    if old and new:
-        for between in (f"{old}...{new}", f"{old}..{new}"):  # no common ancestor in a shallow clone: two dots
+    from gatepost.tree.runner import refs_of_runner
+
+    said = refs_of_runner(os.environ)
+    if said is not None:
+        old, new, _remote = said  # the first push of a history: nothing is old, all is pushed
+        for between in (f"{old}...{new}", f"{old}..{new}") if old else ():  # no common ancestor here: two dots
             done = git.try_run("diff", *_NAMES, between, "--")
             if done.rc == 0:
                 paths = _split(done.out)

@@ -70,16 +70,6 @@ def refs_on_stdin(git: Git, remote: str, data: bytes | None = None) -> Refs:
     return Refs(label="this push", branch=branch, tips=tuple(tips), nots=nots, push=True)
 
 
-def refs_of_runner(env: Mapping[str, str]) -> tuple[str, str, str] | None:
-    """(from, to, remote) that pre-commit or prek says, "" where it says none; None outside a push or CI range."""
-    start = env.get("PRE_COMMIT_FROM_REF") or env.get("PRE_COMMIT_ORIGIN") or ""
-    to = env.get("PRE_COMMIT_TO_REF") or env.get("PRE_COMMIT_SOURCE") or ""
-    remote = env.get("PRE_COMMIT_REMOTE_NAME") or ""
-    if not to and remote:
-        to = env.get("PRE_COMMIT_LOCAL_BRANCH") or "HEAD"
-    return (start, to, remote) if to else None
-
-
 def range_of_runner(git: Git, start: str, to: str, remote: str, branch: str = "") -> Refs:
     """What a runner's variables mean: a push if there is a remote, else exactly `start..to`."""
     nots: tuple[str, ...] = (start,) if start and not null(start) else ()
@@ -299,4 +289,4 @@ class Range:
         return self._gaps
 
 
-__all__ = ["GitError", "Range", "Refs", "range_of_runner", "refs_of_runner", "refs_on_stdin"]
+__all__ = ["GitError", "Range", "Refs", "range_of_runner", "refs_on_stdin"]

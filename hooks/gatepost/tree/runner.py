@@ -9,10 +9,25 @@ from __future__ import annotations
 import os
 import re
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 ALL, SOME, STAGED, UNKNOWN = "all", "some", "staged", ""
-_RUNNER = re.compile(r"(-m)?(pre[-_]commit|prek)(\.exe)?")
-_OPTION_ALL = re.compile(r"--al(l(-(f(i(l(es?)?)?)?)?)?)?|-[qv]*a[aqv]*")  # argparse takes any beginning
-_OPTION_SOME = re.compile(r"--files(=.*)?|--directory(=.*)?|-d")
+_RUNNER = r"(-m)?(pre[-_]commit|prek)(\.exe)?"
+_OPTION_ALL = r"--al(l(-(f(i(l(es?)?)?)?)?)?)?|-[qv]*a[aqv]*"  # argparse takes any beginning
+_OPTION_SOME = r"--files(=.*)?|--directory(=.*)?|-d"
+
+
+def refs_of_runner(env: Mapping[str, str]) -> tuple[str, str, str] | None:
+    """(from, to, remote) that pre-commit or prek says, "" where it says none; None outside a push or CI range. At the
+    first push of a history pre-commit 4.7 says neither from nor to, prek 0.5 no from."""
+    start = env.get("PRE_COMMIT_FROM_REF") or env.get("PRE_COMMIT_ORIGIN") or ""
+    to = env.get("PRE_COMMIT_TO_REF") or env.get("PRE_COMMIT_SOURCE") or ""
+    remote = env.get("PRE_COMMIT_REMOTE_NAME") or ""
+    if not to.strip("0") and remote:
+        to = env.get("PRE_COMMIT_LOCAL_BRANCH") or "HEAD"
+    return (start, to, remote) if to else None
 
 
 def asked() -> str:
@@ -22,13 +37,13 @@ def asked() -> str:
 
 def asked_by(words: list[str]) -> str:
     """The same for a command line."""
-    at = next((at for at, word in enumerate(words[:4]) if _RUNNER.fullmatch(os.path.basename(word))), None)
+    at = next((at for at, word in enumerate(words[:4]) if re.fullmatch(_RUNNER, os.path.basename(word))), None)
     if at is None:
         return UNKNOWN
     options = words[at + 1 :]
-    if any(_OPTION_ALL.fullmatch(word) for word in options):
+    if any(re.fullmatch(_OPTION_ALL, word) for word in options):
         return ALL
-    return SOME if any(_OPTION_SOME.fullmatch(word) for word in options) else STAGED
+    return SOME if any(re.fullmatch(_OPTION_SOME, word) for word in options) else STAGED
 
 
 def _parent() -> list[str]:

@@ -45,7 +45,8 @@ def open_source(tree: Tree, env: Mapping[str, str], args: Mapping[str, Any], nam
     if args.get("staged"):
         return staged.prepare()
     if any(key.startswith("PRE_COMMIT_") for key in env):
-        from gatepost.tree.pushed import Range, range_of_runner, refs_of_runner
+        from gatepost.tree.pushed import Range, range_of_runner
+        from gatepost.tree.runner import refs_of_runner
 
         found = refs_of_runner(env)
         if found is not None:
