@@ -12,17 +12,16 @@ import re
 
 from gatepost.locks._base import Contents, Fresh, LockFormat, Package, Stale, Unknown
 from gatepost.locks._conda import meets
-from gatepost.locks._manifest import canonical, line_of, load_toml, quote, show, spell_key, table
+from gatepost.locks._manifest import canonical, line_of, quote, show, spell_key, table
+from gatepost.locks._pixi_manifest import Manifest, manifest
 from gatepost.locks._yaml import read, read_to_judge
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from typing import Any
 
     from gatepost.locks._base import Lock, Verdict
-
-    Key = tuple[str | int, ...]
+    from gatepost.locks._pixi_manifest import Asked, Key
 
 RULE = "packages of pixi.lock against the manifest"
 PARTIAL = "removed specs, channels, options, source packages and virtual packages"
@@ -31,47 +30,6 @@ _CONDA = re.compile(r"([^/]+)-([^/-]+)-[^/-]+\.(?:conda|tar\.bz2)$")
 _WHEEL = re.compile(r"([A-Za-z0-9_.]+)-([^/-]+)-[^/]*\.whl$")
 # keys of a spec that do not make it conditional, nor give it another origin
 _SIMPLE = {"version", "build", "build-number", "channel", "subdir", "extras", "index", "file-name", "md5", "sha256"}
-_FAMILIES = {"linux": ("linux", "unix"), "osx": ("osx", "unix"), "win": ("win",)}
-
-
-def manifest(lock: Lock) -> tuple[str, dict[str, Any], tuple[str, ...]] | Unknown:
-    """(path, the pixi tables, the prefix of their keys): pixi.toml goes before pyproject.toml."""
-    path = lock.beside("pixi.toml")
-    if lock.read(path) is not None:
-        data = load_toml(lock, path, RULE)
-        return data if isinstance(data, Unknown) else (path, data, ())
-    path = lock.beside("pyproject.toml")
-    data = load_toml(lock, path, RULE)
-    if isinstance(data, Unknown):
-        return data
-    if not table(data, "tool", "pixi"):
-        return Unknown(rule=RULE, reason=f"{path} has no [tool.pixi]", path=path)
-    return path, table(data, "tool", "pixi"), ("tool", "pixi")
-
-
-def environments(data: dict[str, Any]) -> dict[str, list[str]]:
-    """Environment name -> names of its features, "default" last unless it is left out."""
-    found = {"default": ["default"]}
-    for name, value in table(data, "environments").items():
-        features = value.get("features") if isinstance(value, dict) else value
-        names = [one for one in features if isinstance(one, str)] if isinstance(features, list) else []
-        bare = isinstance(value, dict) and value.get("no-default-feature") is True
-        found[name] = names + ([] if bare else ["default"])
-    return found
-
-
-def specs(data: dict[str, Any], feature: str, platform: str) -> Iterator[tuple[str, object, Key, bool]]:
-    """(name, spec, key, is from PyPI) of one feature on one platform."""
-    top: dict[str, Any] = data if feature == "default" else table(data, "feature", feature)
-    prefix: Key = () if feature == "default" else ("feature", feature)
-    family = platform.partition("-")[0]
-    targets = ("", platform, *_FAMILIES.get(family, ()))
-    for target in targets:
-        where = table(top, "target", target) if target else top
-        key: Key = (*prefix, "target", target) if target else prefix
-        for section in ("dependencies", "pypi-dependencies"):
-            for name, spec in table(where, section).items():
-                yield name, spec, (*key, section, name), section == "pypi-dependencies"
 
 
 def judge(lock: Lock) -> Verdict:
@@ -86,13 +44,13 @@ def judge(lock: Lock) -> Verdict:
         return Unknown(rule=RULE, reason=f"its version {show(str(version))} is newer than {KNOWN}", code="LF302")
     if version < 5:
         return Unknown(rule=RULE, reason=f"its version {version} is older than 5, which pixi rewrites on sight")
-    found = manifest(lock)
+    found = manifest(lock, RULE)
     if isinstance(found, Unknown):
         return found
-    path, data, prefix = found
+    path, data, prefix = found.path, found.data, found.prefix
     recorded = locked.get("environments")
     recorded = recorded if isinstance(recorded, dict) else {}
-    wanted = environments(data)
+    wanted = found.environments()
     for name in wanted:
         if name not in recorded:
             return _stale(lock, path, f"environment {show(name)} was added", (*prefix, "environments", name))
@@ -102,9 +60,9 @@ def judge(lock: Lock) -> Verdict:
     workspace = table(data, "workspace") or table(data, "project")
     platforms = workspace.get("platforms")
     base = [name for name in platforms if isinstance(name, str)] if isinstance(platforms, list) else []
-    subdirs, purls = _subdirs(locked), _purls(locked)
+    subdirs, told = _subdirs(locked), _told(locked)
     for name, features in wanted.items():
-        has = _locked_packages(recorded[name], purls)
+        has = _locked_packages(recorded[name], told)
         allowed = _platforms(data, features, base)
         named = isinstance(platforms, list) and len(base) == len(platforms)  # none of them is described by a table
         surplus = [one for one in has if named and allowed and not {one, subdirs.get(one, one)} & set(allowed)]
@@ -113,8 +71,8 @@ def judge(lock: Lock) -> Verdict:
             return _stale(lock, path, gone, (*prefix, "workspace" if "workspace" in data else "project", "platforms"))
         for platform in allowed:
             for record in [one for one in has if one == platform or subdirs.get(one) == platform] or [platform]:
-                if reason := _unmet(data, features, platform, has.get(record, {})):
-                    return _stale(lock, path, reason[0], (*prefix, *reason[1]))
+                if reason := _unmet(found, features, platform, has.get(record, {})):
+                    return _stale(lock, path, *reason)
     return Fresh(rule=RULE, partial=PARTIAL)
 
 
@@ -138,31 +96,55 @@ def _platforms(data: dict[str, Any], features: list[str], base: list[str]) -> li
     return allowed
 
 
-def _purls(locked: dict[str, Any]) -> dict[str, list[str]]:
-    """The address of a conda package -> the names on PyPI that it stands for, where it says so (`purls`)."""
-    found: dict[str, list[str]] = {}
+def _told(locked: dict[str, Any]) -> dict[str, tuple[set[str], str]]:
+    """The address of a record -> the names that it says it has, and its version ("" if it does not say).
+
+    Of a conda package these are the names on PyPI that it stands for (`purls`). Two records of one address may differ
+    (a source package in two variants): then the version is not known.
+    """
+    found: dict[str, tuple[set[str], str]] = {}
     entries = locked.get("packages")
     for entry in entries if isinstance(entries, list) else []:
-        listed = entry.get("purls") if isinstance(entry, dict) else None
+        if not isinstance(entry, dict):
+            continue
+        names, listed = set[str](), entry.get("purls")
         for purl in listed if isinstance(listed, list) else []:
             if isinstance(purl, str) and purl.startswith("pkg:pypi/"):
-                name = re.split("[@?#]", purl[len("pkg:pypi/") :])[0]
-                found.setdefault(str(entry.get("conda")), []).append(canonical(name))
+                names.add(canonical(re.split("[@?#]", purl[len("pkg:pypi/") :])[0]))
+        if isinstance(entry.get("name"), str):
+            names.add(canonical(entry["name"]))
+        version = entry.get("version")
+        place, said = _place(entry)[1], str(version) if version is not None else ""
+        had = found.get(place)
+        found[place] = (names | had[0], said if said == had[1] else "") if had else (names, said)
     return found
 
 
-def _locked_packages(environment: object, purls: dict[str, list[str]]) -> dict[str, dict[str, list[tuple[str, str]]]]:
-    """Platform -> normal name -> (kind, version); "" for a version that the record does not show."""
+def _place(entry: dict[str, Any]) -> tuple[str, str]:
+    """(conda or pypi, address) of an entry of `packages`; version 5 has `kind` and `url` or `path` for it."""
+    for kind in ("conda", "pypi"):
+        if isinstance(entry.get(kind), str):
+            return kind, entry[kind]
+    return str(entry.get("kind", "")), str(entry.get("url", entry.get("path", "")))
+
+
+def _locked_packages(
+    environment: object, told: dict[str, tuple[set[str], str]]
+) -> dict[str, dict[str, list[tuple[str, str]]]]:
+    """Platform -> normal name -> (kind, version); "" for a name or version that the record does not show."""
     found: dict[str, dict[str, list[tuple[str, str]]]] = {}
     packages = environment.get("packages") if isinstance(environment, dict) else None
     for platform, entries in (packages if isinstance(packages, dict) else {}).items():
         names = found.setdefault(str(platform), {})
         for entry in entries if isinstance(entries, list) else []:
-            for kind in ("conda", "pypi"):
-                if isinstance(entry, dict) and isinstance(entry.get(kind), str):
-                    name, version = _named(kind, entry[kind])
-                    for each in {name, *purls.get(entry[kind], ())}:
-                        names.setdefault(each, []).append((kind, version))
+            kind, address = _place(entry) if isinstance(entry, dict) else ("", "")
+            if kind not in ("conda", "pypi"):
+                names.setdefault("", []).append(("", ""))
+                continue
+            name, version = _named(kind, address)
+            said, also = told.get(address, (set[str](), ""))
+            for each in {name, *said} - ({""} if said else set()):
+                names.setdefault(each, []).append((kind, version or also))
     return found
 
 
@@ -177,28 +159,39 @@ def _named(kind: str, url: str) -> tuple[str, str]:
 
 
 def _unmet(
-    data: dict[str, Any], features: list[str], platform: str, has: dict[str, list[tuple[str, str]]]
+    asked: Manifest, features: list[str], platform: str, has: dict[str, list[tuple[str, str]]]
+) -> tuple[str, Key] | None:
+    """The first spec of an environment that no record of a platform meets: in words, and its key."""
+    for feature in features:
+        for name, pypi, alternatives in asked.specs(feature, platform):
+            lacks = [_lacking(name, pypi, one, has, feature, platform) for one in alternatives]
+            if lacks[-1] is not None and None not in lacks:
+                return lacks[-1]
+    return None
+
+
+def _lacking(
+    name: str, pypi: bool, specs: list[Asked], has: dict[str, list[tuple[str, str]]], feature: str, platform: str
 ) -> tuple[str, Key] | None:
     from gatepost.locks._manifest import meets as pip_meets
 
-    opaque = "" in has
-    for feature in features:
-        for name, spec, key, pypi in specs(data, feature, platform):
-            plain = spec if isinstance(spec, str) else spec.get("version", "*") if isinstance(spec, dict) else None
-            if not isinstance(plain, str) or (isinstance(spec, dict) and not set(spec) <= _SIMPLE):
-                continue
-            records = has.get(canonical(name), [])
-            shown = f"{show(name)}{'' if plain in ('', '*') else ' ' + show(plain)}"
-            where = "dependencies" if feature == "default" else f'feature "{show(feature)}"'
-            if not records:
-                if opaque:
-                    continue
-                return f"{where} gained {shown}: the lock has none for {show(platform)}", key
-            check = pip_meets if pypi else meets
-            versions = [version for _, version in records]
-            wanted = "" if plain == "*" else plain
-            if all(version and check(version, wanted) is False for version in versions):
-                return f"{where} asks for {shown}, the lock holds {show(', '.join(versions))} for {show(platform)}", key
+    values = [(spec.get("version", "*") if isinstance(spec, dict) else spec) for spec, _ in specs]
+    if any(isinstance(spec, dict) and not set(spec) <= _SIMPLE for spec, _ in specs):
+        return None  # it has another origin, or is conditional
+    records = has.get(name, [])
+    for plain, (_, key) in zip(values, specs, strict=True):
+        if not isinstance(plain, str) or (not records and "" in has):
+            continue
+        written = isinstance(key[-1], str) and str(key[-2]).endswith("dependencies")
+        shown = show(str(key[-1]) if written else name) + ("" if plain in ("", "*") else f" {show(plain)}")
+        where = "dependencies" if feature == "default" else f'feature "{show(feature)}"'
+        if not records:
+            return f"{where} gained {shown}: the lock has none for {show(platform)}", key
+        check = pip_meets if pypi else meets
+        versions = [version for _, version in records]
+        wanted = "" if plain == "*" else plain
+        if all(version and check(version, wanted) is False for version in versions):
+            return f"{where} asks for {shown}, the lock holds {show(', '.join(versions))} for {show(platform)}", key
     return None
 
 
@@ -221,7 +214,7 @@ def check(lock: Lock) -> str:
 
 def owns(lock: Lock) -> bool | None:
     """pixi.toml or `[tool.pixi]`."""
-    found = manifest(lock)
+    found = manifest(lock, RULE)
     return None if isinstance(found, Unknown) else True
 
 
@@ -233,11 +226,8 @@ def packages(lock: Lock) -> Contents:
     entries = data.get("packages")
     found = []
     for index, entry in enumerate(entries if isinstance(entries, list) else []):
-        if not isinstance(entry, dict):
-            continue
-        kind = "conda" if "conda" in entry else "pypi"
-        url = entry.get(kind)
-        if not isinstance(url, str):
+        kind, url = _place(entry) if isinstance(entry, dict) else ("", "")
+        if kind not in ("conda", "pypi") or not url:
             continue
         name, version = _named(kind, url)
         local = "://" not in url
@@ -251,7 +241,20 @@ def packages(lock: Lock) -> Contents:
                 hashed=None if local or kind == "pypi" else bool(entry.get("sha256") or entry.get("md5")),
             )
         )
+    if found and (lost := _without_record(data, {package.identity[1] for package in found})):
+        return Contents(broken=f"it names {show(lost)}, which its packages do not have")
     return Contents(packages=tuple(found), hashes=True)
+
+
+def _without_record(data: dict[str, Any], known: set[str]) -> str:
+    """The first address that an environment names and that is not among `packages`: pixi does not read such a lock."""
+    for environment in table(data, "environments").values():
+        for entries in table(environment, "packages").values():
+            for entry in entries if isinstance(entries, list) else []:
+                kind, address = _place(entry) if isinstance(entry, dict) else ("", "")
+                if kind in ("conda", "pypi") and address not in known:
+                    return address
+    return ""
 
 
 FORMAT = LockFormat(
