@@ -14,7 +14,7 @@ from gatepost.rules.torch_source.installed.build import FAMILY, Asked, Effect, c
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
     from typing import Any
 
     from gatepost.manifests.installs import Install
@@ -36,7 +36,9 @@ def declared(
     listed = groups.requirements(data, chosen, wanted, main=not alone)
     tool = data.get("tool", {}) if isinstance(data.get("tool"), dict) else {}
     poetry = tool.get("poetry", {}) if isinstance(tool.get("poetry"), dict) else {}
-    routed = _routes(tool) if install.tool in ("uv", "uv-pip") and not install.has("--no-sources") else {}
+    routed = (
+        _routes(tool, wanted, chosen) if install.tool in ("uv", "uv-pip") and not install.has("--no-sources") else {}
+    )
     entries = [*_listed(listed, routed, build), *_of_poetry(poetry, install, build)]
     has_torch = any(entry.name == "torch" for entry in entries)
     line = line_of(repository.text(path))
@@ -138,8 +140,13 @@ def _poetry_source(poetry: dict[str, Any], name: str) -> str:
     return ""
 
 
-def _routes(tool: dict[str, Any]) -> dict[str, str]:
-    """What `[tool.uv.sources]` gives on linux: package -> build; "" for a mix or a source that is no index."""
+def _routes(tool: dict[str, Any], extras: Collection[str], chosen: Collection[str]) -> dict[str, str]:
+    """What `[tool.uv.sources]` gives on linux: package -> build; "" for a mix or a source that is no index.
+
+    A source of an extra or a group counts where that is installed: what a project always requires comes from the
+    default index then (tested with uv 0.13.8). An extra that asks for others, or a group that includes them, may mean theirs.
+    """
+    asked = bool(extras or set(chosen) - {"dev"})
     uv = tool.get("uv", {}) if isinstance(tool.get("uv"), dict) else {}
     listed = uv.get("index", [])
     indexes = (
@@ -151,8 +158,9 @@ def _routes(tool: dict[str, Any]) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, value in table.items() if isinstance(table, dict) else ():
         builds = set()
-        for one in value if isinstance(value, list) else [value]:
-            if isinstance(one, dict) and markers.possible(str(one.get("marker", "")), "linux_x86_64"):
+        items = [one for one in (value if isinstance(value, list) else [value]) if isinstance(one, dict)]
+        for one in [one for one in items if _in_force(one, extras, chosen)] or (items if asked else ()):
+            if markers.possible(str(one.get("marker", "")), "linux_x86_64"):
                 builds.add(index_build(indexes.get(str(one.get("index", "")), "")) if "index" in one else "")
         if builds:
             found[canonical(name)] = builds.pop() if len(builds) == 1 else "cpu" if "cpu" in builds else ""
@@ -165,3 +173,11 @@ def _routes(tool: dict[str, Any]) -> dict[str, str]:
         if build != "pypi":
             found.setdefault("torch", build)
     return found
+
+
+def _in_force(source: dict[str, Any], extras: Collection[str], chosen: Collection[str]) -> bool:
+    """Whether a source has no scope, or that of an extra or a group that is installed ("*": all of them)."""
+    for key, names in (("extra", extras), ("group", chosen)):
+        if key in source and "*" not in names:
+            return canonical(str(source[key])) in {canonical(name) for name in names}
+    return True

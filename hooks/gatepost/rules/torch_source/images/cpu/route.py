@@ -7,12 +7,14 @@ import re
 import shlex
 
 from gatepost.rules.torch_source import specs
-from gatepost.rules.torch_source.installed.build import FAMILY
+from gatepost.rules.torch_source.installed.build import FAMILY, index_build
+from gatepost.rules.torch_source.markers import possible
 from gatepost.rules.torch_source.urls import CPU_INDEX
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any
 
     from gatepost.manifests.dockerfile import Stage
     from gatepost.manifests.image import Image
@@ -31,6 +33,8 @@ def advice(repository: Repository, image: Image, stage: Stage, event: Event, nam
             "a route of the whole project takes CUDA from all who install this library from its source."
         )
     if tool == "uv":
+        if scope := _for_the_cpu(repository.toml(first.path)):
+            return f"Write `{scope}` in this command: its torch comes from the index of CPU builds."
         return (
             f'{"Route torch" if first.name == "torch" else "Declare torch and route it"}: `[[tool.uv.index]]` with `name = "pytorch-cpu"`, url `{CPU_INDEX}` and `explicit = true`, and '
             f'`[tool.uv.sources] torch = {{index = "pytorch-cpu"}}`{_likewise(_declared(repository, image, stage, event))}; then `uv lock`.'
@@ -39,6 +43,27 @@ def advice(repository: Repository, image: Image, stage: Stage, event: Event, nam
         "pipenv": f"Add a [[source]] with url `{CPU_INDEX}` to the Pipfile and {'`index =` on torch' if first.name == 'torch' else 'torch with `index =` to its packages'}, then run `pipenv lock`.",
         "pdm": f'Add a [[tool.pdm.source]] with url `{CPU_INDEX}` and `include_packages = ["torch", "torchvision", "torchaudio"]` to pyproject.toml, then run `pdm lock`.',
     }.get(tool) or _for_poetry(repository, first.path, names)
+
+
+def _for_the_cpu(data: dict[str, Any]) -> str:
+    """The option of uv for the extra or the group whose torch `[tool.uv.sources]` takes from the CPU index, or ""."""
+    tool = data.get("tool")
+    uv = tool.get("uv") if isinstance(tool, dict) else None
+    uv = uv if isinstance(uv, dict) else {}
+    listed, sources = uv.get("index"), uv.get("sources")
+    indexes = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+    serving = {str(one.get("name")) for one in indexes if index_build(str(one.get("url", ""))) == "cpu"}
+    routes = sources.get("torch") if isinstance(sources, dict) else None
+    for one in routes if isinstance(routes, list) else [routes]:
+        if (
+            isinstance(one, dict)
+            and str(one.get("index")) in serving
+            and possible(str(one.get("marker", "")), "linux_x86_64")
+        ):
+            for key in ("extra", "group"):
+                if isinstance(one.get(key), str):
+                    return f"--{key} {one[key]}"
+    return ""
 
 
 def _for_conda(event: Event) -> str:
