@@ -64,12 +64,34 @@ def mounts(options: Sequence[tuple[str, str]], line: int, variables: Variables, 
     return tuple(mount for mount in found if mount is not None)
 
 
+# Where pip and uv read their settings from, whoever runs them.
+_SETTINGS = {"pip.conf": "PIP_CONFIG_FILE", "uv.toml": "UV_CONFIG_FILE"}
+
+
+def secrets(options: Sequence[tuple[str, str]], variables: Variables) -> dict[str, None]:
+    """The variables that a RUN's secrets set, none of them to something known (`--mount=type=secret,id=x,env=NAME`).
+
+    A secret that is mounted where pip or uv look for their settings counts as the variable that names such a file.
+    """
+    found: dict[str, None] = {}
+    for value in (value for name, value in options if name == "mount"):
+        fields = _fields(value, variables)
+        target = fields.get("target") or fields.get("dst") or fields.get("destination") or ""
+        if fields.get("type") == "secret":
+            names = (fields.get("env", ""), _SETTINGS.get(target.rpartition("/")[2], ""))
+            found.update(dict.fromkeys(filter(None, names)))
+    return found
+
+
+def _fields(value: str, variables: Variables) -> dict[str, str]:
+    """The fields of a --mount, by their names in lower case."""
+    parts = (part.partition("=") for part in value.split(","))
+    return {key.strip().lower(): expand(text.strip(), variables, "")[0] for key, _, text in parts}
+
+
 def _mount(value: str, line: int, variables: Variables, cwd: str | None) -> Copy | None:
     """`type=bind,source=uv.lock,target=uv.lock[,from=stage]` brings a file as COPY would."""
-    fields = {}
-    for part in value.split(","):
-        key, _, text = part.partition("=")
-        fields[key.strip().lower()] = expand(text.strip(), variables, "")[0]
+    fields = _fields(value, variables)
     if fields.get("type", "bind") != "bind":
         return None
     target = fields.get("target") or fields.get("dst") or fields.get("destination")

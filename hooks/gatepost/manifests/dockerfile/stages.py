@@ -10,7 +10,7 @@ import posixpath
 import re
 
 from gatepost.manifests.dockerfile import Copy, Dockerfile, Stage, Step
-from gatepost.manifests.dockerfile.copies import copied, mounts, path
+from gatepost.manifests.dockerfile.copies import copied, mounts, path, secrets
 from gatepost.manifests.dockerfile.instructions import HEREDOC, instructions
 from gatepost.manifests.dockerfile.words import exec_form, flags, resolved, words
 from gatepost.manifests.shell import Source
@@ -145,7 +145,8 @@ class _Stage:
         elif name == "RUN":
             options, rest = flags(instruction.body)
             bound = mounts(options, instruction.line, known, self.cwd)
-            commands = _commands(rest, instruction.heredocs, known, self.cwd)
+            secret = secrets(options, known)
+            commands = _commands(rest, instruction.heredocs, {**known, **secret}, self.cwd)
             self.add("run", instruction, known, copies=bound, commands=commands)
         elif name in ("CMD", "ENTRYPOINT"):
             self.add(name.lower(), instruction, known, commands=_commands(instruction.body, (), known, self.cwd))

@@ -35,6 +35,11 @@ class _Environment:
         self.used: list[str] = []
         self.unknown = False
 
+    def hides(self, name: str) -> bool:
+        """Whether a variable names a file of settings that is not known, or a secret of the build."""
+        value = self.install.command.env.get(name, "")
+        return value is None or value.startswith("/run/secrets/")
+
     def words(self, name: str) -> tuple[Word, ...]:
         """The words of a variable; none when it is not set, or not known."""
         env = self.install.command.env
@@ -64,12 +69,14 @@ def sources(install: Install) -> Sources:
         index = index or env.words("PIP_INDEX_URL")
         extra = extra or env.words("PIP_EXTRA_INDEX_URL")
         links = links or env.words("PIP_FIND_LINKS")
+    settings = "UV_CONFIG_FILE" if install.tool.startswith("uv") else "PIP_CONFIG_FILE"
+    hidden = not index and not install.has("--isolated", "--no-config") and env.hides(settings)
     return Sources(
         index=_named(index[-1]) if index else None,
         extra=tuple(_named(word) for word in extra),
         links=links,
         backend=backend[0].text if backend else "",
-        unknown=env.unknown or any(not word.known for word in (*index, *extra, *links)),
+        unknown=env.unknown or hidden or any(not word.known for word in (*index, *extra, *links)),
         from_env=tuple(env.used),
     )
 
