@@ -249,6 +249,7 @@ class Project:
     python_where: Location | None = None
     python_span: Span | None = None
     python_pin: str = ""  # .python-version
+    python_beside: tuple[str, ...] = ()  # requires-python of the others of its workspace: uv locks for what all allow
     environments: tuple[str, ...] = ()  # markers that limit the resolution
     required: tuple[str, ...] = ()  # markers that must be installable
     conflicts: tuple[frozenset[str], ...] = ()  # {"extra:cpu", "group:gpu"}

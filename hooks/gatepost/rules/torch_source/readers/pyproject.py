@@ -86,7 +86,12 @@ def _of_uv(files: Files, toml: Toml, alone: bool) -> list[Project]:
         return []
     from gatepost.rules.torch_source.readers import uv
 
-    project = uv.read(toml, config, members, workspace, locks, "uv" if has_uv else "pyproject")
+    beside = members
+    if workspace is not None:
+        from gatepost.rules.torch_source.readers import uv_workspace
+
+        beside = [workspace, *(one for one in uv_workspace.members(files, workspace) if one.path != toml.path)]
+    project = uv.read(toml, config, members, workspace, locks, "uv" if has_uv else "pyproject", beside)
     if "project" not in toml.data and any(_beside(files, toml, name) for name in paths.SETUPS):
         project = replace(project, dynamic=True)  # its dependencies are the setup script's
     if not project.path_sources:

@@ -16,6 +16,7 @@ from gatepost.rules.torch_source.readers import common, pep621, uv_indexes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
     from gatepost.rules.torch_source.model import Index, Lock, Requirement, Route
@@ -23,7 +24,13 @@ if TYPE_CHECKING:
 
 
 def read(
-    toml: Toml, config: Toml | None, members: list[Toml], root: Toml | None, locks: tuple[Lock, ...], tool: str
+    toml: Toml,
+    config: Toml | None,
+    members: list[Toml],
+    root: Toml | None,
+    locks: tuple[Lock, ...],
+    tool: str,
+    beside: Sequence[Toml] = (),
 ) -> Project:
     """The project of a PEP 621 pyproject.
 
@@ -32,6 +39,7 @@ def read(
             `[tool.uv]` then serves only what is routed to it by name, tested with uv 0.13.8).
         members: the pyprojects of its workspace members.
         root: the pyproject of the workspace it is a member of, whose indexes and sources also apply.
+        beside: the pyprojects of all others of its workspace: uv locks for the Pythons that every one allows.
     """
     uv = common.table(toml.data, "tool", "uv")
     project = common.table(toml.data, "project")
@@ -49,6 +57,7 @@ def read(
     python = common.string(project, "requires-python")
     dynamic = not {"dependencies", "optional-dependencies"}.isdisjoint(map(str, common.array(project, "dynamic")))
     strategy = common.string(settings, "index-strategy") or common.string(settings, "pip", "index-strategy")
+    published = _published(toml, uv)
     return Project(
         tool=tool,
         root=common.folder(toml.path),
@@ -67,6 +76,9 @@ def read(
         python=python,
         python_where=toml.where("project", "requires-python") if python else None,
         python_span=toml.inner("project", "requires-python"),
+        python_beside=()
+        if published
+        else tuple(common.string(one.data, "project", "requires-python") for one in beside),
         environments=_markers(settings.get("environments")),
         required=_markers(settings.get("required-environments")),
         conflicts=tuple(conflicts),
@@ -74,7 +86,7 @@ def read(
             (name, tuple(pep621.names_in(items)))
             for name, items in common.table(project, "optional-dependencies").items()
         ),
-        published=_published(toml, uv),
+        published=published,
         dynamic=dynamic,
         linux_only=common.linux_only(common.array(project, "classifiers")),
         strategy=strategy,

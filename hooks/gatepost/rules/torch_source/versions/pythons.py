@@ -106,7 +106,8 @@ def _ranged(p: Project, v: View, req: Requirement, rows: list[Row], wheels: set[
     spec = specs.parse(p.python, specs.POETRY if p.tool == "Poetry" else specs.PEP440)
     if spec.broken:
         return None
-    asked = [minor for minor in known_minors(v) if spec.admits(minor) or spec.admits(minor + ".5")]
+    ranges = [spec, *map(specs.parse, filter(None, p.python_beside))]
+    asked = [minor for minor in known_minors(v) if all(one.broken or _meets(one, minor) for one in ranges)]
     if not asked:
         return None
     bottom, top = min(minor_of(wheel) for wheel in wheels), max(minor_of(wheel) for wheel in wheels)
@@ -159,6 +160,11 @@ def _ranged(p: Project, v: View, req: Requirement, rows: list[Row], wheels: set[
             related=(req.where,),
         )
     return None
+
+
+def _meets(spec: specs.Spec, minor: str) -> bool:
+    """Whether a range admits a Python, `3.12`: its first release, or a later one."""
+    return spec.admits(minor) or spec.admits(f"{minor}.5")
 
 
 def _vision_top(p: Project, v: View, torch: Requirement, top: int) -> int:
