@@ -8,8 +8,28 @@ from __future__ import annotations
 
 import re
 
+from gatepost.locks._base import Need
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 _CLAUSE = re.compile(r"(===|==|=|!=|>=|<=|~=|>|<)?\s*([0-9][0-9A-Za-z_.+!-]*\*?|\*)")
 _PLAIN = re.compile(r"\d+(?:\.\d+)*")
+
+
+_NAMED = re.compile(r"(?:[^\s\[;]*::)?([A-Za-z0-9_.-]+)\s*(?![^;]*(?:;|\bif\b|\bwhen\b))")
+
+
+def needs(depends: object) -> Iterator[Need]:
+    """The packages that a conda record depends on: match specs as a list, or by name.
+
+    Virtual packages (`__glibc`) are the machine's, and a condition decides about others: both are left out.
+    """
+    for spec in depends if isinstance(depends, list | dict) else ():
+        found = _NAMED.match(str(spec))
+        if found and not found[1].startswith("__"):
+            yield Need(name=found[1].lower())
 
 
 def key(version: str) -> tuple[int, ...] | None:

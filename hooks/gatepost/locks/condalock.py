@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 from gatepost.locks._base import Contents, Fresh, LockFormat, Package, Stale, Unknown
-from gatepost.locks._conda import meets
+from gatepost.locks._conda import meets, needs
 from gatepost.locks._manifest import canonical, quote, show
 from gatepost.locks._yaml import read, read_to_judge
 from gatepost.manifests.environment import parse
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 RULE = "packages of conda-lock.yml against its sources"
 PARTIAL = "removed specs, channels, options and markers"
 _SELECTOR = re.compile(rb"#\s*\[([^\]\n]*)\]")
+_AFFIXES = {"py", "python", "python3", "base", "core", "binary", "cpu", "gpu", "headless", "default", "standard", "all"}
 _PLATFORM = re.compile(r"^[a-z]+-[a-z0-9]+$")
 
 
@@ -63,6 +64,9 @@ def judge(lock: Lock) -> Verdict:
             unseen.append(name)
             continue
         environment = parse(text)
+        if not environment.is_environment or b"{%" in text:  # a recipe, a template
+            unseen.append(name)
+            continue
         first = _against(path, text, environment, platforms, locked, later) or first
         later.update(one.name.lower() for one in environment.dependencies)
         later.update(canonical(parse_requirement(item.text).name) for item in environment.pip)
@@ -121,6 +125,7 @@ def _against_pip(
 ) -> Stale | None:
     from gatepost.locks._manifest import meets as pip_meets
 
+    python: dict[str, tuple[dict[str, list[str]], set[str]]] = {}
     for item in pips:
         if item.text.startswith("-"):
             continue
@@ -129,15 +134,38 @@ def _against_pip(
         if not name or name in later or line.url or line.marker:
             continue
         for platform in platforms:
-            versions = locked.get(("pip", platform, name), []) + locked.get(("conda", platform, name), [])
+            if platform not in python:
+                python[platform] = _of_python(locked, platform)
+            versions = python[platform][0].get(name, [])
             reason = ""
             if not versions:
+                if (
+                    stem(name) in python[platform][1]
+                ):  # conda's pytables stands for tables, which conda-lock then leaves out
+                    continue
                 reason = f"it gained {show(item.text)} below pip: the lock has none for {show(platform)}"
             elif all(pip_meets(version, line.specifier) is False for version in versions):
                 reason = f"it asks for {show(item.text)} below pip, the lock holds {show(', '.join(versions))}"
             if reason:
                 return Stale(rule=RULE, reason=reason, path=path, line=item.line, partial=PARTIAL)
     return None
+
+
+def _of_python(locked: dict[tuple[str, str, str], list[str]], platform: str) -> tuple[dict[str, list[str]], set[str]]:
+    """(normal name -> versions, of pip and conda alike; stems of conda's names) on a platform."""
+    versions: dict[str, list[str]] = {}
+    for (_, where, name), found in locked.items():
+        if where == platform:
+            versions.setdefault(canonical(name), []).extend(found)
+    return versions, {stem(name) for manager, where, name in locked if where == platform and manager == "conda"}
+
+
+def stem(name: str) -> str:
+    """What conda's name of a package and its name on PyPI have in common: `opencv` of py-opencv and opencv-python."""
+    words = [word for word in canonical(name).split("-") if word not in _AFFIXES]
+    text = "-".join(words) or name
+    text = text.rstrip("0123456789") or text
+    return text[2:] if text.startswith("py") and len(text) > 3 else text
 
 
 def _spaced(spec: str) -> str:
@@ -192,6 +220,7 @@ def _package(entry: dict[str, Any]) -> Package:
         version=str(entry.get("version", "")),
         identity=(name.lower(), *kind),
         hashed=None if virtual else isinstance(hashes, dict) and any(hashes.values()),
+        requires=tuple(needs(entry.get("dependencies"))) if kind[0] == "conda" else (),
     )
 
 

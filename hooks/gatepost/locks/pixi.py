@@ -11,10 +11,11 @@ from __future__ import annotations
 import re
 
 from gatepost.locks._base import Contents, Fresh, LockFormat, Package, Stale, Unknown
-from gatepost.locks._conda import meets
+from gatepost.locks._conda import meets, needs
 from gatepost.locks._manifest import canonical, line_of, quote, show, spell_key, table
 from gatepost.locks._pixi_manifest import Manifest, manifest
 from gatepost.locks._yaml import read, read_to_judge
+from gatepost.record import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -239,6 +240,9 @@ def packages(lock: Lock) -> Contents:
                 identity=(kind, url, str(index) if local else ""),
                 origin="path" if local else "git" if url.startswith("git+") else "registry",
                 hashed=None if local or kind == "pypi" else bool(entry.get("sha256") or entry.get("md5")),
+                requires=tuple(replace(need, name=canonical(need.name)) for need in needs(entry.get("depends")))
+                if kind == "conda"
+                else (),
             )
         )
     if found and (lost := _without_record(data, {package.identity[1] for package in found})):
