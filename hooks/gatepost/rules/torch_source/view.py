@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 
 from gatepost.model import Edit, Finding, Fix, Location
@@ -102,13 +103,14 @@ class View:
 
     def index_given_for(self, path: str) -> bool:
         """Whether some command in the repository installs this requirements file with an index of its own."""
-        base = re.escape(path.rpartition("/")[2])
-        uses = re.compile(
-            rf"(?:-r|-c|--requirement|--constraint)[=\s]*[\"']?[^\s\"']*{base}\b|(?:compile|sync)[^\n]*{base}\b"
-        )
+        base = path.rpartition("/")[2]
         for other, text in self.installers():
-            if base.replace("\\", "") not in text or elsewhere(other, text, path):
+            if base not in text or elsewhere(other, text, path):
                 continue
+            named = "|".join((re.escape(base), *(rf"(?<![\w.-]){re.escape(name)}" for name in _copied_as(base, text))))
+            uses = re.compile(
+                rf"(?:-r|-c|--requirement|--constraint)[=\s]*[\"']?[^\s\"']*(?:{named})\b|(?:compile|sync)[^\n]*(?:{named})\b"
+            )
             for line in text.splitlines():
                 if uses.search(line) and _INDEX_WORDS.search(line):
                     return True
@@ -270,6 +272,14 @@ def elsewhere(installer: str, text: str, path: str) -> bool:
         return False
     named = rf"(?<![\w-]){re.escape(folder.rpartition('/')[2])}(?![\w-])"
     return not f"{own}/".startswith(f"{folder}/") and not re.search(named, text)
+
+
+def _copied_as(base: str, text: str) -> list[str]:
+    """The names that COPY, ADD or a bind mount of a Dockerfile gives a file of this name."""
+    name = re.escape(base)
+    copied = rf"(?im)^[ \t]*(?:COPY|ADD)[ \t](?:[^\n]*[\s/])?{name}[ \t]+(\S*[^\s/.])[ \t]*$"
+    bound = rf"\bsource=(?:[^\s,]*/)?{name},(?:[^\s,]+,)*?(?:target|dst|destination)=([^\s,]+)"
+    return [posixpath.basename(found) for found in (*re.findall(copied, text), *re.findall(bound, text))]
 
 
 def by_glob(build: Mapping[str, Any], path: str) -> str:
