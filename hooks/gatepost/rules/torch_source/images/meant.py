@@ -26,7 +26,8 @@ _CPU_IMAGE = pattern(
     r"(?:^|/)(?:python|debian|ubuntu|uv|amazonlinux|fedora|rockylinux|almalinux|buildpack-deps|airflow|bitnami-python|"
     r"uvicorn-gunicorn(?:-fastapi)?|uvicorn-gunicorn-starlette|azure-functions/python|ubi[89](?:-minimal)?|"
     r"ubi[89]/python-3\d+|ubi[89]/ubi(?:-minimal)?|lambda/python|jupyter/[\w-]+|miniconda3?|anaconda3?|mambaforge|miniforge3?|"
-    r"micromamba|selenium/[\w-]+|playwright/python|cimg/python|poetry)(?::[^@/]+)?(?:@sha256:[0-9a-f]+)?$"
+    r"micromamba|selenium/[\w-]+|playwright/python|cimg/python|poetry|rayproject/ray(?:-ml)?(?=:[^@/]*-cpu(?:@|$)))"
+    r"(?::[^@/]+)?(?:@sha256:[0-9a-f]+)?$"
 )
 _TRAIN_WORD = pattern(
     r"(?:^|[\s./_-])(?:train(?:er|ing)?|fine-?tun\w*|gpus?|cuda\d*|cu1\d\d|nvidia|rocm|xpu|jetson)(?:[\s./_-]|$)",

@@ -6,6 +6,7 @@ import re
 
 from gatepost.manifests.installs.sources import sources
 from gatepost.model import INFO, WARNING, Finding, Location
+from gatepost.patterns import pattern
 from gatepost.rules.torch_source import specs, urls
 from gatepost.rules.torch_source.images.environments import apart, makes_one
 from gatepost.rules.torch_source.images.events import Event
@@ -24,6 +25,13 @@ _ENV_INDEX = (
     "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS", "UV_INDEX", "UV_INDEX_URL", "UV_DEFAULT_INDEX",
     "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS", "UV_TORCH_BACKEND",
 )  # fmt: skip
+
+
+# PyTorch's own images, and the "deep learning containers" of AWS: their tags begin with torch's version.
+_OFFICIAL = pattern(r"(?:^|/)pytorch/pytorch:(\d+\.\d+(?:\.\d+)?)")
+_OF_AWS = pattern(
+    r"(?:^|/)(?:huggingface-)?pytorch-(?:training|inference)(?:-arm64|-graviton)?:(\d+\.\d+\.\d+)-(?:transformers[\d.]+-)?(?:cpu|gpu)-"
+)
 
 
 def base_image(image: Image, base: str, events: list[Event]) -> Iterator[Finding]:
@@ -45,15 +53,16 @@ def base_image(image: Image, base: str, events: list[Event]) -> Iterator[Finding
                     remedy="Fine if the driver supports it; a plain base image is smaller, as the wheels hold the runtime.",
                     severity=INFO,
                 )
-        framework = re.search(r"(?:^|/)pytorch/pytorch:(\d+\.\d+(?:\.\d+)?)", base)
+        official = _OFFICIAL.search(base)
+        framework = official or _OF_AWS.search(base)
         if _uninstalled(image, event):
             return
-        if framework and event is first and _already_there(image, event, base, framework[1]):
+        if official and event is first and _already_there(image, event, base, official[1]):
             nightly = _nightly(event)
             yield Finding(
                 code="TS502",
                 where=Location(path=image.path, line=line),
-                message=f"this {'nightly' if nightly else build} install of torch changes nothing: `{base}` already holds torch {framework[1]}, which satisfies it",
+                message=f"this {'nightly' if nightly else build} install of torch changes nothing: `{base}` already holds torch {official[1]}, which satisfies it",
                 remedy="Add `--upgrade`, or start from an image without torch."
                 if nightly
                 else "Start from an image without torch, or remove this command.",
@@ -73,7 +82,7 @@ def base_image(image: Image, base: str, events: list[Event]) -> Iterator[Finding
                 (framework and spec is not None and not spec.broken and not spec.admits(framework[1]))
                 or (vendor and pin)
                 or (separate and event.effect.locked)
-                or (framework and spec is not None and spec.exact_label() and _from_conda(framework[1]))
+                or (official and spec is not None and spec.exact_label() and _from_conda(official[1]))
             ):
                 inside = apart(image, image.dockerfile.stages[event.stage], event)
                 yield Finding(
