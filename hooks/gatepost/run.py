@@ -39,7 +39,7 @@ def run_hooks(hooks: Sequence[Hook], known: Known, files: list[str], together: b
         look_ahead(git, known.tree, disk=hooks[0].fixer or known.fix or known.diff)
     from gatepost.engine import failing
 
-    scope, extra = scope_of(git, files)
+    scope, extra = scope_of(git, files, known.tree)
     settings, broken = load_settings(git, hooks[0].id)
     hooks[0].load()  # before git's answer is waited for
     results: list[Result] = [] if broken is None else [broken]

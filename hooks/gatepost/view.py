@@ -54,9 +54,10 @@ def _need_work_tree(git: Git) -> None:
         raise GitError(f"{git.root} is a bare repository: name a commit (`gatepost check --tree HEAD`), or clone it")
 
 
-def scope_of(git: Git, files: Sequence[str]) -> tuple[frozenset[str] | None, list[str]]:
+def scope_of(git: Git, files: Sequence[str], view: str | None = None) -> tuple[frozenset[str] | None, list[str]]:
     """Repository paths of the FILES given (None: everything), and those of them that exist on disk. A name is taken
-    from the current folder, else from the root, as a report has it."""
+    from the current folder, else from the root, as a report has it; of a folder, what git tracks or would take in. What
+    is not on disk may be in the index or in the commit that is judged."""
     if not files:
         return None, []
     from gatepost.options import UsageError
@@ -68,18 +69,45 @@ def scope_of(git: Git, files: Sequence[str]) -> tuple[frozenset[str] | None, lis
             raise UsageError(f"{each} is outside the repository {git.root}")
         if not os.path.lexists(each) and "PRE_COMMIT" not in os.environ:
             printed = os.path.join(git.root, each)
-            if os.path.isabs(each) or not os.path.lexists(printed):
+            if not os.path.isabs(each) and os.path.lexists(printed):
+                each, path = printed, os.path.normpath(each).replace(os.sep, "/")
+            elif recorded := _recorded(git, path, view):
+                names += recorded
+                continue
+            else:
                 raise UsageError(f"there is no file {each}")
-            each, path = printed, os.path.normpath(each).replace(os.sep, "/")
         if os.path.isdir(each) and not os.path.islink(each):
-            names += [
-                os.path.relpath(os.path.join(folder, leaf), git.root).replace(os.sep, "/")
-                for folder, _dirs, leaves in os.walk(each)
-                for leaf in leaves
-            ]
+            names += _recorded(git, path, view) if is_commit(view) else _below(git, path)
         else:
             names.append(path)
     return frozenset(names), [name for name in names if os.path.lexists(os.path.join(git.root, name))]
+
+
+def is_commit(view: str | None) -> bool:
+    """Whether `--tree` names a commit."""
+    return view not in (None, "index", "worktree")
+
+
+def _below(git: Git, folder: str) -> list[str]:
+    """The files of a folder that git tracks, or would take in: nothing that it ignores."""
+    out = git.run("ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", _spec(folder))
+    return [path for path in _paths(out) if path[-1] != "/"]
+
+
+def _recorded(git: Git, path: str, view: str | None) -> list[str]:
+    """The files of this name, or below this folder, in the index or in the commit that `view` names."""
+    if is_commit(view):
+        pattern = [] if path == "." else [path]
+        return _paths(git.try_run("ls-tree", "-r", "-z", "--name-only", "--full-tree", str(view), "--", *pattern).out)
+    return _paths(git.try_run("ls-files", "-z", "--", _spec(path)).out)
+
+
+def _spec(path: str) -> str:
+    return ":/" if path == "." else f":(literal){path}"
+
+
+def _paths(out: bytes) -> list[str]:
+    return list(dict.fromkeys(raw.decode("utf-8", "surrogateescape") for raw in out.split(b"\0") if raw))
 
 
 def require_view(git: Git, view: str | None) -> None:

@@ -50,7 +50,7 @@ class Given:
             scope = self._scope.tools
             self._listed = [
                 path
-                for path in choose_tree(self._git, None, [], disk=True).paths()
+                for path in choose_tree(self._git, None, self._scope.there, disk=True).paths()
                 if (scope is None or path in scope)
                 and path.startswith(self.within)
                 and not exclude(path)

@@ -32,7 +32,8 @@ def run_all(args: list[str]) -> int:
     """Run every check that is not skipped (GATEPOST_SKIP, `skip` in the settings).
 
     Returns:
-        0 all passed, 1 something was found, written or could not be checked, 3 a check could not run.
+        0 all passed, 1 something was found, written or could not be checked, 2 a setting that only its check can judge
+        is wrong, 3 a check could not run.
 
     Raises:
         UsageError: a wrong option or value, here or in the environment.
@@ -47,7 +48,7 @@ def run_all(args: list[str]) -> int:
     how = output_format(known)
     git = open_git(os.getcwd())
     require_view(git, known.tree)
-    named, _extra = scope_of(git, files)
+    named, there = scope_of(git, files, known.tree)
     note = root_note(git.root)
     if "PRE_COMMIT" not in os.environ:
         os.chdir(git.root)  # by hand, from a folder below: the same as from the root
@@ -59,7 +60,7 @@ def run_all(args: list[str]) -> int:
     for hook_id in own_ids():
         if hook_id not in skip:
             settings.of(own_hook(hook_id))
-    scope = touched(git) if named is None else Scope(own=named, tools=named, asked=named)
+    scope = touched(git) if named is None else Scope(own=named, tools=named, asked=named, there=tuple(there))
     run = _Run(git, settings, scope, skip, known, how)
     blocks = run.all()
     if how == "json":
@@ -92,7 +93,7 @@ class _Run:
         self.skip = skip
         self.known = known
         self.how = how
-        self.could_not_run = False
+        self.code = 1  # of a run that fails
         self._trees: dict[bool, Tree] = {}
         self._given = Given(git, scope, settings.common["exclude"])
         self._jobs: list[Job] = []
@@ -142,10 +143,8 @@ class _Run:
         return [blocks[each] for each in [*own_ids(), *TOOLS]]
 
     def exit_code(self, blocks: Sequence[Block]) -> int:
-        """0 clean, 3 if a check of ours could not run, else 1."""
-        if any(block.verdict == "failed" for block in blocks):
-            return 3 if self.could_not_run else 1
-        return 0
+        """0 clean, 3 if a check of ours could not run, 2 if for a wrong setting or option of its own, else 1."""
+        return self.code if any(block.verdict == "failed" for block in blocks) else 0
 
     def _progress(self, name: str) -> None:
         if sys.stderr.isatty():
@@ -156,9 +155,11 @@ class _Run:
 
     def _own(self, hook_id: str) -> Block:
         from gatepost.engine import failing
+        from gatepost.options import UsageError
         from gatepost.registry import own_hook
         from gatepost.report.text import printable, render
         from gatepost.run import run_one
+        from gatepost.settings import SettingsError
         from gatepost.view import choose_tree
 
         if hook_id in self.skip:
@@ -168,19 +169,19 @@ class _Run:
             hook = own_hook(hook_id)
             disk = hook.fixer or self.known.fix or self.known.diff
             if disk not in self._trees:
-                self._trees[disk] = choose_tree(self.git, self.known.tree, [], disk=disk)
+                self._trees[disk] = choose_tree(self.git, self.known.tree, self.scope.there, disk=disk)
             outcomes, changed = run_one(
                 hook,
                 self._trees[disk],
                 self.settings,
                 self.scope.own if hook.pass_filenames else self.scope.asked,
                 self.known,
-                lambda: choose_tree(self.git, None, [], disk=True),
+                lambda: choose_tree(self.git, None, self.scope.there, disk=True),
             )
         except Exception as error:  # one check that breaks must not take the others' reports along
             if os.environ.get("GATEPOST_DEBUG"):
                 raise
-            self.could_not_run = True
+            self.code = max(self.code, 2 if isinstance(error, (SettingsError, UsageError)) else 3)
             line = str(error) if type(error).__module__.startswith("gatepost.") else f"{type(error).__name__}: {error}"
             return Block(id=hook_id, verdict="failed", detail="could not run", output=f"{printable(line)}\n")
         if changed:

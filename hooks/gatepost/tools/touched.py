@@ -15,11 +15,13 @@ if TYPE_CHECKING:
 class Scope:
     """Repository paths that a run is about, None for all: for our own checks, and for the tools (at a merge these only
     look at what is as in none of the parents). `asked`: those given by name, which alone count for a check that takes
-    no file names, because it finds out by itself what is new (a file that a later commit of a push takes out again)."""
+    no file names, because it finds out by itself what is new (a file that a later commit of a push takes out again).
+    `there`: those of them on disk, which are judged whether tracked or not."""
 
     own: frozenset[str] | None
     tools: frozenset[str] | None
     asked: frozenset[str] | None = None
+    there: tuple[str, ...] = ()
 
 
 def touched(git: Git) -> Scope:

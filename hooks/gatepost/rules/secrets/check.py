@@ -32,7 +32,7 @@ def check(ctx: Context) -> Iterator[Outcome]:
     seen: list[Seen] = []
     for path, data in texts(ctx, wanted):
         seen.extend(scan_file(scanner, path, data))
-        if names := keys.env_names(path, data):
+        if (names := keys.env_names(path, data)) and ctx.tree.status(path) != "ignored":
             from gatepost.rules.secrets.messages import env_file
 
             yield env_file(path, names)
