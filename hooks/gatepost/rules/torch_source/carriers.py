@@ -1,10 +1,12 @@
-"""Packages that bring PyTorch, or that only make sense with a GPU.
+"""Packages and images that bring PyTorch, and packages that only make sense with a GPU.
 
 `CARRIERS` holds packages whose own metadata requires torch without an extra, on the registry, 2024-2026;
 `CARRYING_EXTRAS` those that do so with an extra.
 """
 
 from __future__ import annotations
+
+from gatepost.patterns import pattern
 
 CARRIERS = frozenset(
     {
@@ -61,3 +63,9 @@ GPU_ONLY = frozenset(
         "runpod", "gptqmodel", "liger-kernel", "apex", "nvidia-dali-cuda120", "tensorflow-gpu",
     }
 )  # fmt: skip
+
+# PyTorch's own images, and the "deep learning containers" of AWS: their tags begin with torch's version.
+OFFICIAL_IMAGE = pattern(r"(?:^|/)pytorch/pytorch:(\d+\.\d+(?:\.\d+)?)")
+AWS_IMAGE = pattern(
+    r"(?:^|/)(?:huggingface-)?pytorch-(?:training|inference)(?:-arm64|-graviton)?:(\d+\.\d+\.\d+)-(?:transformers[\d.]+-)?(?:cpu|gpu)-"
+)

@@ -6,8 +6,8 @@ import re
 
 from gatepost.manifests.installs.sources import sources
 from gatepost.model import INFO, WARNING, Finding, Location
-from gatepost.patterns import pattern
 from gatepost.rules.torch_source import specs, urls
+from gatepost.rules.torch_source.carriers import AWS_IMAGE, OFFICIAL_IMAGE
 from gatepost.rules.torch_source.images.environments import apart, makes_one
 from gatepost.rules.torch_source.images.events import Event
 from gatepost.rules.torch_source.installed.build import FAMILY, index_build
@@ -25,13 +25,6 @@ _ENV_INDEX = (
     "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS", "UV_INDEX", "UV_INDEX_URL", "UV_DEFAULT_INDEX",
     "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS", "UV_TORCH_BACKEND",
 )  # fmt: skip
-
-
-# PyTorch's own images, and the "deep learning containers" of AWS: their tags begin with torch's version.
-_OFFICIAL = pattern(r"(?:^|/)pytorch/pytorch:(\d+\.\d+(?:\.\d+)?)")
-_OF_AWS = pattern(
-    r"(?:^|/)(?:huggingface-)?pytorch-(?:training|inference)(?:-arm64|-graviton)?:(\d+\.\d+\.\d+)-(?:transformers[\d.]+-)?(?:cpu|gpu)-"
-)
 
 
 def base_image(image: Image, base: str, events: list[Event]) -> Iterator[Finding]:
@@ -53,8 +46,8 @@ def base_image(image: Image, base: str, events: list[Event]) -> Iterator[Finding
                     remedy="Fine if the driver supports it; a plain base image is smaller, as the wheels hold the runtime.",
                     severity=INFO,
                 )
-        official = _OFFICIAL.search(base)
-        framework = official or _OF_AWS.search(base)
+        official = OFFICIAL_IMAGE.search(base)
+        framework = official or AWS_IMAGE.search(base)
         if _uninstalled(image, event):
             return
         if official and event is first and _already_there(image, event, base, official[1]):

@@ -8,6 +8,7 @@ from gatepost.manifests import places
 from gatepost.patterns import pattern
 from gatepost.record import record
 from gatepost.rules.torch_source import paths, specs
+from gatepost.rules.torch_source.carriers import AWS_IMAGE
 from gatepost.rules.torch_source.routing.options import extra_index
 from gatepost.rules.torch_source.versions.builds import unpublished_build
 from gatepost.rules.torch_source.versions.ranges import ceiling, held, tightened
@@ -135,14 +136,14 @@ _PYTORCH = pattern(r"(?:docker\.io/)?pytorch/pytorch:(\d+\.\d+\.\d+)(?:-\S*)?")
 
 
 def _framework(dockerfile: str) -> str:
-    """The torch of PyTorch's own image, where every stage of a Dockerfile stands on one release of it, or ""."""
+    """The torch of PyTorch's own image, or of AWS's, where every stage of a Dockerfile stands on one release of it, or ""."""
     defaults = dict(_ARG.findall(dockerfile))
     stages: set[str] = set()
     held_there = set()
     for base, name in _FROM.findall(dockerfile):
         base = re.sub(r"\$\{?(\w+)\}?", lambda hit: defaults.get(hit[1], hit[0]), base)
         if base.lower() not in stages:
-            known = _PYTORCH.fullmatch(base)
+            known = _PYTORCH.fullmatch(base) or AWS_IMAGE.search(base)
             held_there.add(known[1] if known else "")
         stages.add(name.lower())
     return held_there.pop() if len(held_there) == 1 else ""
