@@ -22,7 +22,7 @@ from gatepost.toml.load import TomlError, loads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
     from gatepost.locks._base import Lock, Verdict
@@ -76,7 +76,6 @@ def judge(lock: Lock) -> Verdict:
         remedy = {
             "LF303": f'add `requires-python = ">=3.N"` to {unsure.path}',
             "LF305": f"mend {unsure.path or lock.path}",
-            "LF309": f"stage its manifest, or `git rm {lock.path}`",
         }.get(unsure.code, "")  # fmt: skip
         return Unknown(
             rule=rule, reason=unsure.reason, code=unsure.code, path=unsure.path, key=unsure.key, remedy=remedy
@@ -236,6 +235,7 @@ def _members(case: Case, python: versions.Ranges) -> None:
         if gained:
             path, key = case.space.members[gained[0]].path, "project.name"
         elif lost:
+            _seen(case, lost)
             what = f"the workspace has no member {lost[0]}, which the lock has"
             on_disk = _on_disk(case, lost[0])
             if on_disk:
@@ -277,14 +277,38 @@ def _members(case: Case, python: versions.Ranges) -> None:
                          member.path)  # fmt: skip
 
 
+def _recorded(case: Case, name: str) -> list[str]:
+    """The directories in which the lock has a package of ours."""
+    sources = [table(item, "source") for item in case.data.local if canonical(str(item.get("name", ""))) == name]
+    return [
+        where for source in sources for value in source.values() if (where := p.join(case.lock.directory, str(value)))
+    ]
+
+
+def _seen(case: Case, names: Sequence[str]) -> None:
+    """Members that the lock has and the snapshot has not must not be hidden in what a snapshot does not hold.
+
+    Raises:
+        Undecidable: one lies in a submodule or behind a symlink, where a glob of the workspace still looks.
+    """
+    modules = (case.lock.read(".gitmodules") or b"").decode("utf-8", "replace").splitlines()
+    pairs = [line.partition("=") for line in modules]
+    kinds = {value.strip().strip('"').rstrip("/"): "a submodule" for key, _, value in pairs if key.strip() == "path"}
+    kinds.update((path, "a symlink") for path in case.lock.paths())
+    for name in names:
+        for where in _recorded(case, name):
+            parts = where.split("/")
+            for count in range(1, len(parts) + 1):
+                kind = kinds.get("/".join(parts[:count]))
+                if kind is not None and p.includes(case.root, where):
+                    reason = f"the member {name} lies in {where}, and {'/'.join(parts[:count])} is {kind}"
+                    raise Undecidable(reason, "LF304", case.root.path, "tool.uv.workspace.members")
+
+
 def _on_disk(case: Case, name: str) -> str:
-    for item in case.data.local:
-        if canonical(str(item.get("name", ""))) == name:
-            for value in table(item, "source").values():
-                where = p.join(case.lock.directory, str(value))
-                path = f"{where}/pyproject.toml" if where else ""
-                if path and case.lock.status(path) in ("untracked", "ignored"):
-                    return path
+    for where in _recorded(case, name):
+        if case.lock.status(f"{where}/pyproject.toml") in ("untracked", "ignored"):
+            return f"{where}/pyproject.toml"
     return ""
 
 

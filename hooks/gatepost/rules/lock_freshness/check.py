@@ -187,7 +187,9 @@ def _judge(root: Root, rival: Root | None, ctx: Context) -> Iterator[Outcome]:
         yield Unchecked(
             code=verdict.code, where=Location(path=lock.path, line=verdict.line if verdict.path == lock.path else None),
             message=f"cannot be judged from files alone: {verdict.reason}",
-            remedy=verdict.remedy or f"`{check}`",
+            remedy=verdict.remedy or (
+                f"stage its manifest, or `git rm {quote(lock.path)}`" if verdict.code == "LF309" else f"`{check}`"
+            ),
         )  # fmt: skip
     elif verdict.note:
         yield Finding(code="LF113", where=where, message=verdict.note, remedy=command, severity=INFO, fix=again)
