@@ -185,6 +185,17 @@ def test_the_one_id_by_hand_looks_at_what_is_staged(runner: str, repo: Repo, pub
 
 
 @pytest.mark.parametrize("runner", RUNNERS)
+def test_the_one_id_looks_at_the_files_that_are_named(runner: str, repo: Repo, published: Repo, home: Path) -> None:
+    configure(repo, published, "      - id: gatepost\n")
+    repo.write("gatepost.toml", 'skip = ["sync-configs", "mypy"]\n')
+    repo.commit(**{"requirements.txt": BAD, "a b.py": "x = 1\n"})
+    done = run(runner, repo, home, "run", "--color", "never", "--files", "a b.py")
+    assert done.returncode == 0 and "TS121" not in done.stdout, done.stdout
+    done = run(runner, repo, home, "run", "--color", "never", "--files", "a b.py", "requirements.txt")
+    assert done.returncode == 1 and "error[TS121]" in done.stdout, done.stdout
+
+
+@pytest.mark.parametrize("runner", RUNNERS)
 def test_replaced_dependencies_are_explained(runner: str, repo: Repo, published: Repo, home: Path) -> None:
     repo.write("app.py", "x: int = 1\n")
     configure(repo, published, "      - id: mypy\n        additional_dependencies: [six]\n")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from gatepost.tree.runner import ALL, SOME, STAGED, UNKNOWN, asked, asked_by
+from gatepost.tree.runner import ALL, SOME, STAGED, UNKNOWN, asked, asked_by, named_by
 
 
 @pytest.mark.parametrize(
@@ -35,3 +37,28 @@ def test_asked_by(line: str, expected: str) -> None:
 
 def test_this_test_has_no_runner_for_a_parent() -> None:
     assert asked() == UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("line", "start", "expected"),
+    [
+        ("pre-commit run --files a.py sub/b.py", ".", {"a.py", "sub/b.py"}),
+        ("pre-commit run gatepost --files a.py --color never", ".", {"a.py"}),
+        ("pre-commit run --files=a.py --files sub/b.py", ".", {"a.py", "sub/b.py"}),
+        ("pre-commit run --files b.py", "sub", {"sub/b.py"}),
+        ("pre-commit run --files sub/b.py", "sub", {"sub/b.py"}),  # the shell does not say where it stands
+        ("pre-commit run --files ../a.py ", "sub", {"a.py"}),  # as /proc has it, the last word is empty
+        ("prek run -d sub gatepost", ".", {"sub/"}),
+        ("prek run --directory=sub --files a.py", ".", {"sub/", "a.py"}),
+        ("prek run --files a.py gone.py", ".", None),
+        ("prek run --files ../outside.py", ".", None),
+        ("prek run", ".", None),
+        ("make --files a.py", ".", None),
+    ],
+)
+def test_named_by(line: str, start: str, expected: set[str] | None, tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    (root / "sub").mkdir(parents=True)
+    for name in ("a.py", "sub/b.py", "../outside.py"):
+        (root / name).write_text("")
+    assert named_by(line.split(" "), str(root), str(root / start)) == expected

@@ -45,7 +45,26 @@ def touched(git: Git) -> Scope:
             paths = _split(done.out)
             merged = _merged(git)
             return Scope(own=paths, tools=paths & merged if merged is not None else paths)
+    else:
+        return _given(git)
     return Scope(own=None, tools=None)
+
+
+def _given(git: Git) -> Scope:
+    """What a runner was given by name, like its other hooks; without a runner, all."""
+    if "PRE_COMMIT" not in os.environ:
+        return Scope(own=None, tools=None)
+    from gatepost.tree.runner import named
+
+    names = named(git.root)
+    if names is None or "./" in names:
+        return Scope(own=None, tools=None)
+    folders = [name[:-1] for name in names if name[-1] == "/"]
+    files = names - {f"{folder}/" for folder in folders}
+    paths = files
+    if folders:
+        paths |= _split(git.run("ls-files", "-z", "--", *(f":(literal){folder}" for folder in folders)))
+    return Scope(own=paths, tools=paths, there=tuple(files))
 
 
 _NAMES = ("--name-only", "-z", "--no-renames", "--no-ext-diff")

@@ -46,6 +46,41 @@ def asked_by(words: list[str]) -> str:
     return SOME if any(re.fullmatch(_OPTION_SOME, word) for word in options) else STAGED
 
 
+def named(root: str) -> frozenset[str] | None:
+    """Repository paths that `--files` and `--directory` name; None where they do not, or one of them cannot be found.
+    A folder ends with a slash."""
+    return named_by(_parent(), root, os.environ.get("PWD") or root)
+
+
+def named_by(words: list[str], root: str, start: str) -> frozenset[str] | None:
+    """The same for a command line that was given in the folder `start` (the runner itself goes to the root)."""
+    if asked_by(words) != SOME:
+        return None
+    names: list[str] = []
+    taking = ""  # the option whose values come
+    for word in words:
+        if re.fullmatch(_OPTION_SOME, word):
+            taking, equals, value = word.partition("=")
+            names += [value] if equals else []
+        elif word.startswith("-"):
+            taking = ""
+        elif taking and word:
+            names.append(word)
+            taking = taking if taking == "--files" else ""  # that one takes several
+    found = [_within(name, root, start) for name in names]
+    return None if "" in found else frozenset(found)
+
+
+def _within(name: str, root: str, start: str) -> str:
+    """The path in the repository of what a runner was given by name; "" where nothing is found."""
+    for folder in (start, root):
+        full = os.path.normpath(os.path.join(folder, name))
+        path = os.path.relpath(full, root).replace(os.sep, "/")
+        if os.path.lexists(full) and path != ".." and not path.startswith("../"):
+            return f"{path}/" if os.path.isdir(full) and not os.path.islink(full) else path
+    return ""
+
+
 def _parent() -> list[str]:
     """The command line of the parent process, [] if the system does not show it (Windows, a hidden /proc)."""
     if os.name != "posix":
