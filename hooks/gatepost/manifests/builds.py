@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from gatepost.manifests.files import Files
+    from gatepost.manifests.shell import Command
 
 _COMPOSE = pattern(r"(?:^|/)(?:docker-)?compose[^/]*\.ya?ml$")
 _SCRIPTS = pattern(r"(?:^|/)(?:Makefile|makefile|GNUmakefile|justfile|Justfile|[^/]+\.sh|README(?:\.[a-z]+)?)$")
@@ -63,7 +64,7 @@ def builds(files: Files) -> Iterator[Build]:
                 found += _action_build(path, step.line, step.inputs, names)
             for step in job.steps:
                 for command in step.commands:
-                    found += _command_build(path, command.texts, command.cwd, command.line)
+                    found += _command_build(path, command, command.line)
     found += _scripted_builds(files)
     found += _developed(files)
     for build in found:
@@ -104,7 +105,7 @@ def _scripted_builds(files: Files) -> Iterator[Build]:
                 folder = posixpath.dirname(path)
                 for match in re.finditer(r"(?:docker|podman)(?: buildx)? build[^\n`]*", body):
                     for command in split(Source(text=match[0]), cwd="/" + folder):
-                        yield from _command_build(path, command.texts, command.cwd, 0)
+                        yield from _command_build(path, command, 0)
 
 
 # What JSON with comments has beside JSON (the Development Containers specification), and strings, which are kept.
@@ -200,8 +201,10 @@ def _action_build(path: str, line: int, inputs: Mapping[str, str], names: Sequen
     )
 
 
-def _command_build(path: str, texts: Sequence[str], cwd: str | None, line: int) -> Iterator[Build]:
-    words = list(texts)
+def _command_build(path: str, command: Command, line: int) -> Iterator[Build]:
+    """The build that a command makes. A word of which a part is not known keeps a `$` in that part's place, at its end."""
+    cwd = command.cwd
+    words = [word.text if word.known or "$" in word.text else f"{word.text}$" for word in command.words]
     if (
         not words
         or words[0] not in ("docker", "podman", "buildah", "nerdctl")
@@ -228,11 +231,11 @@ def _command_build(path: str, texts: Sequence[str], cwd: str | None, line: int) 
             if key in ("-f", "--file"):
                 name = value
             elif key == "--target":
-                target = value
+                target = value if "$" not in value else ""
             elif key == "--platform":
                 platform = value if "$" not in value else ""
             elif key in ("-t", "--tag"):
-                tags.append(value)
+                tags.append(value.rstrip("$"))
             elif key == "--build-arg" and "=" in value and "$" not in value:
                 arguments.append((value.partition("=")[0], value.partition("=")[2]))
             elif key == "--build-arg" and "=" in value:
