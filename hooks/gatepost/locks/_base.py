@@ -138,6 +138,7 @@ class Need:
     extras: tuple[str, ...] = ()
     marker: str = ""
     version: str = ""  # the exact locked version this reference names, where the format records one
+    only: bool = False  # names no version, because the lock has one entry of that name: two are then a fault
     optional: bool = False  # its absence from the lock is not a fault (marker may exclude it, extra not locked ...)
     where: str = ""  # manifest path
     key: str = ""  # key in the manifest

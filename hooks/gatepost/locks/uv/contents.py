@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gatepost.locks._base import Contents, Need, Package
+from gatepost.locks._manifest import show
 from gatepost.locks.uv import read as r
 from gatepost.manifests import versions
 from gatepost.manifests.pep508 import canonical
@@ -32,6 +33,9 @@ def packages(lock: Lock) -> Contents:
     if data.canonical:
         local = iter(data.local)
         parsed = [None if entry.source.startswith("registry = ") else next(local, None) for entry in data.entries]
+    for entry in data.entries:
+        if lacking := _incomplete(entry):
+            return Contents(broken=lacking)
     found = []
     line, at = 1, 0
     for entry, item in zip(data.entries, parsed, strict=False):
@@ -45,11 +49,24 @@ def packages(lock: Lock) -> Contents:
             Package(
                 name=entry.name, version=entry.version, identity=(entry.name, entry.version, entry.source),
                 origin=_ORIGINS.get(kind, "root"), hashed=hashed, line=line if data.canonical else None,
-                requires=tuple(Need(name=name, version=version) for name, version in r.references(data, entry, item)),
+                requires=tuple(
+                    Need(name=name, version=version, only=only)
+                    for name, version, only in r.references(data, entry, item)
+                ),
                 lacks=() if item is None else _lacks(data, item), other_file=_other_file(data, entry, item),
             )
         )  # fmt: skip
     return Contents(packages=tuple(found), direct=tuple(_direct(data)), hashes=True)
+
+
+def _incomplete(entry: r.Entry) -> str:
+    """What uv needs of every entry and this one has not, as a clause."""
+    if not entry.name:
+        return "a package has no name"
+    if not entry.source:
+        return f"a package has no source: {show(entry.name)}"
+    lacks = entry.source.startswith("registry") and not entry.version
+    return f"a package of a registry has no version: {show(entry.name)}" if lacks else ""
 
 
 def _requirements(data: r.UvLock, item: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], str, Any]]:
@@ -132,8 +149,10 @@ def _other_file(data: r.UvLock, entry: r.Entry, item: Mapping[str, Any] | None) 
     for url in urls:
         name = unquote(url.partition("#")[0].rpartition("/")[2])
         parts = name.split("-")
-        if not name.endswith(".whl") or len(parts) < 5:
+        if not name.endswith(".whl"):
             continue
+        if not 5 <= len(parts) <= 6:  # no name of a wheel
+            return name
         try:
             wanted = versions.key(entry.version)
             if wanted not in (versions.key(parts[1]), versions.key(parts[1].partition("+")[0])):
@@ -168,6 +187,8 @@ def sound(lock: Lock) -> bool:
         versions_of.setdefault(entry.name.encode(), []).append(entry.version)
         if entry.version and not _plain_wheels(text[entry.start : entry.end], entry.version):
             return False
+        if _incomplete(entry):
+            return False
     if any(_lacks(data, item) for item in data.local):
         return False
     if len({(entry.name, entry.version, entry.source) for entry in data.entries}) != len(data.entries):
@@ -179,9 +200,24 @@ def sound(lock: Lock) -> bool:
             return False
         if rest.startswith(b', version = "') and rest[13 : rest.find(b'"', 13)].decode("utf-8", "replace") not in known:
             return False
+        if len(known) > 1 and rest.startswith((b" }", b", extra", b", marker")) and _ambiguous(data, name):
+            return False
     return all(
         not need.specifier or _met(need.specifier, versions_of.get(need.name.encode(), [])) for need in _direct(data)
     )
+
+
+def _ambiguous(data: r.UvLock, name: bytes) -> bool:
+    """Whether an entry refers to a package by its name alone; what is recorded of manifests does so too."""
+    text, bare = data.data, b'{ name = "' + name + b'"'
+    for entry in data.entries:
+        at = text.find(bare, entry.start, entry.end)
+        stop = text.find(b"\n[package.metadata", entry.start, entry.end) if at >= 0 else -1
+        while at >= 0 and (stop < 0 or at < stop):
+            if not text.startswith((b", version", b", source"), at + len(bare)):
+                return True
+            at = text.find(bare, at + 1, entry.end)
+    return False
 
 
 def _met(specifier: str, found: list[str]) -> bool:

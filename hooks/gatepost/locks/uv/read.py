@@ -123,6 +123,9 @@ def _odd(data: bytes) -> bool:
     # cut off or spliced: let the TOML parser say where
     if b'"""' in marks or marks.count(b'"') % 2 == 1 or marks.count(b"{") != marks.count(b"}"):
         return True
+    last = data[data.rfind(b"\n", 0, -1) + 1 :]
+    if not last.endswith(b"\n") or not (b" = " in last or last == b"]\n" or last[:1] in b"[\n"):
+        return True
     return data.count(b" = [\n") != data.count(b"\n]\n")
 
 
@@ -182,13 +185,17 @@ def registry(entry: Entry) -> str | None:
     return url if quote and "\\" not in url else None
 
 
-def references(lock: UvLock, entry: Entry, item: Mapping[str, Any] | None) -> Iterator[tuple[str, str]]:
-    """(name, version or "") of every package that an entry refers to. `item` is its data, where it was parsed."""
+def references(lock: UvLock, entry: Entry, item: Mapping[str, Any] | None) -> Iterator[tuple[str, str, bool]]:
+    """(name, version or "", whether it names no source either) of every package that an entry refers to.
+
+    `item` is the entry's data, where it was parsed.
+    """
     if item is None:
         import re
 
         for found in re.compile(_REFERENCE).finditer(lock.data, entry.start, entry.end):
-            yield found[1].decode("utf-8", "replace"), (found[2] or b"").decode("utf-8", "replace")
+            bare = found[2] is None and not lock.data.startswith(b", source", found.end())
+            yield found[1].decode("utf-8", "replace"), (found[2] or b"").decode("utf-8", "replace"), bare
         return
     lists: list[Any] = [item.get("dependencies")]
     for key in ("optional-dependencies", "dev-dependencies"):
@@ -198,7 +205,7 @@ def references(lock: UvLock, entry: Entry, item: Mapping[str, Any] | None) -> It
     for found_list in lists:
         for need in found_list if isinstance(found_list, list) else ():
             if isinstance(need, dict) and isinstance(need.get("name"), str):
-                yield need["name"], str(need.get("version", ""))
+                yield need["name"], str(need.get("version", "")), "version" not in need and "source" not in need
 
 
 def hashless(lock: UvLock, entry: Entry) -> bool:

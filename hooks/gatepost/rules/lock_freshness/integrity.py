@@ -88,6 +88,9 @@ def _entries(contents: Contents) -> Iterator[Fault]:
     seen: dict[tuple[str, ...], Package] = {}
     names = {package.name for package in contents.packages}
     pairs = {(package.name, package.version) for package in contents.packages}
+    held: dict[str, dict[tuple[str, ...], str]] = {}
+    for package in contents.packages:
+        held.setdefault(package.name, {})[package.identity] = package.version
     for package in contents.packages:
         shown = f"{package.name} {package.version}".rstrip()
         identity = package.identity or (package.name,)
@@ -103,6 +106,10 @@ def _entries(contents: Contents) -> Iterator[Fault]:
                 text = f"{package.name} needs {need.name}, which is not in the lock"
             elif need.version and (need.name, need.version) not in pairs:
                 text = f"{package.name} needs {need.name} {need.version}, which the lock has in another version"
+            elif need.only and len(held[need.name]) > 1:
+                found = sorted(set(held[need.name].values()))
+                several = " and ".join(found) if len(found) > 1 else "it of several sources"
+                text = f"{package.name} needs {need.name} without a version, and the lock has {several}"
             else:
                 continue
             yield "LF203", text, need.name, package.line, ()
