@@ -38,14 +38,19 @@ def local_hook(entry: str, *more: str) -> str:
     return "\n".join([*lines, f"    entry: {entry}", *(f"    {each}" for each in more)])
 
 
-OURS = local_hook(
-    f"{BIN / 'gatepost'} large-model-files",
+_PUBLISHED = (
     "pass_filenames: false",
     "always_run: true",
     "require_serial: true",
     "stages: [pre-commit, pre-merge-commit, pre-push, manual]",
 )
+OURS = local_hook(f"{BIN / 'gatepost'} large-model-files", *_PUBLISHED)
+_OTHERS = (
+    "lock-freshness,torch-source,sync-configs,secrets,unsafe-load,ruff-check,ruff-format,mypy,bandit,detect-secrets"
+)
+ONE_ID = local_hook(f"env GATEPOST_SKIP={_OTHERS} {BIN / 'gatepost'} gatepost", *_PUBLISHED)
 GATEPOST = {runner: Tool(f"gatepost ({runner})", runner, OURS) for runner in ("git", "pre-commit", "prek")}
+ONE = {runner: Tool(f"one id ({runner})", runner, ONE_ID) for runner in ("pre-commit", "prek")}
 
 
 def noise(size: int = BIG, seed: int = 1) -> bytes:

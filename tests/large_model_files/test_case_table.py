@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.large_model_files.lab import GATEPOST, Lab, Templates
+from tests.large_model_files.lab import GATEPOST, ONE, Lab, Templates
 from tests.large_model_files.rows import ROWS, Row
 
 # Rows that differ by runner: what it stashes, which stages it has, what it tells of a push. The rest is `full`.
@@ -45,6 +45,14 @@ def test_with_gits_own_hooks(row: Row, tmp_path: Path, templates: Templates) -> 
 @pytest.mark.parametrize(("row", "runner"), by_runner())
 def test_with_a_runner(row: Row, runner: str, tmp_path: Path, templates: Templates) -> None:
     lab = Lab(tmp_path, templates, GATEPOST[runner], *row.init)
+    wanted = "pass" if row.native else row.odd.get(runner, row.wanted)
+    assert row.action(lab) == wanted, f"{row.title}\n{lab.out}"
+    assert ("error[MF" in lab.out) == (wanted == "block"), lab.out
+
+
+@pytest.mark.parametrize(("row", "runner"), by_runner())
+def test_as_a_part_of_the_one_id(row: Row, runner: str, tmp_path: Path, templates: Templates) -> None:
+    lab = Lab(tmp_path, templates, ONE[runner], *row.init)
     wanted = "pass" if row.native else row.odd.get(runner, row.wanted)
     assert row.action(lab) == wanted, f"{row.title}\n{lab.out}"
     assert ("error[MF" in lab.out) == (wanted == "block"), lab.out
