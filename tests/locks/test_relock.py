@@ -12,7 +12,7 @@ import pytest
 
 from gatepost.cli import main
 from gatepost.model import Fix, Result
-from gatepost.tools.relock import commands, relock, show_commands
+from gatepost.tools.relock import _needs, commands, relock, show_commands
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a stand-in tool as a shell script")
 
@@ -41,6 +41,12 @@ def test_runs_once_and_reports_the_changed_lock(tool: Path, tmp_path: Path) -> N
     assert relock(found, str(tmp_path), said.append) == ([], ["uv.lock"])
     assert (tmp_path / "calls").read_text() == "lock --directory a\n"
     assert said == ["gatepost: running `uv lock --directory a` (it needs the package index: without network it fails)"]
+
+
+def test_what_a_command_needs_of_the_network_is_said() -> None:
+    assert _needs(["pixi", "lock"]).startswith("it needs the conda channels and the package index:")
+    assert _needs(["conda-lock", "lock"]).startswith("it needs the conda channels:")
+    assert _needs(["uv", "export"]) == "without network it fails where the lock itself is out of date"
 
 
 def test_a_failing_tool_leaves_the_finding(tool: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

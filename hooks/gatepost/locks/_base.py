@@ -199,7 +199,6 @@ class LockFormat:
     refuses: tuple[str, ...] = ("LF202",)  # faults that `relock` stops at: the lock has to go first
     # another command than `relock` for a fault inside the lock that the tool itself takes for fresh: (lock, package)
     mend: Callable[[Lock, str], str] | None = None
-    network: str = "the network (package index)"  # what the relock command needs, for --fix
 
 
 def late(module: str, name: str) -> Callable[[Lock], Any]:

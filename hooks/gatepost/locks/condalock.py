@@ -235,5 +235,4 @@ FORMAT = LockFormat(
     judge=judge,
     packages=packages,
     triggers=r"environment[^/]*\.ya?ml",
-    network="the network (conda channels)",
 )

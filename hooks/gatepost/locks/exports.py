@@ -241,5 +241,4 @@ FORMAT = LockFormat(
     claims=claims,
     packages=packages,
     refuses=(),
-    network="the tool that owns the lock (no network)",
 )

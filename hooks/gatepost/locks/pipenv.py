@@ -254,7 +254,7 @@ def packages(lock: Lock) -> Contents:
             return Contents(broken="it has merge conflict markers", line=line)
         return Contents(broken=locked)
     lines = _lines(lock.data)
-    found = []
+    found: list[Package] = []
     for category, entries in locked.items():
         if category == "_meta" or not isinstance(entries, dict):
             continue
@@ -263,7 +263,8 @@ def packages(lock: Lock) -> Contents:
             version = pin.get("version", "")
             origin = _origin(pin)
             marker = pin.get("markers", "")
-            found.append(
+            places: list[int | None] = [*lines.get((category, name), [None])]
+            found.extend(
                 Package(
                     name=canonical(name),
                     version=version.lstrip("=") if isinstance(version, str) else "",
@@ -271,8 +272,9 @@ def packages(lock: Lock) -> Contents:
                     origin=origin,
                     hashed=bool(pin.get("hashes")) if origin == "registry" else None,
                     marker=marker if isinstance(marker, str) else "",
-                    line=lines.get((category, name)),
+                    line=line,
                 )
+                for line in places
             )
     return Contents(packages=tuple(found), direct=_wanted(lock), hashes=any(package.hashed for package in found))
 
@@ -314,6 +316,8 @@ def sound(lock: Lock) -> bool:
     locked = _load(lock)
     if isinstance(locked, str):
         return False
+    if lock.data.count(b'\n        "') > sum(len(value) for value in locked.values() if isinstance(value, dict)):
+        return False  # a key twice, or another layout
     versions: dict[str, list[str]] = {}
     elsewhere: set[str] = set()
     hashed = hashless = False
@@ -338,18 +342,21 @@ def sound(lock: Lock) -> bool:
     return not (hashed and hashless) and meets_all(_wanted(lock), versions, elsewhere)
 
 
-def _lines(data: bytes) -> dict[tuple[str, str], int]:
-    """The line of each package in pipenv's own layout (four spaces a level); empty for another layout."""
+def _lines(data: bytes) -> dict[tuple[str, str], list[int]]:
+    """The lines of each package in pipenv's own layout (four spaces a level); empty for another layout.
+
+    Several where a merge has left a key twice, of which JSON takes the last.
+    """
     import re
 
-    found: dict[tuple[str, str], int] = {}
+    found: dict[tuple[str, str], list[int]] = {}
     category = ""
     for number, line in enumerate(data.decode("utf-8", "replace").splitlines(), 1):
         if entry := re.match(r'( {4}| {8})"((?:[^"\\]|\\.)*)": \{', line):
             if len(entry[1]) == 4:
                 category = entry[2]
             else:
-                found[category, entry[2]] = number
+                found.setdefault((category, entry[2]), []).append(number)
     return found
 
 

@@ -273,5 +273,4 @@ FORMAT = LockFormat(
     owns=owns,
     packages=packages,
     check=check,
-    network="the network (conda channels and package index)",
 )

@@ -130,7 +130,7 @@ def relock(
             tell(f"gatepost: {argv[0]} is not installed here, so `{command}` was not run")
             continue
         before = [_bytes(root, path) for path in paths]
-        tell(f"gatepost: running `{command}` (it needs the package index: without network it fails)")
+        tell(f"gatepost: running `{command}` ({_needs(argv)})")
         try:
             code = subprocess.run(
                 [program, *argv[1:]], cwd=os.path.join(root, folder) or None, stdin=subprocess.DEVNULL, check=False
@@ -144,6 +144,14 @@ def relock(
         mended.update(paths)
         changed.extend(path for path, old in zip(paths, before, strict=False) if _bytes(root, path) != old)
     return [each for each in results if each.path not in mended or not _command(each)], changed
+
+
+def _needs(argv: Sequence[str]) -> str:
+    """What of the network a command asks for."""
+    if argv[1:2] == ["export"]:
+        return "without network it fails where the lock itself is out of date"
+    places = {"conda-lock": "the conda channels", "pixi": "the conda channels and the package index"}
+    return f"it needs {places.get(argv[0], 'the package index')}: without network it fails"
 
 
 def _bytes(root: str, path: str) -> bytes | None:
