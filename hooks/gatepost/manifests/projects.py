@@ -108,13 +108,17 @@ class Repository(Files):
         own = tuple(path for name in LOCKS if (path := posixpath.join(folder, name)) in self.paths)
         if own:
             return own
+        lock = posixpath.join(self.workspace(folder), "uv.lock")
+        return (lock,) if lock in self.paths else ()
+
+    def workspace(self, folder: str) -> str:
+        """The root of the uv workspace that a folder is a member of; the folder itself where there is none."""
         parent = folder
         while parent:
             parent = posixpath.dirname(parent)
-            lock = posixpath.join(parent, "uv.lock")
-            if lock in self.paths and self._member(parent, folder):
-                return (lock,)
-        return ()
+            if self._member(parent, folder):
+                return parent
+        return folder
 
     def _member(self, root: str, folder: str) -> bool:
         table = self.toml(posixpath.join(root, "pyproject.toml")).get("tool", {})

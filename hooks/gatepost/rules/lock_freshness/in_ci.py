@@ -118,7 +118,7 @@ def _fails(repository: Repository, commands: Sequence[Command]) -> tuple[Install
                 if found.has("--project", "--directory", "--script", "--help", "--package"):
                     return None
                 present = posixpath.join(folder, "pyproject.toml") in repository.paths
-                return (found, posixpath.join(folder, "uv.lock")) if present else None
+                return (found, posixpath.join(repository.workspace(folder), "uv.lock")) if present else None
             if found.tool == "uv" and found.action not in HARMLESS:
                 return None
         if not makes_nothing(command):

@@ -36,7 +36,7 @@ def no_lock(
 ) -> Iterator[tuple[Finding, tuple[str, ...]]]:
     """`fails` is the install command where it certainly fails without a lock, else ""; `strict`: it asks for one."""
     name = TOOL_LOCK[tool]
-    lock = posixpath.join(folder, name)
+    lock = posixpath.join(repository.workspace(folder) if tool == "uv" else folder, name)
     if any(path.startswith(f"{lock}.") for path in repository.paths):
         return  # `uv.lock.cpu` and its like: which one becomes the lock is decided elsewhere
     ignored = ignores.git_ignored(lock, repository.read)
