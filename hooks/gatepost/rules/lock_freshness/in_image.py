@@ -46,9 +46,13 @@ def project(
     name = TOOL_LOCK[tool]
     manifest = posixpath.join(folder, "Pipfile" if tool == "pipenv" else "pyproject.toml")
     locks = [path for path in repository.locks(folder) if posixpath.basename(path) == name]
-    strict = install.has(*STRICT.get(tool, ())) or any(
-        install.command.env.get(variable, "0") not in ("", "0", "false", "False")
-        for variable in STRICT_ENV.get(tool, ())
+    strict = (
+        install.has(*STRICT.get(tool, ()))
+        or (tool in ("pdm", "pipenv") and install.action == "sync")  # PDM 2.29, Pipenv 2026.10: stop without a lock
+        or any(
+            install.command.env.get(variable, "0") not in ("", "0", "false", "False")
+            for variable in STRICT_ENV.get(tool, ())
+        )
     )
     if not locks:
         fails = (
