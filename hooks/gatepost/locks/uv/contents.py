@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from gatepost.locks._base import Contents, Need, Package
-from gatepost.locks._manifest import show
 from gatepost.locks.uv import read as r
 from gatepost.manifests import versions
 from gatepost.manifests.pep508 import canonical
@@ -61,12 +60,14 @@ def packages(lock: Lock) -> Contents:
 
 def _incomplete(entry: r.Entry) -> str:
     """What uv needs of every entry and this one has not, as a clause."""
+    if entry.name and entry.source and (entry.version or not entry.source.startswith("registry")):
+        return ""
+    from gatepost.locks._manifest import show
+
     if not entry.name:
         return "a package has no name"
-    if not entry.source:
-        return f"a package has no source: {show(entry.name)}"
-    lacks = entry.source.startswith("registry") and not entry.version
-    return f"a package of a registry has no version: {show(entry.name)}" if lacks else ""
+    kind, field = ("package", "source") if not entry.source else ("package of a registry", "version")
+    return f"a {kind} has no {field}: {show(entry.name)}"
 
 
 def _requirements(data: r.UvLock, item: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], str, Any]]:
@@ -133,7 +134,7 @@ def _lacks(data: r.UvLock, item: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _other_file(data: r.UvLock, entry: r.Entry, item: Mapping[str, Any] | None) -> str:
     """A wheel of an entry whose name says another version: uv stops at it. "" if there is none."""
-    if not entry.version or (data.canonical and _plain_wheels(data.data[entry.start : entry.end], entry.version)):
+    if not entry.version or (data.canonical and _plain_wheels(data.data, entry)):
         return ""
     from urllib.parse import unquote
 
@@ -162,12 +163,13 @@ def _other_file(data: r.UvLock, entry: r.Entry, item: Mapping[str, Any] | None) 
     return ""
 
 
-def _plain_wheels(piece: bytes, version: str) -> bool:
+def _plain_wheels(text: bytes, entry: r.Entry) -> bool:
     """Whether every wheel of an entry has the version in its name as it is written: a count, no parsing."""
-    wheels = piece.count(b'.whl"')
-    if not wheels or piece.count(f"-{version}-".encode()) >= wheels:
+    at, version = (entry.start, entry.end), entry.version
+    wheels = text.count(b'.whl"', *at)
+    if not wheels or text.count(f"-{version}-".encode(), *at) >= wheels:
         return True
-    local = piece.count(f"-{version.replace('+', '%2B')}-".encode()) + piece.count(f"-{version}%2B".encode())
+    local = text.count(f"-{version.replace('+', '%2B')}-".encode(), *at) + text.count(f"-{version}%2B".encode(), *at)
     return local >= wheels
 
 
@@ -185,7 +187,7 @@ def sound(lock: Lock) -> bool:
     versions_of: dict[bytes, list[str]] = {}
     for entry in data.entries:
         versions_of.setdefault(entry.name.encode(), []).append(entry.version)
-        if entry.version and not _plain_wheels(text[entry.start : entry.end], entry.version):
+        if entry.version and not _plain_wheels(text, entry):
             return False
         if _incomplete(entry):
             return False

@@ -129,16 +129,6 @@ def _odd(data: bytes) -> bool:
     return data.count(b" = [\n") != data.count(b"\n]\n")
 
 
-def _line(data: bytes, start: bytes, end: bytes, at: int) -> tuple[bytes, int] | None:
-    """(what stands between `start` and `end` on the line at `at`, where the next line begins), None for another line."""
-    if not data.startswith(start, at):
-        return None
-    stop = data.find(b"\n", at + len(start))
-    if stop < 0 or not data.endswith(end, at + len(start), stop):
-        return None
-    return data[at + len(start) : stop - len(end)], stop + 1
-
-
 def _quick(data: bytes) -> UvLock | None:
     if _odd(data):
         return None
@@ -146,17 +136,24 @@ def _quick(data: bytes) -> UvLock | None:
     at = data.find(b"[[package]]")
     end_of_head = at if at >= 0 else len(data)
     while at >= 0:
-        if data[at - 2 : at] != b"\n\n":
+        # the three lines are read in place: a call for each would take as long as all the rest
+        if data[at - 2 : at] != b"\n\n" or not data.startswith(b'\nname = "', at + 11):
             return None
-        name = _line(data, b'[[package]]\nname = "', b'"', at)
-        if name is None:
+        stop = data.find(b'"\n', at + 20)
+        name, version = data[at + 20 : stop], b""
+        if data.startswith(b'version = "', stop + 2):
+            start, stop = stop + 13, data.find(b'"\n', stop + 13)
+            version = data[start:stop]
+        if stop < 0 or not data.startswith(b"source = { ", stop + 2):
             return None
-        version = _line(data, b'version = "', b'"', name[1]) or (b"", name[1])
-        source = _line(data, b"source = { ", b" }", version[1])
-        if source is None or b'"' in name[0] or b"\\" in name[0] or b'"' in version[0] or b"\\" in version[0]:
+        start, stop = stop + 13, data.find(b" }\n", stop + 13)
+        if stop < 0 or b"\n" in name or b"\n" in version or b'"' in name or b'"' in version:
             return None
-        found.append((at, name[0], version[0], source[0]))
-        at = data.find(b"[[package]]", source[1])
+        source = data[start:stop]
+        if b"\n" in source or b"\\" in name or b"\\" in version:
+            return None
+        found.append((at, name, version, source))
+        at = data.find(b"[[package]]", stop)
     entries = []
     pieces = []
     try:
