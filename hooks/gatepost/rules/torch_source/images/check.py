@@ -68,7 +68,7 @@ def _findings(repository: Repository, policy: object, view: View) -> Iterator[Fi
         yield from _image(repository, image, policy, view)
         for stage in image.dockerfile.stages:
             yield from _commands(repository, image, stage, view)
-    for path, jobs in repository.jobs(*torch_needles(repository)):
+    for path, jobs in repository.jobs(*torch_needles(repository, view)):
         for job in jobs:
             yield from job_findings(repository, path, job, view)
     yield from readme(repository, view.projects)

@@ -17,6 +17,7 @@ from gatepost.rules.torch_source.images.runs import GPU_WORD
 from gatepost.rules.torch_source.images.stages import backend_ignored
 from gatepost.rules.torch_source.installed.build import FAMILY, Asked
 from gatepost.rules.torch_source.installed.effect import LOCKS, effect, located
+from gatepost.rules.torch_source.model import MAIN
 from gatepost.rules.torch_source.urls import CPU_INDEX
 
 TYPE_CHECKING = False
@@ -103,14 +104,19 @@ def _stale(view: View, manifest: str, pin: str, locked: str) -> bool:
     return any(spec.admits(pin) and not spec.admits(locked) for spec in asked)
 
 
-def torch_needles(repository: Repository) -> tuple[bytes, ...]:
-    """What a CI file must hold to be read: torch itself, or the name of a requirements file that asks for it."""
+def torch_needles(repository: Repository, view: View) -> tuple[bytes, ...]:
+    """What a CI file must hold to be read: torch itself, the name of a requirements file, extra or group that asks for it."""
     names = {
         path.rpartition("/")[2].encode("utf-8", "surrogateescape")
         for path in repository.paths
         if paths.is_requirements(path) and paths.names_torch(repository.read(path) or b"")
     }
+    asked = {req.env.name for project in view.projects for req in project.named("torch") if req.env.kind != MAIN}
+    names |= {f"{before}{name}".encode() for name in asked for before in _BEFORE_NAME}
     return (b"torch", b"Torch", b"TORCH", *sorted(names))
+
+
+_BEFORE_NAME = ("extra ", "extra=", "group ", "group=", "with ", "with=", "-E ", "[", ",")
 
 
 def job_findings(repository: Repository, path: str, job: Job, view: View) -> Iterator[Finding]:
@@ -153,17 +159,29 @@ def job_findings(repository: Repository, path: str, job: Job, view: View) -> Ite
             continue
         for one in event.effect.asked:
             if one.name in FAMILY and re.fullmatch(r"cu\d{2,3}", one.build) and not event.effect.locked:
+                scope = _scope(repository, event, one)
                 from_file = f" ({one.path}:{one.line})" if one.path else ""
                 yield Finding(
                     code="TS507",
                     where=Location(path=path, line=event.install.line if one.path else one.line),
                     message=f"`{job.runners[0]}` has no GPU, and this installs the {one.build} build of {one.name}{from_file}",
-                    remedy=f"Use `--index-url {CPU_INDEX}` in this job."
+                    remedy=f"Write `{scope}` in this command: its torch comes from the index of CPU builds."
+                    if scope
+                    else f"Use `--index-url {CPU_INDEX}` in this job."
                     if not one.path
                     else f"Install torch in this job from {CPU_INDEX}, and leave it out of the file for the runner.",
                     related=(Location(path=one.path, line=one.line or None),) if one.path else (),
                 )
                 break
+
+
+def _scope(repository: Repository, event: Event, one: Asked) -> str:
+    """The option that a `uv sync` could have taken the CPU build by, where it names an extra or a group; or ""."""
+    from gatepost.rules.torch_source.images.cpu.route import for_the_cpu
+
+    chosen = event.install.tool == "uv" and event.install.has("--extra", "--group")
+    scope = for_the_cpu(repository.toml(one.path)) if chosen and one.path else ""
+    return "" if scope.partition(" ")[2] in event.install.command.texts else scope
 
 
 # What makes a program, or a release, of what is installed, and what compiles against it.

@@ -33,7 +33,7 @@ def advice(repository: Repository, image: Image, stage: Stage, event: Event, nam
             "a route of the whole project takes CUDA from all who install this library from its source."
         )
     if tool == "uv":
-        if scope := _for_the_cpu(repository.toml(first.path)):
+        if scope := for_the_cpu(repository.toml(first.path)):
             return f"Write `{scope}` in this command: its torch comes from the index of CPU builds."
         return (
             f'{"Route torch" if first.name == "torch" else "Declare torch and route it"}: `[[tool.uv.index]]` with `name = "pytorch-cpu"`, url `{CPU_INDEX}` and `explicit = true`, and '
@@ -45,7 +45,7 @@ def advice(repository: Repository, image: Image, stage: Stage, event: Event, nam
     }.get(tool) or _for_poetry(repository, first.path, names)
 
 
-def _for_the_cpu(data: dict[str, Any]) -> str:
+def for_the_cpu(data: dict[str, Any]) -> str:
     """The option of uv for the extra or the group whose torch `[tool.uv.sources]` takes from the CPU index, or ""."""
     tool = data.get("tool")
     uv = tool.get("uv") if isinstance(tool, dict) else None
