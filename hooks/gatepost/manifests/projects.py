@@ -121,11 +121,17 @@ class Repository(Files):
         return folder
 
     def _member(self, root: str, folder: str) -> bool:
-        table = self.toml(posixpath.join(root, "pyproject.toml")).get("tool", {})
-        workspace = table.get("uv", {}).get("workspace", {}) if isinstance(table, dict) else {}
-        members = workspace.get("members", []) if isinstance(workspace, dict) else []
+        table: object = self.toml(posixpath.join(root, "pyproject.toml"))
+        for key in ("tool", "uv", "workspace"):
+            table = table.get(key) if isinstance(table, dict) else None
         inner = posixpath.relpath(folder, root or ".")
-        return any(isinstance(glob, str) and ignores.glob_matches(glob, inner) for glob in members)
+
+        def named(key: str) -> bool:
+            globs = table.get(key) if isinstance(table, dict) else None
+            globs = globs if isinstance(globs, list) else []
+            return any(isinstance(glob, str) and ignores.glob_matches(glob, inner) for glob in globs)
+
+        return named("members") and not named("exclude")
 
     def published(self, folder: str) -> bool:
         """Whether something in CI builds and uploads the project as a package: then it is a library."""
