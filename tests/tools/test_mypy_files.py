@@ -143,7 +143,8 @@ def test_a_package_in_the_root_of_a_repository_with_a_name_that_is_no_identifier
     assert "Found 2 errors in 2 files (checked 2 source files)" in done.stdout
 
 
-def test_no_python_at_all(repo: Repo) -> None:
-    repo.commit(**{"pyproject.toml": ISOLATED})
+@pytest.mark.parametrize("settings", [ISOLATED, ""], ids=["isolated", "without an environment"])
+def test_no_python_at_all(repo: Repo, settings: str) -> None:
+    repo.commit(**{"pyproject.toml": settings, "notes.md": "# none\n"})
     done = mypy(repo)
     assert (done.returncode, done.stdout) == (0, "")

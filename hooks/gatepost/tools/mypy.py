@@ -31,6 +31,10 @@ def command(
         top = find_root(cwd, environ)
     except GitError:
         top = cwd
+    known = tracked(Git(cwd), "*.py", "*.pyi")
+    targeted = bool(files) or any(word.split("=")[0] in _TARGETS for word in options)
+    if not known and not targeted:
+        return None  # nothing that an environment would be needed for
     python, alone = _interpreter(cwd, top, options, settings, environ)
     own = _own_mypy(python)
     head: tuple[str, ...]
@@ -50,13 +54,12 @@ def command(
     shared = path is None and named is None
     head = (*head, *(["--config-file", shared_config()] if shared else []), *loose, *options)
     env = {}
-    known = tracked(Git(cwd), "*.py", "*.pyi")
     if shared:
         bases = shared_bases(known, cwd)
         if bases:
             env["MYPYPATH"] = os.pathsep.join([*bases, *filter(None, [environ.get("MYPYPATH", "")])])
     config = read_config(shared_config() if shared else path, cwd, options, {**environ, **env})
-    if files or config.names_targets or any(word.split("=")[0] in _TARGETS for word in options):
+    if targeted or config.names_targets:
         return Command(argvs=((*head, *files),), env=env, note=note, serial=True)
     targets = discovered(known, config.exclude)
     if not targets:
