@@ -32,7 +32,7 @@ from gatepost.rules.torch_source.model import (
     Requirement,
     Route,
 )
-from gatepost.rules.torch_source.readers.common import index_of, of_line
+from gatepost.rules.torch_source.readers.common import index_of, of_line, of_package
 from gatepost.rules.torch_source.routing import options
 from gatepost.rules.torch_source.versions import builds as build_rules
 from gatepost.rules.torch_source.versions import companions, labels, neighbours, releases
@@ -122,19 +122,7 @@ def _concerned(project: Project) -> bool:
 
 def _project(path: str, one: Ran, given: Sources, number: int) -> Project:
     env = Env(kind=FILE, name=path)
-    requirements = [
-        Requirement(
-            name=package.name,
-            text=package.specifier,
-            spec=specs.parse(package.specifier),
-            marker=package.marker,
-            env=env,
-            where=Location(path=path, line=package.word.line),
-            url=package.url,
-            extras=package.extras,
-        )
-        for package in one.install.packages
-    ]
+    requirements = [of_package(package, env, path) for package in one.install.packages]
     written = [("index-url", given.index)] if given.index is not None else []
     written += [("extra-index-url", word) for word in given.extra] + [("find-links", word) for word in given.links]
     indexes = []

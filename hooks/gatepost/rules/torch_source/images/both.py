@@ -7,11 +7,10 @@ from itertools import pairwise
 
 from gatepost.model import Finding, Location
 from gatepost.record import replace
-from gatepost.rules.torch_source import specs
 from gatepost.rules.torch_source.conda.installers import both_installers
 from gatepost.rules.torch_source.images.conda import matches
 from gatepost.rules.torch_source.model import FAMILY, FILE, Env, Project, Requirement
-from gatepost.rules.torch_source.readers.common import of_line
+from gatepost.rules.torch_source.readers.common import of_line, of_package
 from gatepost.rules.torch_source.versions.companions import CONDA_TORCH
 
 TYPE_CHECKING = False
@@ -72,15 +71,7 @@ def _asked(path: str, one: Ran) -> Iterator[Requirement]:
     env = Env(kind=FILE, name=path)
     for package in one.install.packages:
         if package.name in FAMILY:
-            yield Requirement(
-                name=package.name,
-                text=package.specifier,
-                spec=specs.parse(package.specifier),
-                marker=package.marker,
-                env=env,
-                where=Location(path=path, line=package.word.line),
-                url=package.url,
-            )
+            yield of_package(package, env, path)
     for name, file in one.files:
         for line in file.lines:
             if line.name.lower() in FAMILY:

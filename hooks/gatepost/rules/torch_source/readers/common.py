@@ -14,6 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from gatepost.manifests.installs.packages import Package
     from gatepost.manifests.requirements import ReqLine
     from gatepost.toml.scan import Document
 
@@ -128,6 +129,20 @@ def requirement(toml: Toml, text: Any, env: Env, path: tuple[str | int, ...], ro
         role=role,
         span=span,
         whole=inner if exact else None,
+    )
+
+
+def of_package(package: Package, env: Env, path: str) -> Requirement:
+    """A requirement as an install command in a file names it."""
+    return Requirement(
+        name=package.name,
+        text=package.specifier,
+        spec=specs.parse(package.specifier),
+        marker=package.marker,
+        env=env,
+        where=Location(path=path, line=package.word.line),
+        url=package.url,
+        extras=package.extras,
     )
 
 
